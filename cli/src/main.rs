@@ -1,0 +1,3 @@
+//! Memory profiling and regression budgets, from realistic corpora to the gate of a merge.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Realistic, reproducible corpora of AI-coding sessions, with a manifest of what is true of them.

@@ -1,0 +1,1 @@
+//! Measures the heap and resident memory of closures, phases and process trees.

@@ -1,0 +1,1 @@
+//! Statistics, budgets, verdicts and rendered reports from highwater's records.

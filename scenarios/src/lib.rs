@@ -1,0 +1,1 @@
+//! The scenarios and strategies that highwater measures.
