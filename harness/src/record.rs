@@ -1,0 +1,272 @@
+//! The records that a measurement leaves: what `run.json` holds, and what each measured process writes.
+//!
+//! This module depends on nothing else in the crate, so that other tools can read records without the instrument.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of `run.json`. It grows when a field changes its meaning or goes; fields may be added under the same version.
+pub const SCHEMA: u32 = 1;
+
+/// All samples of one artifact in one environment: the content of `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// [`SCHEMA`] of the writer; always the first field.
+    pub schema: u32,
+    /// Where the run took place.
+    pub environment: Environment,
+    /// What was measured.
+    pub artifact: Artifact,
+    /// When the run began, RFC 3339 in UTC.
+    pub time: String,
+    /// The worst verdict of all cases.
+    pub verdict: Verdict,
+    /// One entry for each case, in the order of the run.
+    pub cases: Vec<Case>,
+    /// Tables that compare cases of this run, such as what each fix is worth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worth: Vec<Worth>,
+    /// What makes the run's figures doubtful or incomplete, as sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+}
+
+/// Where a run took place, as far as memory figures depend on it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// Operating system and architecture, as in a target triple (`x86_64-linux`).
+    pub platform: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Model name of the processor.
+    pub cpu: String,
+    /// Logical processors that the run could use.
+    pub cores: u32,
+    /// Bytes of physical memory.
+    pub memory_bytes: u64,
+    /// The default allocator of the measured program.
+    pub allocator: String,
+    /// Version of the compiler that built the measured program.
+    pub toolchain: String,
+    /// The target triple that the measured program was built for.
+    pub target: String,
+    /// Digest of `Cargo.lock` at build time.
+    pub lockfile: String,
+    /// Build profile, `release` or `debug`.
+    pub profile: String,
+    /// Bytes of a memory page.
+    pub page_bytes: u64,
+    /// Transparent huge pages: the kernel's setting.
+    pub huge_pages: String,
+}
+
+/// The build that was measured.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Artifact {
+    /// Version of the program.
+    pub version: String,
+    /// Commit it was built from, when known.
+    pub commit: Option<String>,
+    /// Tag at that commit, when there is one.
+    pub tag: Option<String>,
+    /// Whether the checkout had uncommitted changes; absent when not known.
+    pub dirty: Option<bool>,
+}
+
+/// One case: scenario x strategy x corpus, with everything measured of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Case {
+    /// `family/scenario:strategy`.
+    pub case: String,
+    /// The input; absent for cases without one.
+    pub corpus: Option<Corpus>,
+    /// By metric name; a phase's metric is `NAME@PHASE`.
+    pub metrics: BTreeMap<String, Metric>,
+    /// The processes of the case, of one sample of each instrument.
+    pub processes: Vec<Process>,
+    /// One judgement for each budget that applies.
+    pub verdicts: Vec<Judgement>,
+    /// Whether the case must break its budget, to show that the scenario sees.
+    pub tripwire: bool,
+    /// Why the case has no measurement: a wrong answer, a crash that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What the case said, such as the sentence shown to a user when a worker dies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Which corpus a case read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Corpus {
+    /// Name of the profile, or `home` for a person's own history.
+    pub profile: String,
+    /// Scale of the profile; 1 is the full size.
+    pub scale: f64,
+    /// Seed of the profile.
+    pub seed: u64,
+    /// Digest of the corpus files.
+    pub digest: String,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Sessions in it.
+    pub sessions: u64,
+}
+
+/// All samples of one metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Metric {
+    /// How far the figures can be trusted to repeat.
+    pub tier: Tier,
+    /// Unit of the figures.
+    pub unit: Unit,
+    /// Which way is better.
+    #[serde(default)]
+    pub direction: Direction,
+    /// Median of the samples.
+    pub median: f64,
+    /// Every sample, in the order taken.
+    pub samples: Vec<f64>,
+    /// Whether the metric was exact by nature but differed between samples, and so counts as noisy here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demoted: bool,
+}
+
+/// How far a metric can be trusted to repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Equal in every run.
+    Exact,
+    /// Differs between runs; judged by statistics.
+    Noisy,
+    /// Computed from a stated model, not measured.
+    Modelled,
+}
+
+/// Unit of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Allocated blocks.
+    Blocks,
+    /// Seconds.
+    Seconds,
+    /// A plain count.
+    Count,
+    /// A ratio or exponent without unit.
+    Ratio,
+}
+
+/// Which way a metric is better.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Less is better.
+    #[default]
+    Lower,
+    /// More is better.
+    Higher,
+}
+
+/// One process of one sample: also the file that each measured process writes of itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Process {
+    /// What the process is in the case: `parent`, `worker-1`.
+    pub role: String,
+    /// The instrument that read it.
+    pub instrument: String,
+    /// Process id in that sample.
+    pub pid: u32,
+    /// Metrics of the whole process, by name (without phases).
+    pub metrics: BTreeMap<String, Reading>,
+    /// Metrics of each phase, in order of first entry.
+    pub phases: Vec<PhaseReading>,
+    /// How it ended when not with exit code 0, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+}
+
+/// One phase of one process.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PhaseReading {
+    /// Name of the phase.
+    pub name: String,
+    /// Metrics of the phase, by name (`heap.peak_bytes`).
+    pub metrics: BTreeMap<String, Reading>,
+}
+
+/// One figure of one process.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reading {
+    /// The figure.
+    pub value: f64,
+    /// Its unit.
+    pub unit: Unit,
+    /// How far it can be trusted to repeat.
+    pub tier: Tier,
+}
+
+/// What the gate says of one budget, of a case, or of a run; ordered from harmless to grave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Within the budget.
+    #[default]
+    Pass,
+    /// Better than the baseline by more than the budget allows it to be worse.
+    Improved,
+    /// Beyond the budget, but excused by a dated waiver.
+    Waived,
+    /// The samples do not suffice to judge.
+    Inconclusive,
+    /// The budget is tighter than what can be detected here.
+    Unfit,
+    /// Beyond the budget.
+    Regression,
+    /// The tool or its input failed: nothing was measured, or the answer was wrong.
+    Error,
+}
+
+/// One budget's judgement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judgement {
+    /// The metric that was judged.
+    pub metric: String,
+    /// What was found.
+    pub verdict: Verdict,
+    /// The budget in words, with its limit (`at most 8 MiB`).
+    pub budget: String,
+    /// The reason for the verdict, with the figures.
+    pub why: String,
+}
+
+/// What each of several choices is worth in one metric, alone and together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Worth {
+    /// `family/scenario`.
+    pub scenario: String,
+    /// The metric compared.
+    pub metric: String,
+    /// One row for each choice.
+    pub choices: Vec<ChoiceWorth>,
+    /// The metric of every combination: bit i of the index is choice i.
+    pub combinations: Vec<f64>,
+}
+
+/// What one choice is worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChoiceWorth {
+    /// Name of the choice.
+    pub name: String,
+    /// Change of the metric when only this choice is made.
+    pub alone: f64,
+    /// Change of the metric when this choice is added to all others.
+    pub last: f64,
+    /// Its Shapley value: the change it makes on average over all orders of adding the choices.
+    pub shapley: f64,
+}
