@@ -1,1 +1,15 @@
 //! Reads, caches and serves histories of AI-coding sessions: the system under test of highwater.
+//!
+//! The crate knows nothing of how it is measured. What it needs from outside (a clock, a way to start a worker, a sink for
+//! progress) is passed in. What it must answer, to the byte, is written in `docs/answer.md`.
+//!
+//! * [`json`] reads JSON text in bounded memory, [`tree`] holds what is kept of it.
+//! * [`formats`] turns the files of each tool into [`session`]s.
+//! * [`sync`] finds, caches and transfers them: the family of strategies that highwater compares.
+
+pub mod checksum;
+pub mod formats;
+pub mod json;
+pub mod session;
+pub mod sync;
+pub mod tree;

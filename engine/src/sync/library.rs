@@ -1,0 +1,242 @@
+//! What the host holds after a run: every stripped session, or where in the cache each one stands.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::cache::fragment::{self, Span};
+use super::protocol::{Gatherer, Item, Place, Record, RecordError, read_record};
+use super::strategy::Keep;
+use crate::checksum::Checksum;
+use crate::session::Session;
+
+/// All sessions, in visiting order.
+#[derive(Debug)]
+pub struct Library {
+    cache: PathBuf,
+    keep: Keep,
+    held: Vec<Item>,
+    index: Vec<Entry>,
+    parts: Vec<Box<str>>,
+    /// Items that are complete.
+    complete: usize,
+}
+
+/// Where a session or edit file stands.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    id: u64,
+    offset: u64,
+    bytes: u64,
+    part: u32,
+}
+
+/// Why a session cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// A cache file cannot be read.
+    #[error("failed to read {path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A cache file has changed since it was written.
+    #[error("{path} is damaged: {error}; remove it, and it is made anew")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: RecordError,
+    },
+}
+
+impl Library {
+    /// An empty library over a cache.
+    pub fn new(cache: &Path, keep: Keep) -> Library {
+        Library {
+            cache: cache.to_owned(),
+            keep,
+            held: Vec::new(),
+            index: Vec::new(),
+            parts: Vec::new(),
+            complete: 0,
+        }
+    }
+
+    /// Sessions and edit files in it.
+    pub fn len(&self) -> usize {
+        self.complete
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.complete == 0
+    }
+
+    /// From here on, records stand in this file of the cache.
+    pub(super) fn begin_part(&mut self, name: &str) {
+        if self.keep == Keep::Index {
+            self.parts.push(name.into());
+        }
+    }
+
+    /// The file that was last begun has got its final name.
+    pub(super) fn rename_part(&mut self, name: &str) {
+        if let Some(part) = self.parts.last_mut() {
+            *part = name.into();
+        }
+    }
+
+    /// Takes in a record that stands in its session where `place` says.
+    pub(super) fn add(&mut self, record: Record, span: Span, place: Place, complete: bool) {
+        match self.keep {
+            Keep::Index => self.index_record(&record, span, place),
+            Keep::Sessions => match record {
+                Record::Session(head, requests) => {
+                    let requests = Vec::with_capacity(requests.min(1 << 16) as usize);
+                    self.held.push(Item::Session(Session { head, requests }));
+                }
+                Record::Edits(edits) => self.held.push(Item::Edits(edits)),
+                Record::Request(request) => {
+                    if let Some(Item::Session(session)) = self.held.last_mut() {
+                        session.requests.push(request);
+                    }
+                }
+            },
+        }
+        if complete {
+            self.complete += 1;
+        }
+    }
+
+    fn index_record(&mut self, record: &Record, span: Span, place: Place) {
+        match (place, self.index.last_mut()) {
+            (Place::Next, Some(entry)) => entry.bytes += span.bytes,
+            _ => {
+                let id = match record {
+                    Record::Session(head, _) => id_hash(&head.id),
+                    _ => 0,
+                };
+                let part = self.parts.len().saturating_sub(1) as u32;
+                self.index.push(Entry {
+                    id,
+                    offset: span.offset,
+                    bytes: span.bytes,
+                    part,
+                });
+            }
+        }
+    }
+
+    /// Drops a session of which not everything has arrived.
+    pub(super) fn drop_incomplete(&mut self) {
+        self.held.truncate(self.complete);
+        self.index.truncate(self.complete);
+    }
+
+    /// Gives every item once, in visiting order.
+    ///
+    /// # Errors
+    /// When a cache file cannot be read or has changed.
+    pub fn visit(&self, mut visit: impl FnMut(&Item)) -> Result<(), LibraryError> {
+        match self.keep {
+            Keep::Sessions => self.held.iter().for_each(visit),
+            Keep::Index => {
+                let mut start = 0;
+                while let Some(first) = self.index.get(start) {
+                    let count = self.index[start..]
+                        .iter()
+                        .take_while(|entry| entry.part == first.part)
+                        .count();
+                    self.visit_part(&self.index[start..start + count], &mut visit)?;
+                    start += count;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first session with this id, if there is one.
+    ///
+    /// # Errors
+    /// When a cache file cannot be read or has changed.
+    pub fn fetch(&self, id: &str) -> Result<Option<Session>, LibraryError> {
+        if self.keep == Keep::Sessions {
+            return Ok(self.held.iter().find_map(|item| match item {
+                Item::Session(session) if *session.head.id == *id => Some(session.clone()),
+                _ => None,
+            }));
+        }
+        let hash = id_hash(id);
+        for entry in self.index.iter().filter(|entry| entry.id == hash) {
+            let mut found = None;
+            self.visit_part(&[*entry], &mut |item| {
+                if let Item::Session(session) = item
+                    && *session.head.id == *id
+                {
+                    found = Some(session.clone());
+                }
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads items that stand one after the other in one file.
+    fn visit_part(
+        &self,
+        entries: &[Entry],
+        visit: &mut dyn FnMut(&Item),
+    ) -> Result<(), LibraryError> {
+        let Some(first) = entries.first() else {
+            return Ok(());
+        };
+        let path = fragment::directory(&self.cache).join(&*self.parts[first.part as usize]);
+        let bytes = entries.iter().map(|entry| entry.bytes).sum();
+        let result = read_items(&path, first.offset, bytes, visit);
+        result.map_err(|failure| match failure {
+            ItemError::Io(error) => LibraryError::Io { path, error },
+            ItemError::Record(error) => LibraryError::Damaged { path, error },
+        })
+    }
+}
+
+/// Why items cannot be read from a file.
+#[derive(Debug, thiserror::Error)]
+enum ItemError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+fn read_items(
+    path: &Path,
+    offset: u64,
+    bytes: u64,
+    visit: &mut dyn FnMut(&Item),
+) -> Result<(), ItemError> {
+    let mut file = BufReader::with_capacity(16 * 1024, File::open(path)?);
+    file.seek(SeekFrom::Start(offset))?;
+    let mut records = file.take(bytes);
+    let (mut line, mut gatherer) = (Vec::with_capacity(4096), Gatherer::default());
+    loop {
+        line.clear();
+        if records.read_until(b'\n', &mut line)? == 0 {
+            return Ok(gatherer.end()?);
+        }
+        if let Some(item) = gatherer.add(read_record(&line)?)? {
+            visit(&item);
+        }
+    }
+}
+
+fn id_hash(id: &str) -> u64 {
+    let mut checksum = Checksum::new();
+    checksum.add(id.as_bytes());
+    checksum.value()
+}

@@ -1,0 +1,209 @@
+//! Reads a [`Node`] from JSON, keeping what a [`Shape`] asks for.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{CutText, Key, Node, Shape};
+use crate::json::{cut, text::Measure};
+
+/// How the strings of the text that is read are to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strings {
+    /// As they stand.
+    Plain,
+    /// As the cutting reader gives them out.
+    Cut,
+}
+
+/// Reads one value.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadNode {
+    /// What is kept.
+    pub shape: Shape,
+    /// How strings are taken.
+    pub strings: Strings,
+}
+
+impl<'de> DeserializeSeed<'de> for ReadNode {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        match self.shape {
+            Shape::Drop => deserializer
+                .deserialize_ignored_any(IgnoredAny)
+                .map(|_| Node::Null),
+            _ => deserializer.deserialize_any(self),
+        }
+    }
+}
+
+impl ReadNode {
+    fn string(self, text: &str) -> Node {
+        let keep_text = match self.shape {
+            Shape::All | Shape::Scalar | Shape::Either { text: true, .. } => true,
+            Shape::Measure | Shape::Either { text: false, .. } => false,
+            _ => return Node::Null,
+        };
+        let piece = match self.strings {
+            Strings::Plain => cut::Piece {
+                text: text.into(),
+                whole: None,
+            },
+            Strings::Cut => cut::decode(text),
+        };
+        match (keep_text, piece.whole) {
+            (true, None) => Node::Text(piece.text.into()),
+            (true, Some(whole)) => Node::Cut(Box::new(CutText {
+                preview: piece.text.into(),
+                whole,
+            })),
+            (false, None) => measured(Measure::of(&piece.text)),
+            (false, Some(whole)) => measured(whole),
+        }
+    }
+
+    fn keeps_scalars(self) -> bool {
+        !matches!(
+            self.shape,
+            Shape::Drop | Shape::Object(_) | Shape::Noted(_) | Shape::Array(_)
+        )
+    }
+
+    fn scalar(self, node: Node) -> Node {
+        if self.keeps_scalars() {
+            node
+        } else {
+            Node::Null
+        }
+    }
+}
+
+fn measured(whole: Measure) -> Node {
+    Node::Cut(Box::new(CutText {
+        preview: Box::default(),
+        whole,
+    }))
+}
+
+impl<'de> Visitor<'de> for ReadNode {
+    type Value = Node;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(self.scalar(Node::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(self.scalar(Node::Integer(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(self.scalar(i64::try_from(value).map_or(Node::Float(value as f64), Node::Integer)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(self.scalar(Node::Float(value)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(self.string(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let keeps = matches!(
+            self.shape,
+            Shape::All | Shape::Array(_) | Shape::Either { .. }
+        );
+        if !keeps {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Node::Null);
+        }
+        let item = ReadNode {
+            shape: self.shape.item(),
+            strings: self.strings,
+        };
+        let mut nodes = Vec::new();
+        while let Some(node) = items.next_element_seed(item)? {
+            nodes.push(node);
+        }
+        nodes.shrink_to_fit();
+        Ok(Node::Array(nodes))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        let mut fields: Vec<(Key, Node)> = Vec::new();
+        let keeps = matches!(
+            self.shape,
+            Shape::All | Shape::Object(_) | Shape::Noted(_) | Shape::Either { .. }
+        );
+        while let Some(field) = entries.next_key_seed(ReadKey {
+            shape: self.shape,
+            strings: self.strings,
+        })? {
+            let Some((key, shape)) = field else {
+                entries.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let node = entries.next_value_seed(ReadNode {
+                shape,
+                strings: self.strings,
+            })?;
+            match fields.iter_mut().find(|(name, _)| *name == key) {
+                Some((_, value)) => *value = node,
+                None => fields.push((key, node)),
+            }
+        }
+        fields.shrink_to_fit();
+        Ok(if keeps {
+            Node::Object(fields)
+        } else {
+            Node::Null
+        })
+    }
+}
+
+/// Reads a key, and says in which shape its value is kept, if at all.
+struct ReadKey {
+    shape: Shape,
+    strings: Strings,
+}
+
+impl<'de> DeserializeSeed<'de> for ReadKey {
+    type Value = Option<(Key, Shape)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for ReadKey {
+    type Value = Option<(Key, Shape)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        if let Some((name, shape)) = self.shape.field(key) {
+            return Ok(Some((Key::Known(name), shape)));
+        }
+        let shape = match self.shape {
+            Shape::All => Shape::All,
+            Shape::Noted(_) => Shape::Drop,
+            _ => return Ok(None),
+        };
+        let name = match self.strings {
+            Strings::Plain => key.into(),
+            Strings::Cut => cut::decode(key).text.into(),
+        };
+        Ok(Some((Key::Owned(name), shape)))
+    }
+}
