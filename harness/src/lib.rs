@@ -1,3 +1,27 @@
 //! Measures the heap and resident memory of closures, phases and process trees.
+//!
+//! Two sides meet in a directory of records:
+//!
+//! - *inside* a measured process, [`alloc::Switch`] is the global allocator and [`meter::Meter`] marks the region and its
+//!   phases; when the region ends it leaves one [`record::Process`];
+//! - *outside*, [`subject::Subject`] starts that process afresh, watches its tree, and collects the records into a
+//!   [`subject::Sample`]; [`combine`] turns samples into metrics.
+//!
+//! One process is read by one [`instrument::Instrument`], because an instrument that counts also slows, and one that profiles also
+//! grows. The crate knows nothing of what it measures: it takes closures and commands.
 
+pub mod alloc;
+pub mod bound;
+pub mod combine;
+mod counters;
+pub mod environment;
+mod error;
+pub mod heap;
+pub mod instrument;
+pub mod limit;
+pub mod meter;
+pub mod os;
 pub mod record;
+pub mod subject;
+
+pub use error::Error;

@@ -1,0 +1,1 @@
+//! Samples become the metrics of a case.

@@ -1,0 +1,272 @@
+//! Linux: `/proc`, and the calls around process trees.
+#![expect(unsafe_code, reason = "system calls that neither std nor the rest of the crate can make safely")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+
+use super::{Capability, Resident, Usage, own_usage};
+
+/// Reads the calling process without allocating: its descriptors are open, its buffers lie on the stack.
+#[derive(Debug)]
+pub struct SelfProbe {
+    status: Option<File>,
+    rollup: Option<File>,
+    clear_refs: Option<File>,
+}
+
+impl SelfProbe {
+    /// Opens what can be opened.
+    pub fn open() -> SelfProbe {
+        SelfProbe {
+            status: File::open("/proc/self/status").ok(),
+            rollup: File::open("/proc/self/smaps_rollup").ok(),
+            clear_refs: OpenOptions::new().write(true).open("/proc/self/clear_refs").ok(),
+        }
+    }
+
+    /// Most bytes resident at once since the process began or [`SelfProbe::reset_peak`] was called; within 64 KiB.
+    pub fn resident_peak_bytes(&self) -> Option<u64> {
+        field_of(self.status.as_ref()?, "VmHWM:")
+    }
+
+    /// Begins a new peak at what is resident now; false when the kernel refuses.
+    pub fn reset_peak(&self) -> bool {
+        self.clear_refs.as_ref().is_some_and(|file| file.write_at(b"5", 0).is_ok())
+    }
+
+    /// Proportional memory now, in bytes.
+    pub fn proportional_bytes(&self) -> Option<u64> {
+        field_of(self.rollup.as_ref()?, "Pss:")
+    }
+}
+
+/// A field of a file of `/proc` that is given in kB, in bytes.
+fn field_of(file: &File, name: &str) -> Option<u64> {
+    let mut buffer = [0_u8; 4096];
+    let length = file.read_at(&mut buffer, 0).ok()?;
+    field(std::str::from_utf8(&buffer[..length]).ok()?, name)
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+pub(super) fn usage() -> Option<Usage> {
+    let mut usage = Usage::from(own_usage()?);
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is valid for one timespec. The clock is finer than getrusage's.
+    if unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) } == 0 {
+        usage.cpu = std::time::Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.max(0) as u32);
+    }
+    Some(usage)
+}
+
+pub(super) fn resident(pid: u32) -> Option<Resident> {
+    let file = File::open(format!("/proc/{pid}/status")).ok()?;
+    let mut buffer = [0_u8; 4096];
+    let length = file.read_at(&mut buffer, 0).ok()?;
+    let text = std::str::from_utf8(&buffer[..length]).ok()?;
+    Some(Resident {
+        now_bytes: field(text, "VmRSS:")?,
+        peak_bytes: field(text, "VmHWM:")?,
+        anonymous_bytes: field(text, "RssAnon:")?,
+    })
+}
+
+pub(super) fn proportional_bytes(pid: u32) -> Option<u64> {
+    field_of(&File::open(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:")
+}
+
+pub(super) fn capabilities() -> Vec<Capability> {
+    let probe = SelfProbe::open();
+    let resident = probe.resident_peak_bytes().is_some();
+    let reset = probe.reset_peak();
+    let proportional = probe.proportional_bytes().is_some();
+    let children = fs::read_to_string("/proc/self/task/self/children").is_ok()
+        || fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id())).is_ok();
+    let pidfd = pidfd(std::process::id()).is_ok();
+    vec![
+        capability("resident memory", resident, "VmHWM of /proc/PID/status", "mount /proc"),
+        capability(
+            "resident memory per phase",
+            reset,
+            "write to /proc/PID/clear_refs",
+            "use a kernel with CONFIG_PROC_PAGE_MONITOR; without it only the peak of the whole process is known",
+        ),
+        capability(
+            "proportional memory",
+            proportional,
+            "Pss of /proc/PID/smaps_rollup",
+            "use a kernel of 4.14 or later with CONFIG_PROC_PAGE_MONITOR",
+        ),
+        capability(
+            "process trees",
+            children,
+            "children of /proc/PID/task/TID",
+            "use a kernel with CONFIG_PROC_CHILDREN; without it a tree is its first process",
+        ),
+        capability("wake-up at exit", pidfd, "pidfd_open", "use a kernel of 5.3 or later; polling takes its place"),
+    ]
+}
+
+fn capability(name: &'static str, available: bool, how: &str, remedy: &'static str) -> Capability {
+    let detail = if available { format!("{how} works") } else { format!("{how} does not work") };
+    Capability { name, available, detail, remedy: if available { "" } else { remedy } }
+}
+
+/// Bytes of a memory page.
+pub(crate) fn page_bytes() -> u64 {
+    // SAFETY: sysconf takes a plain number.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.max(0) as u64
+}
+
+/// Processes whose parent dies come to us from now on, so that they can still be read and ended.
+pub(crate) fn become_subreaper() -> io::Result<()> {
+    // SAFETY: this prctl takes plain numbers.
+    if unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Has the kernel kill the calling process when the thread that made it ends. Async-signal-safe, for use before exec.
+pub(crate) fn die_with_parent(parent: u32) -> io::Result<()> {
+    // SAFETY: this prctl takes plain numbers.
+    if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: getppid takes nothing. The parent may have died before the request was made.
+    if unsafe { libc::getppid() } as u32 != parent {
+        return Err(io::Error::from_raw_os_error(libc::ECHILD));
+    }
+    Ok(())
+}
+
+/// A descriptor that becomes readable when the process ends.
+pub(crate) fn pidfd(pid: u32) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes plain numbers.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, 0) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just made this descriptor for us, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor as i32) })
+}
+
+/// A small process that ends a process group when this process dies, however it dies.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    pid: u32,
+    alive: Option<OwnedFd>,
+}
+
+/// Makes the guard of process group `group`.
+pub(crate) fn guard(group: u32) -> io::Result<Guard> {
+    let mut ends = [0_i32; 2];
+    // SAFETY: the array has room for the two descriptors.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just made these descriptors for us, and nobody else owns them.
+    let (read, write) = unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) };
+    // SAFETY: the child of a threaded process may call only async-signal-safe functions; `stand_guard` does so and never returns.
+    match unsafe { libc::fork() } {
+        ..0 => Err(io::Error::last_os_error()),
+        0 => stand_guard(read.as_raw_fd(), group),
+        pid => Ok(Guard { pid: pid as u32, alive: Some(write) }),
+    }
+}
+
+/// The guard's whole life: it waits until nobody holds the other end of the pipe.
+fn stand_guard(pipe: i32, group: u32) -> ! {
+    // SAFETY: all of these are async-signal-safe system calls on plain numbers and one byte on the stack. Closing every other
+    // descriptor is right in a process that will use none of them, and lets go of files its parent may be waiting on.
+    unsafe {
+        // Away from the terminal's process group, so that Ctrl-C does not end the guard first.
+        libc::setsid();
+        libc::dup2(pipe, 0);
+        libc::syscall(libc::SYS_close_range, 1, u32::MAX, 0);
+        let mut byte = 0_u8;
+        let read = loop {
+            let read = libc::read(0, (&raw mut byte).cast(), 1);
+            if read >= 0 || *libc::__errno_location() != libc::EINTR {
+                break read;
+            }
+        };
+        // A byte means that all went well; the end of the file, that the parent is gone.
+        if read == 0 {
+            libc::kill(-(group as libc::pid_t), libc::SIGKILL);
+        }
+        libc::_exit(0)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(alive) = self.alive.take() {
+            // SAFETY: the descriptor is open, and the byte lives during the call.
+            unsafe { libc::write(alive.as_raw_fd(), b"x".as_ptr().cast(), 1) };
+        }
+        // SAFETY: the pid is a child of ours that nobody else waits for; it ends at once.
+        unsafe { libc::waitpid(self.pid as libc::pid_t, std::ptr::null_mut(), 0) };
+    }
+}
+
+/// Children of a process, of all its threads.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|text| text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>())
+        .collect()
+}
+
+/// Fields of `/proc/PID/stat` after the name, which may itself hold spaces and parentheses.
+fn stat_field(pid: u32, index: usize) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(index)?.parse().ok()
+}
+
+/// When a process started, in clock ticks since boot: with its pid a name that is never used twice.
+pub(crate) fn start_ticks(pid: u32) -> Option<u64> {
+    stat_field(pid, 19)
+}
+
+/// The session that a process belongs to.
+pub(crate) fn session(pid: u32) -> Option<u32> {
+    stat_field(pid, 3).map(|session| session as u32)
+}
+
+/// The name of a process's program.
+pub(crate) fn command(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+}
+
+/// Whether `entry` (`NAME=VALUE`) stands in the environment that a process was started with.
+pub(crate) fn is_marked(pid: u32, entry: &[u8]) -> bool {
+    fs::read(format!("/proc/{pid}/environ"))
+        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|found| found == entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_in_kibibytes_is_read_in_bytes() {
+        let text = "Name:\tx\nVmHWM:\t    1904 kB\nVmRSS:\t      12 kB\n";
+        assert_eq!(field(text, "VmHWM:"), Some(1904 * 1024));
+        assert_eq!(field(text, "Pss:"), None);
+    }
+
+    #[test]
+    fn this_process_started_and_has_a_session() {
+        let own = std::process::id();
+        assert!(start_ticks(own).unwrap() > 0);
+        assert!(session(own).is_some());
+    }
+}

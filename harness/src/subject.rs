@@ -1,0 +1,161 @@
+//! Samples: one run of a program in a fresh process tree, watched from outside.
+//!
+//! Every sample is a new process in a session of its own and in a directory of its own. Programs that use
+//! [`Meter`](crate::meter::Meter) leave records in the record directory; of any other program the operating system's figures are known.
+//!
+//! Under the instrument `os` the tree is polled densely through `/proc`: once a millisecond at first, later every four. A member's peak
+//! is exact up to the last poll before it ends; a member that lives shorter than a poll may not be seen at all. (Records
+//! of members that keep their own make up for both.)
+//!
+//! No process stays behind: the tree is killed on a time-out and when the caller asks, the kernel kills the first process with the
+//! thread that made it, and a guard kills its group when this process dies in any way. Only a member that leaves both the
+//! group and the session and whose ancestors are all gone escapes the last of these.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::instrument::Instrument;
+use crate::limit::HeapLimitRecord;
+use crate::{Error, record};
+
+mod capture;
+mod collection;
+mod spawn;
+#[cfg(target_os = "linux")]
+mod tree;
+
+pub use capture::Output;
+
+/// One program to be run for one sample.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables added to the inherited environment. The harness's own (`HIGHWATER_*`) are set beyond these, and `RUST_BACKTRACE=0`
+    /// unless given here.
+    pub env: Vec<(OsString, OsString)>,
+    /// How the processes are read.
+    pub instrument: Instrument,
+    /// The most bytes of Rust heap that each process may have live in its region.
+    pub heap_limit_bytes: Option<u64>,
+    /// A fresh directory to run in.
+    pub cwd: PathBuf,
+    /// A fresh directory for the records.
+    pub record_dir: PathBuf,
+    /// After this time the tree is killed.
+    pub timeout: Duration,
+}
+
+/// What one run of a subject gave.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// How its processes were read.
+    pub instrument: Instrument,
+    /// How the first process ended.
+    pub status: End,
+    /// The records that processes left: `parent` first, then by role. A process that died at its heap limit is among them, without
+    /// metrics and with its [`end`](record::Process::end).
+    pub processes: Vec<record::Process>,
+    /// The heap limits that processes reached.
+    pub heap_limits: Vec<HeapLimitRecord>,
+    /// Resident memory of the tree; only under [`Instrument::Os`], and only on Linux.
+    pub tree: Option<Tree>,
+    /// From just before the first process was made until the tree was gone.
+    pub wall: Duration,
+    /// Processor time of every process whose end was seen.
+    pub cpu: Duration,
+    /// What the tree wrote to standard output.
+    pub stdout: Output,
+    /// What the tree wrote to standard error.
+    pub stderr: Output,
+    /// Processes that outlived the first one and had to be killed.
+    pub stragglers: u32,
+}
+
+/// How the first process of a sample ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// With this exit code.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+    /// It was killed because its time was over.
+    TimedOut,
+    /// It reached its heap limit and aborted itself.
+    HeapLimit(HeapLimitRecord),
+    /// It was killed because the caller asked.
+    Stopped,
+}
+
+impl End {
+    /// Whether the first process ended by itself with exit code 0.
+    pub fn is_success(&self) -> bool {
+        *self == End::Exit(0)
+    }
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            End::Exit(code) => write!(formatter, "ended with exit code {code}"),
+            End::Signal(signal) => write!(formatter, "was killed by signal {signal}"),
+            End::TimedOut => formatter.write_str("ran out of time and was killed"),
+            End::HeapLimit(record) => write!(
+                formatter,
+                "reached its heap limit of {} bytes: {} were live and {} more were requested",
+                record.limit_bytes, record.live_bytes, record.requested_bytes
+            ),
+            End::Stopped => formatter.write_str("was stopped on request"),
+        }
+    }
+}
+
+/// Resident memory of a process tree: an interval, since peaks of several processes need not fall together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// The largest sum of resident bytes seen at one moment. Shared pages count in each process that has them.
+    pub low_bytes: u64,
+    /// The sum of every member's own peak: no moment can have had more.
+    pub high_bytes: u64,
+    /// Every process that was seen, in order of first sight.
+    pub members: Vec<Member>,
+    /// How the members were read.
+    pub how: How,
+}
+
+/// One process of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its process id.
+    pub pid: u32,
+    /// The name of its program when last seen.
+    pub command: String,
+    /// Most bytes resident at once: its own record's when it left one, else the largest that a poll saw.
+    pub peak_bytes: u64,
+    /// When it was first seen, since the sample began.
+    pub first_seen: Duration,
+    /// When it was last seen, since the sample began.
+    pub last_seen: Duration,
+}
+
+/// How the members of a tree were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// By polling `/proc` this many times.
+    Polling {
+        /// Polls taken.
+        polls: u64,
+    },
+}
+
+impl Subject {
+    /// Runs the program and waits until its tree is gone. Setting `stop` kills the tree.
+    pub fn run(&self, stop: &AtomicBool) -> Result<Sample, Error> {
+        let watched = spawn::run(self, stop)?;
+        collection::sample(self, watched)
+    }
+}

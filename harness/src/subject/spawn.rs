@@ -1,0 +1,58 @@
+//! Starting a subject, waiting for its tree to end, and ending it.
+
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::{End, Output, Subject, Tree};
+use crate::Error;
+use crate::instrument::{HEAP_LIMIT, INSTRUMENT, RECORD_DIR};
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub(super) use linux::run;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(not(target_os = "linux"))]
+pub(super) use elsewhere::run;
+
+/// What was seen of a subject from outside.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) pid: u32,
+    pub(super) status: End,
+    pub(super) tree: Option<Tree>,
+    pub(super) wall: Duration,
+    pub(super) cpu: Duration,
+    pub(super) stdout: Output,
+    pub(super) stderr: Output,
+    pub(super) stragglers: u32,
+}
+
+/// The command of a subject, not yet started.
+fn command(subject: &Subject) -> Command {
+    let mut command = Command::new(&subject.program);
+    command
+        .args(&subject.args)
+        .current_dir(&subject.cwd)
+        // A backtrace would be allocated in the middle of a panic's measurement.
+        .env("RUST_BACKTRACE", "0")
+        .envs(subject.env.iter().map(|(name, value)| (name, value)))
+        .env(INSTRUMENT, subject.instrument.name())
+        .env(RECORD_DIR, &subject.record_dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    match subject.heap_limit_bytes {
+        Some(bytes) => command.env(HEAP_LIMIT, bytes.to_string()),
+        None => command.env_remove(HEAP_LIMIT),
+    };
+    command
+}
+
+fn failed(subject: &Subject) -> impl FnOnce(io::Error) -> Error {
+    let program = subject.program.clone();
+    move |source| Error::Spawn { program, source }
+}

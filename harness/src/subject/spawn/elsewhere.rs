@@ -1,0 +1,91 @@
+//! Systems other than Linux: the first process is waited for and killed; its descendants are only known by their records.
+
+use std::io::Read;
+use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::super::capture::Capture;
+use super::{End, Output, Subject, Watched, command, failed};
+use crate::Error;
+
+const PAUSE: Duration = Duration::from_millis(2);
+
+pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Watched, Error> {
+    let began = Instant::now();
+    let mut command = command(subject);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().map_err(failed(subject))?;
+    let stdout = read(child.stdout.take());
+    let stderr = read(child.stderr.take());
+    let status = follow(&mut child, subject.timeout, stop, began).map_err(failed(subject))?;
+    Ok(Watched {
+        pid: child.id(),
+        status,
+        tree: None,
+        wall: began.elapsed(),
+        cpu: Duration::ZERO,
+        stdout: finish(stdout),
+        stderr: finish(stderr),
+        stragglers: 0,
+    })
+}
+
+fn follow(child: &mut Child, timeout: Duration, stop: &AtomicBool, began: Instant) -> std::io::Result<End> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(end(status));
+        }
+        let stopped = stop.load(Relaxed);
+        if stopped || began.elapsed() > timeout {
+            kill(child);
+            child.wait()?;
+            return Ok(if stopped { End::Stopped } else { End::TimedOut });
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+#[cfg(unix)]
+fn kill(child: &mut Child) {
+    crate::os::kill(-(child.id() as i32));
+}
+
+#[cfg(not(unix))]
+fn kill(child: &mut Child) {
+    // It may have ended in between, which is what was wanted.
+    let _ = child.kill();
+}
+
+#[cfg(unix)]
+fn end(status: std::process::ExitStatus) -> End {
+    use std::os::unix::process::ExitStatusExt;
+    match status.signal() {
+        Some(signal) => End::Signal(signal),
+        None => End::Exit(status.code().unwrap_or(-1)),
+    }
+}
+
+#[cfg(not(unix))]
+fn end(status: std::process::ExitStatus) -> End {
+    End::Exit(status.code().unwrap_or(-1))
+}
+
+fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Capture> {
+    thread::spawn(move || {
+        let mut capture = Capture::default();
+        let mut buffer = [0_u8; 16 * 1024];
+        if let Some(mut pipe) = pipe {
+            while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+                capture.push(&buffer[..length]);
+            }
+        }
+        capture
+    })
+}
+
+fn finish(reader: JoinHandle<Capture>) -> Output {
+    reader.join().unwrap_or_default().finish()
+}
