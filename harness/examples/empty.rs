@@ -25,8 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The subject: it does nothing, and says so in its record.
 fn be_measured() -> Result<(), Box<dyn Error>> {
     let meter = Meter::start("parent")?;
-    let anonymous = harness::os::resident(std::process::id()).map_or(0, |resident| resident.anonymous_bytes);
-    meter.set("anonymous_bytes", harness::record::Unit::Bytes, harness::record::Tier::Noisy, anonymous as f64);
+    let anonymous =
+        harness::os::resident(std::process::id()).map_or(0, |resident| resident.anonymous_bytes);
+    meter.set(
+        "anonymous_bytes",
+        harness::record::Unit::Bytes,
+        harness::record::Tier::Noisy,
+        anonymous as f64,
+    );
     meter.finish()?;
     Ok(())
 }
@@ -40,9 +46,22 @@ fn measure() -> Result<(), Box<dyn Error>> {
     }
     samples.sort_by_key(|sample| sample.wall);
     let median = &samples[samples.len() / 2];
-    let own = |name: &str| median.processes[0].metrics.get(name).map_or(0.0, |reading| reading.value / 1024.0);
-    println!("spawn, measure, record: {:.1} ms (median of {})", median.wall.as_secs_f64() * 1e3, samples.len());
-    println!("resident: {:.0} KiB, of which anonymous: {:.0} KiB", own("rss.peak_bytes"), own("anonymous_bytes"));
+    let own = |name: &str| {
+        median.processes[0]
+            .metrics
+            .get(name)
+            .map_or(0.0, |reading| reading.value / 1024.0)
+    };
+    println!(
+        "spawn, measure, record: {:.1} ms (median of {})",
+        median.wall.as_secs_f64() * 1e3,
+        samples.len()
+    );
+    println!(
+        "resident: {:.0} KiB, of which anonymous: {:.0} KiB",
+        own("rss.peak_bytes"),
+        own("anonymous_bytes")
+    );
     Ok(())
 }
 

@@ -10,7 +10,10 @@ use crate::instrument::Instrument;
 #[non_exhaustive]
 pub enum Error {
     /// A name that is no instrument.
-    #[error("unknown instrument \"{name}\": expected one of {}", Instrument::names())]
+    #[error(
+        "unknown instrument \"{name}\": expected one of {}",
+        Instrument::names()
+    )]
     UnknownInstrument {
         /// The name as given.
         name: String,
@@ -24,7 +27,9 @@ pub enum Error {
         why: &'static str,
     },
     /// A second meter was started in one process.
-    #[error("this process is measured already: one process has one region, so measure the second in a process of its own")]
+    #[error(
+        "this process is measured already: one process has one region, so measure the second in a process of its own"
+    )]
     AlreadyMeasured,
     /// The heap limit was given but cannot be read.
     #[error("bad heap limit \"{text}\" in HIGHWATER_HEAP_LIMIT: expected a number of bytes")]
@@ -39,7 +44,9 @@ pub enum Error {
         role: String,
     },
     /// More phases or metrics than the meter has room for.
-    #[error("more than {limit} {what} in one process: the meter keeps room for no more, so that it never allocates")]
+    #[error(
+        "more than {limit} {what} in one process: the meter keeps room for no more, so that it never allocates"
+    )]
     TooMany {
         /// What there were too many of.
         what: &'static str,
@@ -89,6 +96,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Error {
-        Error::File { action, path: path.into(), source }
+        Error::File {
+            action,
+            path: path.into(),
+            source,
+        }
     }
 }

@@ -55,10 +55,18 @@ impl Instrument {
     /// What the instrument tells, in one sentence.
     pub const fn describe(self) -> &'static str {
         match self {
-            Instrument::Os => "resident and proportional memory, faults and time, as the operating system reports them",
-            Instrument::Count => "exact blocks and bytes of the Rust heap: total, peak, retained, per phase and per tick",
-            Instrument::Jemalloc => "what jemalloc says of itself, read at marks, ticks and after each MiB requested",
-            Instrument::JemallocCount => "the counts of `count` over jemalloc, with the size classes of every request",
+            Instrument::Os => {
+                "resident and proportional memory, faults and time, as the operating system reports them"
+            }
+            Instrument::Count => {
+                "exact blocks and bytes of the Rust heap: total, peak, retained, per phase and per tick"
+            }
+            Instrument::Jemalloc => {
+                "what jemalloc says of itself, read at marks, ticks and after each MiB requested"
+            }
+            Instrument::JemallocCount => {
+                "the counts of `count` over jemalloc, with the size classes of every request"
+            }
             Instrument::Dhat => "dhat's totals and peak, and a profile of the allocation sites",
             Instrument::StatsAlloc => "totals of the stats_alloc crate; it knows no peak",
         }
@@ -67,9 +75,13 @@ impl Instrument {
     /// The metrics the instrument gives of each process; scenarios add their own to any of them.
     pub const fn metrics(self) -> &'static [&'static str] {
         match self {
-            Instrument::Os => {
-                &["rss.peak_bytes", "pss.peak_bytes", "faults.minor", "time.wall_seconds", "time.cpu_seconds"]
-            }
+            Instrument::Os => &[
+                "rss.peak_bytes",
+                "pss.peak_bytes",
+                "faults.minor",
+                "time.wall_seconds",
+                "time.cpu_seconds",
+            ],
             Instrument::Count => &[
                 "heap.peak_bytes",
                 "heap.peak_bound_bytes",
@@ -95,7 +107,12 @@ impl Instrument {
                 "jemalloc.requested_class_bytes",
                 "jemalloc.thread_allocated_bytes",
             ],
-            Instrument::Dhat => &["dhat.peak_bytes", "dhat.total_bytes", "dhat.total_blocks", "dhat.retained_bytes"],
+            Instrument::Dhat => &[
+                "dhat.peak_bytes",
+                "dhat.total_bytes",
+                "dhat.total_blocks",
+                "dhat.retained_bytes",
+            ],
             Instrument::StatsAlloc => &["stats_alloc.grown_bytes", "stats_alloc.retained_bytes"],
         }
     }
@@ -123,7 +140,9 @@ impl FromStr for Instrument {
         Instrument::ALL
             .into_iter()
             .find(|instrument| instrument.name() == name)
-            .ok_or_else(|| Error::UnknownInstrument { name: name.to_owned() })
+            .ok_or_else(|| Error::UnknownInstrument {
+                name: name.to_owned(),
+            })
     }
 }
 
@@ -134,7 +153,10 @@ mod tests {
     #[test]
     fn every_name_reads_back_as_its_instrument() {
         for instrument in Instrument::ALL {
-            assert_eq!(instrument.to_string().parse::<Instrument>().unwrap(), instrument);
+            assert_eq!(
+                instrument.to_string().parse::<Instrument>().unwrap(),
+                instrument
+            );
         }
         let error = "valgrind".parse::<Instrument>().unwrap_err().to_string();
         assert!(error.contains("os, count"), "{error}");

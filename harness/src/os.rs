@@ -22,8 +22,12 @@ pub(crate) use unix::*;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    become_subreaper, children, command, die_with_parent, guard, is_marked, page_bytes, pidfd, session, start_ticks,
+    become_subreaper, children, command, die_with_parent, guard, is_marked, pidfd, session,
+    start_ticks,
 };
+
+#[cfg(not(unix))]
+pub(crate) use elsewhere::{allocator, kernel_release, memory_bytes, page_bytes};
 
 pub use platform::SelfProbe;
 
@@ -84,8 +88,16 @@ pub fn capabilities() -> Vec<Capability> {
     capabilities.push(Capability {
         name: "jemalloc",
         available: jemalloc,
-        detail: if jemalloc { "built in".into() } else { "jemalloc does not build with MSVC".into() },
-        remedy: if jemalloc { "" } else { "use the instruments os, count, dhat and stats-alloc, or a GNU target" },
+        detail: if jemalloc {
+            "built in".into()
+        } else {
+            "jemalloc does not build with MSVC".into()
+        },
+        remedy: if jemalloc {
+            ""
+        } else {
+            "use the instruments os, count, dhat and stats-alloc, or a GNU target"
+        },
     });
     capabilities
 }
@@ -105,7 +117,10 @@ mod tests {
     #[test]
     fn this_process_is_resident_and_a_missing_one_is_not() {
         let own = resident(std::process::id()).unwrap();
-        assert!(own.peak_bytes >= own.anonymous_bytes && own.now_bytes > 0, "{own:?}");
+        assert!(
+            own.peak_bytes >= own.anonymous_bytes && own.now_bytes > 0,
+            "{own:?}"
+        );
         assert!(proportional_bytes(std::process::id()).unwrap() > 0);
         assert_eq!(resident(u32::MAX), None);
     }
@@ -114,7 +129,11 @@ mod tests {
     #[test]
     fn everything_that_is_unavailable_has_a_remedy() {
         for capability in capabilities() {
-            assert_eq!(capability.available, capability.remedy.is_empty(), "{capability:?}");
+            assert_eq!(
+                capability.available,
+                capability.remedy.is_empty(),
+                "{capability:?}"
+            );
         }
     }
 }

@@ -99,9 +99,16 @@ pub(super) struct Region {
 
 impl Region {
     /// Makes everything that the region will need.
-    pub(super) fn prepare(role: &str, instrument: Instrument, record_dir: Option<PathBuf>) -> Result<Region, Error> {
+    pub(super) fn prepare(
+        role: &str,
+        instrument: Instrument,
+        record_dir: Option<PathBuf>,
+    ) -> Result<Region, Error> {
         if matches!(instrument, Instrument::Jemalloc) && !arm_jemalloc() {
-            return Err(Error::Unavailable { instrument, why: "jemalloc was built without statistics" });
+            return Err(Error::Unavailable {
+                instrument,
+                why: "jemalloc was built without statistics",
+            });
         }
         let mut phases = Vec::with_capacity(PHASES_MAX + 1);
         phases.push(Phase::default());
@@ -117,14 +124,22 @@ impl Region {
             churn: Churn::default(),
             bound: None,
             opinions: Opinions::default(),
-            profile: record_dir.as_ref().map(|dir| dir.join(format!("{role}.dhat.json"))),
+            profile: record_dir
+                .as_ref()
+                .map(|dir| dir.join(format!("{role}.dhat.json"))),
             record_dir,
             profiler: None,
             resettable: probe.reset_peak(),
             probe,
             present: 0,
             base: 0,
-            stay: Stay { totals: Totals::default(), live: 0, wall: Instant::now(), usage: os::usage(), ticked: None },
+            stay: Stay {
+                totals: Totals::default(),
+                live: 0,
+                wall: Instant::now(),
+                usage: os::usage(),
+                ticked: None,
+            },
             last_tick: None,
             stats_before: alloc::STATS.stats(),
             thread_allocated_before: None,
@@ -160,9 +175,14 @@ impl Region {
         }
         let thread_allocated = thread_allocated(self.instrument);
         self.leave();
-        self.bound = if self.instrument.counts() { bound::end() } else { None };
-        self.opinions.thread_allocated =
-            thread_allocated.zip(self.thread_allocated_before).map(|(after, before)| after - before);
+        self.bound = if self.instrument.counts() {
+            bound::end()
+        } else {
+            None
+        };
+        self.opinions.thread_allocated = thread_allocated
+            .zip(self.thread_allocated_before)
+            .map(|(after, before)| after - before);
         // Writes the profile of the sites.
         self.profiler = None;
     }
@@ -173,7 +193,10 @@ impl Region {
         let next = match known {
             Some(index) => index,
             None if self.phases.len() <= PHASES_MAX => {
-                self.phases.push(Phase { name, ..Phase::default() });
+                self.phases.push(Phase {
+                    name,
+                    ..Phase::default()
+                });
                 self.phases.len() - 1
             }
             None => {
@@ -192,7 +215,11 @@ impl Region {
             Instrument::Count | Instrument::JemallocCount => {
                 let total = counters::totals().bytes;
                 advance(&mut self.churn, &mut self.last_tick, total);
-                advance(&mut self.phases[self.present].heap.churn, &mut self.stay.ticked, total);
+                advance(
+                    &mut self.phases[self.present].heap.churn,
+                    &mut self.stay.ticked,
+                    total,
+                );
             }
             Instrument::Jemalloc => sample_jemalloc(),
             _ => {}
@@ -290,10 +317,14 @@ mod jemalloc_here {
     use super::Instrument;
     use crate::alloc::jemalloc;
 
-    pub(super) use jemalloc::{arm as arm_jemalloc, sample as sample_jemalloc, take_peaks as take_jemalloc_peaks};
+    pub(super) use jemalloc::{
+        arm as arm_jemalloc, sample as sample_jemalloc, take_peaks as take_jemalloc_peaks,
+    };
 
     pub(super) fn thread_allocated(instrument: Instrument) -> Option<u64> {
-        matches!(instrument, Instrument::Jemalloc | Instrument::JemallocCount).then(jemalloc::thread_allocated).flatten()
+        matches!(instrument, Instrument::Jemalloc | Instrument::JemallocCount)
+            .then(jemalloc::thread_allocated)
+            .flatten()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Linux: `/proc`, and the calls around process trees.
-#![expect(unsafe_code, reason = "system calls that neither std nor the rest of the crate can make safely")]
+#![expect(
+    unsafe_code,
+    reason = "system calls that neither std nor the rest of the crate can make safely"
+)]
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -22,7 +25,10 @@ impl SelfProbe {
         SelfProbe {
             status: File::open("/proc/self/status").ok(),
             rollup: File::open("/proc/self/smaps_rollup").ok(),
-            clear_refs: OpenOptions::new().write(true).open("/proc/self/clear_refs").ok(),
+            clear_refs: OpenOptions::new()
+                .write(true)
+                .open("/proc/self/clear_refs")
+                .ok(),
         }
     }
 
@@ -33,7 +39,9 @@ impl SelfProbe {
 
     /// Begins a new peak at what is resident now; false when the kernel refuses.
     pub fn reset_peak(&self) -> bool {
-        self.clear_refs.as_ref().is_some_and(|file| file.write_at(b"5", 0).is_ok())
+        self.clear_refs
+            .as_ref()
+            .is_some_and(|file| file.write_at(b"5", 0).is_ok())
     }
 
     /// Proportional memory now, in bytes.
@@ -51,12 +59,20 @@ fn field_of(file: &File, name: &str) -> Option<u64> {
 
 fn field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+    line.trim()
+        .trim_end_matches("kB")
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kibibytes| kibibytes * 1024)
 }
 
 pub(super) fn usage() -> Option<Usage> {
     let mut usage = Usage::from(own_usage()?);
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the pointer is valid for one timespec. The clock is finer than getrusage's.
     if unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) } == 0 {
         usage.cpu = std::time::Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.max(0) as u32);
@@ -77,7 +93,10 @@ pub(super) fn resident(pid: u32) -> Option<Resident> {
 }
 
 pub(super) fn proportional_bytes(pid: u32) -> Option<u64> {
-    field_of(&File::open(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:")
+    field_of(
+        &File::open(format!("/proc/{pid}/smaps_rollup")).ok()?,
+        "Pss:",
+    )
 }
 
 pub(super) fn capabilities() -> Vec<Capability> {
@@ -89,7 +108,12 @@ pub(super) fn capabilities() -> Vec<Capability> {
         || fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id())).is_ok();
     let pidfd = pidfd(std::process::id()).is_ok();
     vec![
-        capability("resident memory", resident, "VmHWM of /proc/PID/status", "mount /proc"),
+        capability(
+            "resident memory",
+            resident,
+            "VmHWM of /proc/PID/status",
+            "mount /proc",
+        ),
         capability(
             "resident memory per phase",
             reset,
@@ -108,19 +132,27 @@ pub(super) fn capabilities() -> Vec<Capability> {
             "children of /proc/PID/task/TID",
             "use a kernel with CONFIG_PROC_CHILDREN; without it a tree is its first process",
         ),
-        capability("wake-up at exit", pidfd, "pidfd_open", "use a kernel of 5.3 or later; polling takes its place"),
+        capability(
+            "wake-up at exit",
+            pidfd,
+            "pidfd_open",
+            "use a kernel of 5.3 or later; polling takes its place",
+        ),
     ]
 }
 
 fn capability(name: &'static str, available: bool, how: &str, remedy: &'static str) -> Capability {
-    let detail = if available { format!("{how} works") } else { format!("{how} does not work") };
-    Capability { name, available, detail, remedy: if available { "" } else { remedy } }
-}
-
-/// Bytes of a memory page.
-pub(crate) fn page_bytes() -> u64 {
-    // SAFETY: sysconf takes a plain number.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.max(0) as u64
+    let detail = if available {
+        format!("{how} works")
+    } else {
+        format!("{how} does not work")
+    };
+    Capability {
+        name,
+        available,
+        detail,
+        remedy: if available { "" } else { remedy },
+    }
 }
 
 /// Processes whose parent dies come to us from now on, so that they can still be read and ended.
@@ -176,7 +208,10 @@ pub(crate) fn guard(group: u32) -> io::Result<Guard> {
     match unsafe { libc::fork() } {
         ..0 => Err(io::Error::last_os_error()),
         0 => stand_guard(read.as_raw_fd(), group),
-        pid => Ok(Guard { pid: pid as u32, alive: Some(write) }),
+        pid => Ok(Guard {
+            pid: pid as u32,
+            alive: Some(write),
+        }),
     }
 }
 
@@ -217,18 +252,29 @@ impl Drop for Guard {
 
 /// Children of a process, of all its threads.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
     threads
         .flatten()
         .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|text| text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>())
+        .flat_map(|text| {
+            text.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<u32>>()
+        })
         .collect()
 }
 
 /// Fields of `/proc/PID/stat` after the name, which may itself hold spaces and parentheses.
 fn stat_field(pid: u32, index: usize) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(index)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_ascii_whitespace()
+        .nth(index)?
+        .parse()
+        .ok()
 }
 
 /// When a process started, in clock ticks since boot: with its pid a name that is never used twice.
@@ -243,13 +289,18 @@ pub(crate) fn session(pid: u32) -> Option<u32> {
 
 /// The name of a process's program.
 pub(crate) fn command(pid: u32) -> Option<String> {
-    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
+    fs::read_to_string(format!("/proc/{pid}/comm"))
+        .ok()
+        .map(|name| name.trim_end().to_owned())
 }
 
 /// Whether `entry` (`NAME=VALUE`) stands in the environment that a process was started with.
 pub(crate) fn is_marked(pid: u32, entry: &[u8]) -> bool {
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|found| found == entry))
+    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+        environment
+            .split(|&byte| byte == 0)
+            .any(|found| found == entry)
+    })
 }
 
 #[cfg(test)]

@@ -28,7 +28,16 @@ impl Watch {
     pub(super) fn new(root: u32, record_dir: &OsStr, reads_memory: bool) -> Watch {
         let mark = [RECORD_DIR.as_bytes(), b"=", record_dir.as_bytes()].concat();
         let root_start = os::start_ticks(root);
-        Watch { root, root_start, mark, reads_memory, seen: BTreeMap::new(), members: Vec::new(), low_bytes: 0, polls: 0 }
+        Watch {
+            root,
+            root_start,
+            mark,
+            reads_memory,
+            seen: BTreeMap::new(),
+            members: Vec::new(),
+            low_bytes: 0,
+            polls: 0,
+        }
     }
 
     /// Looks at every living process of the tree; returns their ids.
@@ -37,7 +46,9 @@ impl Watch {
         self.polls += 1;
         let mut sum = 0;
         for &pid in &alive {
-            let Some(start) = os::start_ticks(pid) else { continue };
+            let Some(start) = os::start_ticks(pid) else {
+                continue;
+            };
             let index = self.member(pid, start, now);
             let member = &mut self.members[index];
             member.last_seen = now;
@@ -60,14 +71,22 @@ impl Watch {
     fn member(&mut self, pid: u32, start: u64, now: Duration) -> usize {
         *self.seen.entry((pid, start)).or_insert_with(|| {
             let command = os::command(pid).unwrap_or_default();
-            self.members.push(Member { pid, command, peak_bytes: 0, first_seen: now, last_seen: now });
+            self.members.push(Member {
+                pid,
+                command,
+                peak_bytes: 0,
+                first_seen: now,
+                last_seen: now,
+            });
             self.members.len() - 1
         })
     }
 
     /// The root with its descendants, and those whose parents died and who therefore came to us.
     fn alive(&self) -> Vec<u32> {
-        let adopted = os::children(std::process::id()).into_iter().filter(|&pid| pid != self.root && self.is_ours(pid));
+        let adopted = os::children(std::process::id())
+            .into_iter()
+            .filter(|&pid| pid != self.root && self.is_ours(pid));
         // Once the root was collected, its id may come to be somebody else's.
         let root = Some(self.root).filter(|&pid| os::start_ticks(pid) == self.root_start);
         let mut alive: Vec<u32> = root.into_iter().chain(adopted).collect();
