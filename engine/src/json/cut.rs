@@ -18,7 +18,7 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How many UTF-16 units a string value is kept to, by the key it stands under. A string inside an array takes the array's
-/// key. Keys themselves are kept to `other`, but at least to 64.
+/// key. Keys themselves are kept to `other`, but at least to 64; the value of a longer key has the cap `other`.
 #[derive(Clone, Copy, Debug)]
 pub struct Caps {
     /// Caps of the values of known keys.

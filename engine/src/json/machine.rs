@@ -76,7 +76,7 @@ struct Current {
     left: u32,
     repaired: u64,
     dropped: u64,
-    /// A key's text, as far as it can matter: longer than any name it is none.
+    /// A key's kept text, as far as it can matter: longer than any name it is none.
     name: Vec<u8>,
     /// A key's hash.
     hash: u64,
@@ -284,11 +284,8 @@ impl Machine {
             self.next_units
         };
         // No text has more units than bytes.
-        let window = &data[..data
-            .len()
-            .min(left as usize)
-            .saturating_add(1)
-            .min(TAKE_BYTES)];
+        let wanted = (left as usize).saturating_add(1).min(TAKE_BYTES);
+        let window = &data[..data.len().min(wanted)];
         out.push(b'"');
         if let Some(end) = memchr2(b'"', b'\\', window)
             && window[end] == b'"'
@@ -323,14 +320,10 @@ impl Machine {
     /// Gives out the next bytes of a string that are kept: up to an escape, or one escape.
     fn kept(&mut self, data: &[u8], out: &mut Vec<u8>) -> Step {
         // A unit takes three bytes at most; one more character shows that the string goes on.
-        let window = &data[..data
-            .len()
-            .min(
-                (self.string.left as usize)
-                    .saturating_mul(3)
-                    .saturating_add(4),
-            )
-            .min(TAKE_BYTES)];
+        let wanted = (self.string.left as usize)
+            .saturating_mul(3)
+            .saturating_add(4);
+        let window = &data[..data.len().min(wanted).min(TAKE_BYTES)];
         let plain = match memchr2(b'"', b'\\', window) {
             Some(0) if window[0] == b'"' => {
                 self.end(out);
@@ -490,7 +483,8 @@ impl Machine {
     /// The closing quote.
     fn end(&mut self, out: &mut Vec<u8>) {
         let key = self.string.key;
-        if self.place == Place::Dropped {
+        let cut = self.place == Place::Dropped;
+        if cut {
             self.scan.end();
             write_tail(out, &self.scan, key.then_some(self.string.hash));
             self.counts.strings_cut += 1;
@@ -500,7 +494,11 @@ impl Machine {
         self.counts.surrogates_repaired += self.string.repaired;
         self.place = Place::Structure;
         if key {
-            self.next_units = self.units_of(&self.string.name);
+            self.next_units = if cut {
+                self.caps.other
+            } else {
+                self.units_of(&self.string.name)
+            };
         }
     }
 }
