@@ -8,7 +8,8 @@
 //! - **A pool** of k threads that take tasks: each task runs inside [`Pool::task`]. The bound is the sum of what every task retains,
 //!   and the k largest of what tasks need beyond that, since at most k run at once.
 //!
-//! To either the main thread's own peak outside of them is added. A process of one thread is bounded by its peak. Where
+//! To either the main thread's own peak outside of them is added, rounded up to 64 KiB, and 4 KiB for each other thread: starting threads
+//! takes a little memory, and which thread frees it is chance. A process of one thread is bounded by its peak. Where
 //! the bound cannot be said honestly it is absent, never a bad number: when other threads allocate outside of both (producer
 //! and consumer, work stealing without tasks), when a task runs inside a task, when more than k run at once, and when
 //! results are freed while tasks still begin (then their sum was never live together).
@@ -21,11 +22,13 @@ use crate::counters::{self, Net};
 /// Most threads of a pool.
 pub const POOL_MAX: usize = 64;
 
-/// What a thread may allocate outside its scopes (its name, its result's packet): rounded up to whole quanta, so that the bound does
-/// not depend on which thread came first.
-const QUANTUM_BYTES: i64 = 4096;
+/// What a thread is granted outside its scopes: to start and end one takes a few hundred bytes, and which thread frees
+/// them is chance. Granted whole, so that the bound does not depend on that.
+const GRANT_BYTES: i64 = 4096;
+/// The main thread's own peak is rounded up to this where there are other threads, for the same reason.
+const BASE_QUANTUM_BYTES: i64 = 64 * 1024;
 /// Beyond this, work was done outside of scopes.
-const UNSCOPED_MAX_BYTES: i64 = 16 * QUANTUM_BYTES;
+const UNSCOPED_MAX_BYTES: i64 = 16 * GRANT_BYTES;
 /// How far what is live may fall short of what is said to be retained before the sum of retained bytes is called fiction.
 const RETAINED_SLACK_BYTES: i64 = 1 << 20;
 
@@ -40,6 +43,9 @@ fn book() -> MutexGuard<'static, Book> {
 struct Book {
     honest: bool,
     main: usize,
+    /// The number that the next new thread will have.
+    first_new: usize,
+    /// Bytes live when the region began.
     base: i64,
     partitions: i64,
     retained: i64,
@@ -54,6 +60,7 @@ impl Book {
         Book {
             honest: true,
             main: 0,
+            first_new: 0,
             base: 0,
             partitions: 0,
             retained: 0,
@@ -83,19 +90,28 @@ impl Book {
         if !self.honest || self.running > 0 {
             return None;
         }
-        let mut unscoped = 0;
+        let (mut own, mut granted) = (0, 0);
         for (thread, net) in counters::nets()? {
             if thread == self.main {
-                unscoped += net.peak;
+                own = net.peak;
             } else if net.peak > UNSCOPED_MAX_BYTES || net.now < -UNSCOPED_MAX_BYTES {
                 return None;
-            } else {
-                unscoped += (net.peak + QUANTUM_BYTES - 1) / QUANTUM_BYTES * QUANTUM_BYTES;
+            } else if thread >= self.first_new || net.peak > 0 {
+                granted += round_up(net.peak.max(1), GRANT_BYTES);
             }
         }
+        let base = if granted > 0 {
+            round_up(own, BASE_QUANTUM_BYTES)
+        } else {
+            own
+        };
         let needs: i64 = self.largest[..self.pool].iter().sum();
-        Some((unscoped + self.partitions + self.retained + needs).max(0) as u64)
+        Some((base + granted + self.partitions + self.retained + needs).max(0) as u64)
     }
+}
+
+fn round_up(bytes: i64, quantum: i64) -> i64 {
+    (bytes + quantum - 1) / quantum * quantum
 }
 
 /// Begins the bound of a region, in the main thread.
@@ -103,6 +119,7 @@ pub(crate) fn begin() {
     let mut book = book();
     *book = Book::new();
     book.main = counters::own_thread();
+    book.first_new = counters::threads_known();
     book.base = counters::live();
     counters::reset_nets();
 }

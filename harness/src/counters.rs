@@ -234,6 +234,11 @@ pub(crate) fn totals() -> Totals {
     sum
 }
 
+/// Threads that have allocated so far: the next new one has this number ([`own_thread`]).
+pub(crate) fn threads_known() -> usize {
+    rows_used()
+}
+
 fn rows_used() -> usize {
     (NEXT_ROW.load(Relaxed) as usize).min(ROWS)
 }
