@@ -1,1 +1,22 @@
 //! Statistics, budgets, verdicts and rendered reports from highwater's records.
+//!
+//! Records in, text out: this crate never measures, never spawns and never prints. [`store`] reads a run, [`judge`] fills in
+//! its verdicts by the limits of [`budget`] and the figures of [`baseline`], [`text`] and [`markdown`] show it, and [`exit`]
+//! turns its verdict into the code that a merge gate sees.
+
+pub mod baseline;
+pub mod budget;
+pub mod bytes;
+pub mod error;
+pub mod exit;
+mod figure;
+pub mod judge;
+pub mod metric;
+mod real_engine;
+mod rows;
+#[cfg(test)]
+mod specimen;
+pub mod store;
+pub mod text;
+
+pub use error::Error;

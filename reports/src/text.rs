@@ -1,0 +1,248 @@
+//! A run as a table for the terminal.
+
+use harness::record::{Case, Judgement, Run, Unit, Verdict};
+
+use crate::judge::TRIPWIRE;
+use crate::rows::{self, COLUMNS, Column, Group};
+use crate::{figure, real_engine};
+
+/// How the terminal can be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether verdicts are coloured (ANSI).
+    pub colour: bool,
+    /// Columns of the terminal. Where they are too few, the table leaves out columns, never cases.
+    pub width: usize,
+}
+
+/// The whole run: a table of the cases by scenario, the processes, the verdicts that need attention, and the doubts.
+pub fn table(run: &Run, style: Style) -> String {
+    let mut out = String::new();
+    cases(&mut out, run, style);
+    section(
+        &mut out,
+        "ours beside the real engine, as parts of as-reported",
+        real(run),
+    );
+    section(
+        &mut out,
+        "processes, peak heap and peak RSS",
+        processes(run),
+    );
+    section(
+        &mut out,
+        "tripwires, which must break their limits",
+        tripwires(run),
+    );
+    section(&mut out, "verdicts", verdicts(run, style));
+    section(&mut out, "doubts", run.doubts.clone());
+    let summary = rows::summary(run);
+    out.push('\n');
+    line(&mut out, &paint(&summary, run.verdict, style));
+    out
+}
+
+fn section(out: &mut String, title: &str, lines: Vec<String>) {
+    if lines.is_empty() {
+        return;
+    }
+    line(out, "");
+    line(out, title);
+    for text in lines {
+        line(out, &format!("  {text}"));
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+fn cases(out: &mut String, run: &Run, style: Style) {
+    let groups = rows::groups(run);
+    let layout = Layout::that_fits(&groups, style.width);
+    for group in &groups {
+        if !out.is_empty() {
+            line(out, "");
+        }
+        let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
+        let corpus = corpus.map(|corpus| format!(" on {}", rows::corpus_in_words(corpus)));
+        line(
+            out,
+            &format!("{}{}", group.scenario, corpus.unwrap_or_default()),
+        );
+        let columns = layout.columns_of(group);
+        let titles = columns
+            .iter()
+            .map(|(column, width)| format!("  {:>width$}", column.title));
+        line(out, &layout.named("strategy", titles, "verdict"));
+        for case in &group.cases {
+            let cells = columns
+                .iter()
+                .map(|(column, width)| format!("  {:>width$}", (column.cell)(group, case)));
+            let text = layout.named(rows::parts(&case.case).1, cells, &verdict(case, style));
+            line(out, &format!("{text}  {}", rows::special(case)));
+            case.notes
+                .iter()
+                .for_each(|note| line(out, &format!("    {note}")));
+        }
+    }
+}
+
+fn verdict(case: &Case, style: Style) -> String {
+    let word = rows::verdict_of(case);
+    rows::worst(case).map_or(word.clone(), |worst| paint(&word, worst, style))
+}
+
+/// Which columns are shown and how wide they are, the same for all scenarios so that figures stand beneath each other.
+struct Layout {
+    name_width: usize,
+    columns: Vec<(&'static Column, usize)>,
+}
+
+impl Layout {
+    /// Leaves out the columns of the highest rank until the lines are no longer than the terminal is wide.
+    fn that_fits(groups: &[Group<'_>], width: usize) -> Layout {
+        let cases = || {
+            groups
+                .iter()
+                .flat_map(|group| group.cases.iter().map(move |case| (group, *case)))
+        };
+        let names = cases().map(|(_, case)| rows::parts(&case.case).1.len());
+        let measure = |column: &'static Column| {
+            let cells = cases().map(|(group, case)| (column.cell)(group, case).chars().count());
+            (column, cells.chain([column.title.len()]).max().unwrap_or(0))
+        };
+        let mut layout = Layout {
+            name_width: names.chain(["strategy".len()]).max().unwrap_or(0),
+            columns: COLUMNS.iter().map(measure).collect(),
+        };
+        for rank in (1..=3).rev() {
+            if layout.width() > width {
+                layout.columns.retain(|(column, _)| column.rank < rank);
+            }
+        }
+        layout
+    }
+
+    fn width(&self) -> usize {
+        let columns: usize = self.columns.iter().map(|(_, width)| width + 2).sum();
+        2 + self.name_width + columns + 2 + "inconclusive".len()
+    }
+
+    /// The columns in which a scenario has anything to show.
+    fn columns_of(&self, group: &Group<'_>) -> Vec<(&'static Column, usize)> {
+        self.columns
+            .iter()
+            .copied()
+            .filter(|(column, _)| column.is_known(group))
+            .collect()
+    }
+
+    fn named(&self, name: &str, cells: impl Iterator<Item = String>, verdict: &str) -> String {
+        let cells: String = cells.collect();
+        format!(
+            "  {name:<width$}{cells}  {verdict}",
+            width = self.name_width
+        )
+    }
+}
+
+fn processes(run: &Run) -> Vec<String> {
+    let mut lines = Vec::new();
+    for case in &run.cases {
+        let roles = rows::roles(case);
+        if roles.len() < 2 {
+            continue;
+        }
+        let each = roles.iter().map(|role| {
+            let peaks = format!(
+                "{} {}",
+                role.name,
+                pair(
+                    &role.cell(None, "heap.peak_bytes"),
+                    &role.cell(None, "rss.peak_bytes")
+                )
+            );
+            rows::ends(role).map_or(peaks.clone(), |end| format!("{peaks} ({end})"))
+        });
+        let each = each.collect::<Vec<_>>().join(", ");
+        let together = pair(&rows::cell(case, "heap.peak_bytes"), &rows::peak_rss(case));
+        lines.push(format!("{}: {each}; together {together}", case.case));
+    }
+    lines
+}
+
+fn pair(heap: &str, rss: &str) -> String {
+    format!("{heap} / {rss}")
+}
+
+fn real(run: &Run) -> Vec<String> {
+    let beside = real_engine::beside(run);
+    if beside.is_empty() {
+        return Vec::new();
+    }
+    let row = |a: &str, b: &str, c: &str, d: &str| format!("{a:<16}  {b:>9}  {c:>15}  {d:>20}");
+    let head = row(
+        "strategy",
+        "our heap",
+        "our worker RSS",
+        "real engine's RSS",
+    );
+    let lines = beside
+        .iter()
+        .map(|each| row(each.strategy, &each.heap, &each.worker_rss, &each.real));
+    [head]
+        .into_iter()
+        .chain(lines)
+        .chain([real_engine::SOURCE.to_owned()])
+        .collect()
+}
+
+fn tripwires(run: &Run) -> Vec<String> {
+    let broken = judgements(run).filter(|(_, found)| found.verdict == Verdict::Pass);
+    let named = broken.filter_map(|(case, found)| {
+        let why = found.why.strip_prefix(TRIPWIRE)?;
+        Some(format!("{} {}: {why}", case.case, found.metric))
+    });
+    named.collect()
+}
+
+fn verdicts(run: &Run, style: Style) -> Vec<String> {
+    let notable = judgements(run).filter(|(_, found)| found.verdict != Verdict::Pass);
+    let said = notable.flat_map(|(case, found)| {
+        let verdict = paint(rows::name(found.verdict), found.verdict, style);
+        let what = format!(
+            "{verdict}: {} {}, {}",
+            case.case, found.metric, found.budget
+        );
+        [what, format!("  {}", found.why)]
+    });
+    said.collect()
+}
+
+fn judgements(run: &Run) -> impl Iterator<Item = (&Case, &Judgement)> {
+    run.cases
+        .iter()
+        .flat_map(|case| case.verdicts.iter().map(move |found| (case, found)))
+}
+
+fn paint(text: &str, verdict: Verdict, style: Style) -> String {
+    if !style.colour {
+        return text.to_owned();
+    }
+    let code = match verdict {
+        Verdict::Pass | Verdict::Improved => 32,
+        Verdict::Waived | Verdict::Inconclusive | Verdict::Unfit => 33,
+        Verdict::Regression | Verdict::Error => 31,
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+/// A figure as the tables show it: `8.41 MiB`, `1.24 s`, `12,345`.
+pub fn figure(value: f64, unit: Unit) -> String {
+    figure::short(value, unit)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! What the terminal shows.
+
+use super::*;
+use crate::specimen;
+
+const WIDE: Style = Style {
+    colour: false,
+    width: 120,
+};
+
+#[test]
+fn the_table_of_a_judged_run() {
+    insta::assert_snapshot!(table(&specimen::judged(), WIDE));
+}
+
+#[test]
+fn a_run_that_failed_says_where_and_why() {
+    let mut run = specimen::run();
+    run.cases.truncate(2);
+    run.cases[1].error = Some("digest 12ab, the manifest says 34cd".to_owned());
+    run.cases[1].metrics.clear();
+    run.cases[1].processes[1].end = Some("ran out of its heap of 64 MiB".to_owned());
+    specimen::judge(&mut run);
+    insta::assert_snapshot!(table(&run, WIDE));
+}
+
+#[test]
+fn a_narrow_terminal_loses_columns_and_no_case() {
+    let narrow = table(
+        &specimen::judged(),
+        Style {
+            colour: false,
+            width: 70,
+        },
+    );
+    assert!(
+        narrow.contains("of as-reported") && !narrow.contains("total bytes"),
+        "{narrow}"
+    );
+    let header = narrow.lines().nth(1).unwrap();
+    assert!(header.len() <= 70 && !header.contains("time"), "{header}");
+    for case in specimen::run().cases {
+        assert!(narrow.contains(rows::parts(&case.case).1));
+    }
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let run = specimen::judged();
+    let coloured = table(
+        &run,
+        Style {
+            colour: true,
+            ..WIDE
+        },
+    );
+    assert!(coloured.contains("\x1b[31mregression\x1b[0m"));
+    let plain = ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"]
+        .iter()
+        .fold(coloured, |text, code| text.replace(code, ""));
+    assert_eq!(plain, table(&run, WIDE));
+}
+
+#[test]
+fn a_tree_of_processes_is_shown_as_an_interval() {
+    let mut case = specimen::run().cases.remove(0);
+    for (name, mib) in [
+        ("tree.peak_low_bytes", 120.0),
+        ("tree.peak_high_bytes", 131.0),
+    ] {
+        case.metrics.insert(
+            name.to_owned(),
+            specimen::exact(mib * 1_048_576.0, Unit::Bytes),
+        );
+    }
+    assert_eq!(rows::peak_rss(&case), "120-131 MiB");
+}
