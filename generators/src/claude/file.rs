@@ -1,0 +1,342 @@
+//! One file of a Claude session: prompts, steps with their tools, and everything else that stands between them.
+
+use std::io;
+use std::ops::Range;
+
+use crate::claude::line::{self, Block};
+use crate::claude::{Claude, Reading, Said};
+use crate::dice::Dice;
+use crate::distribution::{
+    ANSWER, CACHED_TOKENS, CANCELLED_SHARE, CLAUDE_MODELS, CLAUDE_TOOL_CALLS, CLAUDE_TOOLS, ERRORED_SHARE, IMAGE, INPUT_TOKENS,
+    OUT_OF_ORDER_SHARE, OUTPUT_TOKENS, REWRITTEN_LINE_SHARE, message_bytes, tool_calls,
+};
+use crate::page::{Id, Iso, Page, put};
+use crate::plan::Quirk;
+use crate::pool::{Pool, Tone};
+use crate::text::Preview;
+
+/// Share of lines beside the conversation (titles, snapshots, modes) per request. A.
+const NOISE_PER_REQUEST: u32 = 3;
+
+/// A file being written.
+pub(crate) struct File<'a> {
+    pub(crate) claude: &'a Claude,
+    pub(crate) agent: Option<&'a str>,
+    pub(crate) page: Page,
+    pub(crate) pool: &'a Pool,
+    pub(crate) dice: Dice,
+    reading: &'a mut Reading,
+    time: u64,
+    parent: Option<Id>,
+    model: &'static str,
+    line_start: usize,
+}
+
+impl<'a> File<'a> {
+    pub(crate) fn new(
+        claude: &'a Claude,
+        agent: Option<&'a str>,
+        page: Page,
+        pool: &'a Pool,
+        mut dice: Dice,
+        reading: &'a mut Reading,
+    ) -> Self {
+        let time = 1_735_689_600_000 + dice.between(0, 540 * 86_400_000);
+        let model = *dice.pick(CLAUDE_MODELS);
+        File { claude, agent, page, pool, dice, reading, time, parent: None, model, line_start: 0 }
+    }
+
+    /// The lines that a main file begins with.
+    pub(crate) fn titles(&mut self) -> io::Result<()> {
+        for kind in [0, 1, 4] {
+            self.noise(kind)?;
+        }
+        if self.claude.has(Quirk::UnknownTypes) {
+            for kind in 0..line::NOISE {
+                self.noise(kind)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One request: its prompt, its steps, its end.
+    pub(crate) fn request(&mut self, index: u64) -> io::Result<()> {
+        self.time += 1_000 + self.dice.between(0, 900_000);
+        if self.agent.is_none() {
+            for _ in 0..self.dice.below(NOISE_PER_REQUEST) {
+                let kind = self.dice.index(line::NOISE);
+                self.noise(kind)?;
+            }
+        }
+        self.prompt(index)?;
+        let calls = tool_calls(&mut self.dice, CLAUDE_TOOL_CALLS).max(usize::from(self.agent.is_some()));
+        let draw = self.dice.unit();
+        let every = self.claude.has(Quirk::EveryPart) && index == 0;
+        let calls = if every { CLAUDE_TOOLS.len() } else { calls };
+        for call in 0..calls {
+            let tool = if every { CLAUDE_TOOLS[call].0 } else { self.dice.weighted(CLAUDE_TOOLS) };
+            self.step(Some(tool))?;
+        }
+        let main = self.agent.is_none();
+        if main && draw < CANCELLED_SHARE || every {
+            self.interruption()?;
+        } else if main && draw < CANCELLED_SHARE + ERRORED_SHARE {
+            self.failure()?;
+        } else if !main || draw < 0.98 {
+            self.step(None)?;
+        }
+        if self.agent.is_none() && self.dice.chance(0.5) {
+            self.noise(9)?;
+        }
+        Ok(())
+    }
+
+    fn prompt(&mut self, index: u64) -> io::Result<()> {
+        let uuid = self.dice.id();
+        self.begin("user");
+        let mut preview = Preview::new(500);
+        let bytes = message_bytes(&mut self.dice);
+        let tone = Tone { first: self.first_piece(index) };
+        let image = index < self.claude.images && self.agent.is_none();
+        let blocks = image || self.dice.chance(0.2);
+        let out = &mut self.page.buf;
+        put!(out; ",\"message\":{\"role\":\"user\",\"content\":", if blocks { "[{\"type\":\"text\",\"text\":\"" } else { "\"" });
+        let mut texts = vec![if self.claude.has(Quirk::ManyLanguages) && index == 0 {
+            let atoms: Vec<_> = self.pool.languages.iter().collect();
+            Pool::join(out, &atoms, Some(&mut preview))
+        } else {
+            self.pool.compose(out, &mut self.dice, bytes, tone, Some(&mut preview))
+        }];
+        if blocks {
+            put!(out; "\"},{\"type\":\"text\",\"text\":\"\"},{\"type\":\"text\",\"text\":\"");
+            preview.push("\n", 1);
+            texts.push(self.pool.compose(out, &mut self.dice, 40, Tone::default(), Some(&mut preview)));
+            put!(out; "\"}");
+            if image {
+                line::image(out, self.pool, &mut self.dice);
+            }
+            put!(out; "]}");
+        } else {
+            put!(out; "\"}");
+        }
+        let time = self.stamp();
+        let again = self.end("user", uuid, time)?;
+        self.reading.prompt(&uuid.to_string(), time, &texts, preview);
+        self.reading.images(u64::from(image) * (1 + u64::from(again)));
+        Ok(())
+    }
+
+    fn first_piece(&mut self, index: u64) -> Option<&'a crate::text::Atom> {
+        if index != self.claude.requests / 2 || self.agent.is_some() {
+            return None;
+        }
+        let pool = self.pool;
+        if self.claude.has(Quirk::LoneSurrogate) {
+            return Some(self.dice.pick(&pool.surrogates));
+        }
+        self.claude.has(Quirk::LineSeparator).then(|| self.dice.pick(&pool.separators))
+    }
+
+    /// One answer of the model, a block a line, and the result of its tool.
+    fn step(&mut self, tool: Option<&'static str>) -> io::Result<()> {
+        let mut said = Said {
+            model: Some(self.model),
+            prompt: self.dice.size(INPUT_TOKENS) as u64,
+            completion: 1 + self.dice.size(OUTPUT_TOKENS) as u64,
+            ..Said::default()
+        };
+        let message = format!("msg_{}", self.dice.id().token());
+        let response = format!("req_{}", self.dice.id().token());
+        let gateway = self.claude.has(Quirk::Gateway);
+        said.response = (!gateway).then(|| (message, response));
+        let cached = self.dice.size(CACHED_TOKENS) as u64;
+        let grows = self.dice.chance(0.11);
+        let full = said.completion;
+        if self.dice.chance(0.3) {
+            said.completion = if grows { full / 3 + 1 } else { full };
+            self.assistant(&mut said, cached, Block::Thinking)?;
+        }
+        if tool.is_none() || self.dice.chance(0.4) {
+            said.completion = if grows { full / 2 + 1 } else { full };
+            let open = self.claude.has(Quirk::OpenBlock) && tool.is_none();
+            self.assistant(&mut said, cached, Block::Text { open })?;
+        }
+        let Some(tool) = tool else { return Ok(()) };
+        said.completion = full;
+        let id = self.dice.id();
+        if self.claude.has(Quirk::ResultFirst) && self.dice.chance(0.2) {
+            self.result(tool, id)?;
+            return self.assistant(&mut said, cached, Block::Tool { tool, id });
+        }
+        self.assistant(&mut said, cached, Block::Tool { tool, id })?;
+        self.result(tool, id)
+    }
+
+    fn assistant(&mut self, said: &mut Said, cached: u64, block: Block) -> io::Result<()> {
+        let uuid = self.dice.id();
+        self.begin("assistant");
+        let created = cached / 50;
+        let mut line = Said { prompt: said.prompt + cached + created, ..said.clone() };
+        line::message_head(&mut self.page.buf, &line, self.model);
+        line::block(self, &mut line, block);
+        let out = &mut self.page.buf;
+        let stop = if matches!(block, Block::Tool { .. }) { "tool_use" } else { "end_turn" };
+        put!(out; "],\"stop_reason\":\"", stop, "\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":", said.prompt,
+            ",\"cache_creation_input_tokens\":", created, ",\"cache_read_input_tokens\":", cached, ",\"output_tokens\":", line.completion,
+            ",\"service_tier\":\"standard\",\"cache_creation\":{\"ephemeral_5m_input_tokens\":", created,
+            ",\"ephemeral_1h_input_tokens\":0}}}");
+        if let Some((_, request)) = &line.response {
+            put!(out; ",\"requestId\":\"", request, "\"");
+        }
+        let time = self.stamp();
+        let again = self.end("assistant", uuid, time)?;
+        for _ in 0..1 + u32::from(again) {
+            self.reading.assistant(&line);
+        }
+        Ok(())
+    }
+
+    /// A tool's result, which the line holds twice.
+    fn result(&mut self, tool: &'static str, id: Id) -> io::Result<()> {
+        let uuid = self.dice.id();
+        self.begin("user");
+        line::result(self, tool, id);
+        let time = self.stamp();
+        self.end("user", uuid, time)?;
+        Ok(())
+    }
+
+    fn interruption(&mut self) -> io::Result<()> {
+        let uuid = self.dice.id();
+        self.begin("user");
+        put!(&mut self.page.buf; ",\"message\":{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"[Request interrupted by user for tool use]\"}]}");
+        let time = self.stamp();
+        self.end("user", uuid, time)?;
+        self.reading.interrupt();
+        Ok(())
+    }
+
+    /// An error of the API, told by a message of no model.
+    fn failure(&mut self) -> io::Result<()> {
+        let uuid = self.dice.id();
+        self.begin("assistant");
+        let mut said = Said { error: true, ..Said::default() };
+        let out = &mut self.page.buf;
+        put!(out; ",\"message\":{\"id\":\"", uuid, "\",\"model\":\"<synthetic>\",\"role\":\"assistant\",\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"");
+        said.text = Some(self.pool.compose(out, &mut self.dice, 60, Tone::default(), None));
+        put!(out; "\"}],\"stop_reason\":\"stop_sequence\",\"usage\":{\"input_tokens\":0,\"output_tokens\":0}},\"isApiErrorMessage\":true");
+        let time = self.stamp();
+        let again = self.end("assistant", uuid, time)?;
+        for _ in 0..1 + u32::from(again) {
+            self.reading.assistant(&said);
+        }
+        Ok(())
+    }
+
+    /// A line beside the conversation.
+    fn noise(&mut self, kind: usize) -> io::Result<()> {
+        let uuid = self.dice.id();
+        self.line_start = self.page.buf.len();
+        let name = line::noise(self, kind, uuid);
+        self.page.record(name);
+        self.page.end_line()
+    }
+
+    /// What breaks readers, at the end of a main file.
+    pub(crate) fn quirks(&mut self) -> io::Result<()> {
+        if self.claude.has(Quirk::BadOperation) {
+            for line in ["[1,2]", "{\"uuid\":\"no type\"}", "{\"type\":7}", "{\"type\":\"user\",", "null", "{\"type\":\"user\",\"a\":\"\\u12\"}"] {
+                put!(&mut self.page.buf; line);
+                self.page.record("broken");
+                self.page.end_line()?;
+                self.reading.skip();
+            }
+        }
+        if self.claude.has(Quirk::Torn) {
+            self.begin("assistant");
+            put!(&mut self.page.buf; ",\"message\":{\"id\":\"msg_torn\",\"content\":[{\"type\":\"text\",\"text\":\"cut of");
+            self.page.record("broken");
+            self.page.end_torn();
+            self.reading.skip();
+        }
+        Ok(())
+    }
+
+    /// Begins a line with the envelope's first fields.
+    fn begin(&mut self, kind: &str) {
+        self.line_start = self.page.buf.len();
+        let (parent, out) = (self.parent, &mut self.page.buf);
+        match parent {
+            Some(parent) => put!(out; "{\"parentUuid\":\"", parent, "\""),
+            None => put!(out; "{\"parentUuid\":null"),
+        }
+        put!(out; ",\"isSidechain\":", self.agent.is_some(), ",\"userType\":\"external\",\"entrypoint\":\"cli\",\"cwd\":\"", &self.claude.cwd,
+            "\",\"sessionId\":\"", &self.claude.stem, "\",\"version\":\"2.1.157\",\"gitBranch\":\"main\",");
+        if let Some(agent) = self.agent {
+            put!(out; "\"agentId\":\"", agent, "\",");
+        }
+        put!(out; "\"type\":\"", kind, "\"");
+    }
+
+    /// Ends a line with the envelope's last fields, and says whether it was written once more under the same uuid, as some are.
+    fn end(&mut self, kind: &'static str, uuid: Id, time: u64) -> io::Result<bool> {
+        put!(&mut self.page.buf; ",\"uuid\":\"", uuid, "\",\"timestamp\":\"", Iso(time), "\"}");
+        self.parent = Some(uuid);
+        self.page.record(kind);
+        let line = self.line_start..self.page.buf.len();
+        self.page.buf.push(b'\n');
+        let again = self.claude.has(Quirk::Rewritten) && self.dice.chance(REWRITTEN_LINE_SHARE);
+        if again {
+            self.page.record(kind);
+            self.copy(line);
+        }
+        self.page.lines_ended(1 + u64::from(again))?;
+        Ok(again)
+    }
+
+    /// Copies a line, mostly with another branch.
+    fn copy(&mut self, line: Range<usize>) {
+        const BRANCH: &[u8] = b"\"gitBranch\":\"main\"";
+        let start = self.page.buf.len();
+        self.page.buf.extend_from_within(line);
+        if self.dice.chance(0.75)
+            && let Some(at) = self.page.buf[start..].windows(BRANCH.len()).position(|window| window == BRANCH)
+        {
+            self.page.buf[start + at..start + at + BRANCH.len()].copy_from_slice(b"\"gitBranch\":\"next\"");
+        }
+        self.page.buf.push(b'\n');
+    }
+
+    /// The next line's time.
+    pub(crate) fn stamp(&mut self) -> u64 {
+        self.time += self.dice.between(50, 20_000);
+        let odd = self.claude.has(Quirk::OutOfOrder) && self.dice.chance(OUT_OF_ORDER_SHARE * 10.0);
+        if odd { self.time - 3_600_000 } else { self.time }
+    }
+
+    /// The last line's uuid.
+    pub(crate) fn parent(&self) -> Option<Id> {
+        self.parent
+    }
+
+    /// A line that is ignored by everyone who reads.
+    pub(crate) fn envelope(&mut self, kind: &str) {
+        self.begin(kind);
+    }
+}
+
+impl Claude {
+    pub(crate) fn has(&self, quirk: Quirk) -> bool {
+        self.quirks.contains(&quirk)
+    }
+}
+
+/// The bytes of an image in a line.
+pub(crate) fn image_bytes(dice: &mut Dice) -> usize {
+    dice.size(IMAGE) * 2
+}
+
+/// The bytes of an answer's text.
+pub(crate) fn answer_bytes(dice: &mut Dice) -> usize {
+    dice.size(ANSWER).max(12)
+}

@@ -1,0 +1,210 @@
+//! The lines of a Claude file, without their common envelope.
+
+use crate::claude::Said;
+use crate::claude::file::{File, answer_bytes, image_bytes};
+use crate::dice::Dice;
+use crate::distribution::{EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_INPUT, TOOL_RESULT, WHOLE_FILE};
+use crate::page::{Id, Iso, put};
+use crate::pool::{Bulk, Pool, Tone};
+
+/// A block of a model's answer: each stands on a line of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Block {
+    /// Thoughts: empty in current versions, but signed.
+    Thinking,
+    /// Text for the user; `open` ends inside a code block.
+    Text { open: bool },
+    /// A call of a tool.
+    Tool { tool: &'static str, id: Id },
+}
+
+/// A message of a model, up to its content.
+pub(crate) fn message_head(out: &mut Vec<u8>, said: &Said, model: &str) {
+    let id = said.response.as_ref().map_or("msg_gateway", |response| &response.0);
+    put!(out; ",\"message\":{\"model\":\"", model, "\",\"id\":\"", id, "\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[");
+}
+
+/// A block of a model's answer, noted in `said`.
+pub(crate) fn block(file: &mut File<'_>, said: &mut Said, block: Block) {
+    let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
+    match block {
+        Block::Thinking => {
+            put!(out; "{\"type\":\"thinking\",\"thinking\":\"");
+            if dice.chance(0.15) {
+                pool.compose(out, dice, 400, Tone::default(), None);
+            }
+            put!(out; "\",\"signature\":\"");
+            let bytes = 200 + dice.index(1_800);
+            pool.signature(out, dice, bytes);
+            put!(out; "\"}");
+        }
+        Block::Text { open } => {
+            put!(out; "{\"type\":\"text\",\"text\":\"");
+            let bytes = answer_bytes(dice);
+            said.text = Some(if open {
+                let first = pool.sentence(dice);
+                let last = dice.pick(&pool.open_blocks);
+                Pool::join(out, &[first, last], None)
+            } else {
+                pool.compose(out, dice, bytes, Tone::default(), None)
+            });
+            put!(out; "\"}");
+        }
+        Block::Tool { tool, id } => {
+            put!(out; "{\"type\":\"tool_use\",\"id\":\"toolu_", &id.token(), "\",\"name\":\"", tool, "\",\"input\":{");
+            input(out, &file.claude.cwd, tool, pool, dice);
+            put!(out; "}}");
+            said.tool = Some(tool);
+        }
+    }
+}
+
+fn input(out: &mut Vec<u8>, cwd: &str, tool: &str, pool: &Pool, dice: &mut Dice) {
+    let path = pool.path(dice);
+    let bytes = dice.size(TOOL_INPUT);
+    match tool {
+        "Bash" => put!(out; "\"command\":\"", &*pool.command(dice).escaped, "\",\"description\":\"Run it\""),
+        "Read" => put!(out; "\"file_path\":\"", cwd, "/", path, "\",\"limit\":", dice.below(2_000)),
+        "Edit" => {
+            put!(out; "\"file_path\":\"", cwd, "/", path, "\",\"old_string\":\"");
+            pool.lines(out, dice, bytes);
+            put!(out; "\",\"new_string\":\"");
+            pool.lines(out, dice, bytes);
+            put!(out; "\",\"replace_all\":false");
+        }
+        "Write" => {
+            put!(out; "\"file_path\":\"", cwd, "/", path, "\",\"content\":\"");
+            pool.lines(out, dice, bytes * EDIT_INPUT_FACTOR);
+            put!(out; "\"");
+        }
+        "TodoWrite" => put!(out; "\"todos\":[{\"content\":\"Fix it\",\"status\":\"in_progress\",\"activeForm\":\"Fixing it\"}]"),
+        "Task" => {
+            put!(out; "\"description\":\"Look into it\",\"subagent_type\":\"general-purpose\",\"prompt\":\"");
+            pool.compose(out, dice, bytes, Tone::default(), None);
+            put!(out; "\"");
+        }
+        _ => put!(out; "\"pattern\":\"", path, "\",\"path\":\"", cwd, "\",\"url\":\"https://example.org/", path, "\""),
+    }
+}
+
+/// An image block, after another block.
+pub(crate) fn image(out: &mut Vec<u8>, pool: &Pool, dice: &mut Dice) {
+    let bytes = image_bytes(dice);
+    put!(out; ",{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"");
+    pool.image_base64(out, dice, bytes);
+    put!(out; "\"}}");
+}
+
+/// A tool's result: as the model sees it, and once more as the tool gave it.
+pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id) {
+    let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
+    let failed = dice.chance(TOOL_ERROR_SHARE);
+    let bytes = dice.size(TOOL_RESULT) + file.claude.extra_bytes as usize;
+    let blocks = matches!(tool, "Task" | "WebSearch") || dice.chance(0.05);
+    put!(out; ",\"message\":{\"role\":\"user\",\"content\":[{\"tool_use_id\":\"toolu_", &id.token(), "\",\"type\":\"tool_result\",\"content\":",
+        if blocks { "[{\"type\":\"text\",\"text\":\"" } else { "\"" });
+    let start = out.len();
+    let kind = Pool::bulk_kind(dice);
+    pool.bulk(out, dice, kind, bytes);
+    let content = start..out.len();
+    put!(out; if blocks { "\"}]" } else { "\"" }, ",\"is_error\":", failed, "}]},\"toolUseResult\":");
+    if failed {
+        put!(out; "\"Error: ");
+        out.extend_from_within(content);
+        put!(out; "\"");
+        return;
+    }
+    match tool {
+        "Bash" => {
+            put!(out; "{\"stdout\":\"");
+            out.extend_from_within(content);
+            put!(out; "\",\"stderr\":\"\",\"interrupted\":false,\"isImage\":false,\"noOutputExpected\":false}");
+        }
+        "Read" => {
+            put!(out; "{\"type\":\"text\",\"file\":{\"filePath\":\"", &file.claude.cwd, "/", pool.path(dice), "\",\"content\":\"");
+            out.extend_from_within(content);
+            put!(out; "\",\"numLines\":80,\"startLine\":1,\"totalLines\":80}}");
+        }
+        "Edit" | "Write" => {
+            put!(out; "{\"filePath\":\"", &file.claude.cwd, "/", pool.path(dice), "\",\"oldString\":\"");
+            pool.lines(out, dice, 300);
+            put!(out; "\",\"newString\":\"");
+            pool.lines(out, dice, 300);
+            put!(out; "\",\"originalFile\":\"");
+            let whole = dice.size(WHOLE_FILE);
+            pool.bulk(out, dice, Bulk::Code, whole);
+            put!(out; "\",\"structuredPatch\":[{\"oldStart\":1,\"oldLines\":2,\"newStart\":1,\"newLines\":3,\"lines\":[\" a\",\"-b\",\"+c\"]}],\
+                \"userModified\":false,\"replaceAll\":false}");
+        }
+        "Grep" | "Glob" | "TodoWrite" => {
+            put!(out; "[\"");
+            out.extend_from_within(content);
+            put!(out; "\"]");
+        }
+        _ => {
+            put!(out; "{\"bytes\":", bytes, ",\"code\":200,\"codeText\":\"OK\",\"durationMs\":812,\"url\":\"https://example.org\",\"result\":\"");
+            out.extend_from_within(content);
+            put!(out; "\"}");
+        }
+    }
+}
+
+/// Kinds of lines beside the conversation.
+pub(crate) const NOISE: usize = 28;
+
+/// The line of a kind without an envelope, by type and further fields.
+const BARE: &[(&str, &str)] = &[
+    ("summary", "\"summary\":\"A title\",\"leafUuid\":\"0\""),
+    ("ai-title", "\"aiTitle\":\"A title\""),
+    ("custom-title", "\"customTitle\":\"Mine\""),
+    ("agent-name", "\"agentName\":\"helper\""),
+    ("mode", "\"mode\":\"normal\""),
+    ("permission-mode", "\"permissionMode\":\"default\""),
+    ("last-prompt", "\"lastPrompt\":\"go on\",\"leafUuid\":\"0\""),
+    ("queue-operation", "\"operation\":\"enqueue\",\"content\":\"and the docs\""),
+    ("pr-link", "\"prNumber\":7,\"prUrl\":\"https://github.com/example/repo/pull/7\""),
+    ("system", "\"subtype\":\"turn_duration\",\"durationMs\":81234,\"messageCount\":12"),
+    ("frame-link", "\"frame\":1"),
+    ("continued-in", "\"continuedIn\":\"later\""),
+    ("cost-state", "\"totalCostUsd\":0.25"),
+    ("atis-latch", "\"latched\":true"),
+    ("a-type-of-tomorrow", "\"payload\":{\"message\":{\"content\":\"not a prompt\"}}"),
+    ("file-history-delta", "\"messageId\":\"0\",\"delta\":{}"),
+];
+
+/// Puts a line of a kind beside the conversation and says its type.
+pub(crate) fn noise(file: &mut File<'_>, kind: usize, uuid: Id) -> &'static str {
+    if let Some((name, fields)) = BARE.get(kind) {
+        put!(&mut file.page.buf; "{\"type\":\"", *name, "\",", *fields, ",\"sessionId\":\"", &file.claude.stem, "\"}");
+        return name;
+    }
+    let time = file.stamp();
+    if kind == BARE.len() {
+        let out = &mut file.page.buf;
+        put!(out; "{\"type\":\"file-history-snapshot\",\"messageId\":\"", uuid, "\",\"snapshot\":{\"messageId\":\"", uuid,
+            "\",\"trackedFileBackups\":{\"", &file.pool.paths[0], "\":{\"backupFileName\":null,\"version\":1,\"backupTime\":\"", Iso(time),
+            "\"}},\"timestamp\":\"", Iso(time), "\"},\"isSnapshotUpdate\":false}");
+        return "file-history-snapshot";
+    }
+    let (name, fields) = match kind - BARE.len() {
+        1 => ("system", ",\"subtype\":\"stop_hook_summary\",\"hookCount\":1,\"hookInfos\":[{\"command\":\"fmt\"}],\"hookErrors\":[]"),
+        2 => ("system", ",\"subtype\":\"local_command\",\"content\":\"<local-command-stdout></local-command-stdout>\""),
+        3 => ("system", ",\"subtype\":\"compact_boundary\",\"content\":\"Conversation compacted\",\"compactMetadata\":{\"trigger\":\"auto\"}"),
+        4 => ("system", ",\"subtype\":\"api_error\",\"level\":\"error\",\"error\":{\"status\":529},\"retryInMs\":512"),
+        5 => ("attachment", ",\"attachment\":{\"type\":\"queued_command\",\"prompt\":\"not a prompt\",\"commandMode\":\"prompt\"}"),
+        6 => ("attachment", ",\"attachment\":{\"type\":\"skill_listing\",\"content\":\"- a skill\"}"),
+        7 => ("user", ",\"isMeta\":true,\"message\":{\"role\":\"user\",\"content\":\"<local-command-caveat>Caveat: generated</local-command-caveat>\"}"),
+        8 => ("user", ",\"message\":{\"role\":\"user\",\"content\":\"<command-name>/model</command-name>\\n<command-args></command-args>\"}"),
+        9 => ("assistant", ",\"message\":null"),
+        10 => ("user", ",\"message\":{\"role\":\"user\",\"content\":[]}"),
+        _ => ("progress", ",\"data\":{\"message\":{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a copy\"}]}}}"),
+    };
+    file.envelope(name);
+    let parent = file.parent();
+    put!(&mut file.page.buf; fields);
+    if let Some(parent) = parent {
+        put!(&mut file.page.buf; ",\"logicalParentUuid\":\"", parent, "\"");
+    }
+    put!(&mut file.page.buf; ",\"uuid\":\"", uuid, "\",\"timestamp\":\"", Iso(time), "\"}");
+    name
+}

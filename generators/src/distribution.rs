@@ -1,0 +1,211 @@
+//! How much of what: every number that shapes a corpus, with its source.
+//!
+//! Sources: **S** a public measurement (TraceLab of UW: 43 users, 4,265 sessions; counts from issue trackers), **F** fitted to S,
+//! **H** measured for this project, **A** assumed. Sizes are in bytes of the escaped text unless said.
+
+use crate::dice::{Dice, LogNormal};
+
+/// A law of requests in a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requests {
+    /// Share of sessions with one request.
+    pub(crate) single: f64,
+    /// The others.
+    pub(crate) rest: LogNormal,
+    /// No session has more.
+    pub(crate) most: u64,
+}
+
+impl Requests {
+    /// The count at a share `p` (0 to 1) of all sessions, from the smallest to the largest.
+    pub(crate) fn at(&self, p: f64) -> u64 {
+        if p < self.single {
+            return 1;
+        }
+        (self.rest.at((p - self.single) / (1.0 - self.single)) as u64).clamp(2, self.most)
+    }
+}
+
+/// Requests of a session. F: one in 58.5 %, else log-normal (TraceLab: mean 9.2, p50 1, p90 18, p99 137). The cap (A) keeps an ordinary
+/// file below 20 MB.
+pub(crate) const REQUESTS: Requests =
+    Requests { single: 0.585, rest: LogNormal { median: 5.87, sigma: 1.59 }, most: 600 };
+
+/// Requests of an ordinary user's VS Code session. F: 28 KB each give files of about 0.6 MB (median) and 1.4 MB (mean).
+pub(crate) const REQUESTS_LAPTOP: Requests =
+    Requests { single: 0.2, rest: LogNormal { median: 26.0, sigma: 1.1 }, most: 600 };
+
+/// Bytes of a prompt. A: median 180 characters.
+pub(crate) const MESSAGE: LogNormal = LogNormal { median: 180.0, sigma: 1.4 };
+
+/// Share of prompts with a pasted blob, and its size. A: 2 %; the tail is cut so that one paste does not decide a corpus.
+pub(crate) const PASTE_SHARE: f64 = 0.02;
+/// See [`PASTE_SHARE`].
+pub(crate) const PASTE: LogNormal = LogNormal { median: 5_000.0, sigma: 1.1 };
+
+/// Share of texts that hold characters beyond Latin-1. H: 30 % of strings in the corpus that the real engine was measured with.
+pub(crate) const WIDE_SHARE: f64 = 0.3;
+
+/// Share of pieces in a text that are fenced code. A.
+pub(crate) const CODE_SHARE: f64 = 0.06;
+
+/// Bytes of a text block of a Claude or CLI answer. A: median 450, from output tokens.
+pub(crate) const ANSWER: LogNormal = LogNormal { median: 450.0, sigma: 1.2 };
+
+/// Bytes of a markdown part of a VS Code answer. A: so that message and answer are 15 to 25 % of a request's 28 KB.
+pub(crate) const MARKDOWN: LogNormal = LogNormal { median: 650.0, sigma: 1.1 };
+
+/// Bytes of a VS Code thinking part. A.
+pub(crate) const THINKING: LogNormal = LogNormal { median: 300.0, sigma: 0.9 };
+
+/// Bytes of a tool's result. F: mean 5.1 KB, p90 10 KB, p99 65 KB.
+pub(crate) const TOOL_RESULT: LogNormal = LogNormal { median: 1_100.0, sigma: 1.75 };
+
+/// Bytes of a tool's input. A: median 500.
+pub(crate) const TOOL_INPUT: LogNormal = LogNormal { median: 500.0, sigma: 1.3 };
+
+/// How many times an edit's input is as long. A.
+pub(crate) const EDIT_INPUT_FACTOR: usize = 3;
+
+/// Share of requests without a tool call. F (TraceLab: 40 %).
+pub(crate) const NO_TOOLS_SHARE: f64 = 0.4;
+
+/// Tool calls of the other requests. A: fewer than TraceLab's mean of 10.8, because a VS Code request shall be 28 KB (H).
+pub(crate) const TOOL_CALLS: LogNormal = LogNormal { median: 3.2, sigma: 0.75 };
+
+/// Tool calls of a Claude request with any. F: below TraceLab's, so that a session has the 0.34 MB of 742 counted files (S).
+pub(crate) const CLAUDE_TOOL_CALLS: LogNormal = LogNormal { median: 4.5, sigma: 0.9 };
+
+/// No request calls more tools (A).
+pub(crate) const TOOL_CALLS_MAX: usize = 60;
+
+/// Bytes of a prompt as rendered for the model: the message with its context. A.
+pub(crate) const RENDERED_CONTEXT: LogNormal = LogNormal { median: 2_600.0, sigma: 0.7 };
+
+/// Bytes of an edited file's whole text. A: median 9 KB.
+pub(crate) const WHOLE_FILE: LogNormal = LogNormal { median: 9_000.0, sigma: 0.8 };
+
+/// Output tokens of a step. F: median 214 (TraceLab).
+pub(crate) const OUTPUT_TOKENS: LogNormal = LogNormal { median: 214.0, sigma: 1.34 };
+
+/// New input tokens of a step. S: median 875.
+pub(crate) const INPUT_TOKENS: LogNormal = LogNormal { median: 875.0, sigma: 1.5 };
+
+/// Cached prefix tokens of a step. S: median 119 k.
+pub(crate) const CACHED_TOKENS: LogNormal = LogNormal { median: 119_000.0, sigma: 0.8 };
+
+/// Share of tool calls that fail. A.
+pub(crate) const TOOL_ERROR_SHARE: f64 = 0.05;
+
+/// Share of sessions with images. A: 15 % in a person's history, fewer here because most sessions are short.
+pub(crate) const IMAGE_SESSION_SHARE: f64 = 0.06;
+
+/// Bytes of an image before it is encoded. A: a screenshot scaled down; public ones are larger (base64 of 250 KB).
+pub(crate) const IMAGE: LogNormal = LogNormal { median: 12_000.0, sigma: 0.6 };
+
+/// Share of Claude sessions with subagents. S: 203 of 753.
+pub(crate) const SUBAGENT_SESSION_SHARE: f64 = 0.27;
+
+/// The chance of a further subagent after each. S: 3.8 transcripts a session that has any.
+pub(crate) const FURTHER_SUBAGENT: f64 = 0.74;
+
+/// Most subagents of an ordinary session. S: p99 60; fewer here.
+pub(crate) const SUBAGENTS_MAX: u32 = 12;
+
+/// Sessions of a workspace that has any, as a weight. F: eye-fit to three users (p50 3 to 4, p90 22).
+pub(crate) const SESSIONS_PER_WORKSPACE: LogNormal = LogNormal { median: 3.5, sigma: 1.45 };
+
+/// Share of sessions with a lone surrogate. A: 0.5 % of sessions.
+pub(crate) const LONE_SURROGATE_SHARE: f64 = 0.005;
+
+/// Share of files whose last line is torn. A: 0.5 %.
+pub(crate) const TORN_SHARE: f64 = 0.005;
+
+/// Share of Claude files with lines written again under the same uuid, and of lines in them. A, after 17,000 such groups (S).
+pub(crate) const REWRITTEN_FILE_SHARE: f64 = 0.05;
+/// See [`REWRITTEN_FILE_SHARE`].
+pub(crate) const REWRITTEN_LINE_SHARE: f64 = 0.01;
+
+/// Share of Claude files where a tool's result stands before its call. S: 14 of 500.
+pub(crate) const RESULT_FIRST_SHARE: f64 = 0.028;
+
+/// Share of files with lines out of time order. A: 1 %.
+pub(crate) const OUT_OF_ORDER_SHARE: f64 = 0.01;
+
+/// Share of Claude sessions that begin with a copy of another's first requests. S: 1 of 142.
+pub(crate) const RESUMED_SHARE: f64 = 0.01;
+
+/// Share of files with a raw U+2028. A: 1e-5 of lines.
+pub(crate) const LINE_SEPARATOR_SHARE: f64 = 0.002;
+
+/// Share of requests a user cancels, and of those that fail. A.
+pub(crate) const CANCELLED_SHARE: f64 = 0.03;
+/// See [`CANCELLED_SHARE`].
+pub(crate) const ERRORED_SHARE: f64 = 0.03;
+
+/// Entries after which VS Code rewrites an append log as one line. S: `objectMutationLog.ts`.
+pub(crate) const COMPACTION_ENTRIES: u64 = 1_024;
+
+/// Entries a request leaves in an append log. H: mean of this generator.
+pub(crate) const ENTRIES_PER_REQUEST: u64 = 17;
+
+/// Tools of VS Code, with weights. F: execute 40, read and search 35, edit 20, others 5 %.
+pub(crate) const VSCODE_TOOLS: &[(&str, u32)] = &[
+    ("run_in_terminal", 38),
+    ("read_file", 22),
+    ("replace_string_in_file", 12),
+    ("grep_search", 7),
+    ("create_file", 5),
+    ("list_dir", 4),
+    ("get_errors", 3),
+    ("file_search", 3),
+    ("manage_todo_list", 2),
+    ("fetch_webpage", 2),
+    ("runSubagent", 1),
+    ("mcp_github_search_issues", 1),
+];
+
+/// Tools of Claude Code, with weights. S: Bash 47, Read 23, Edit 13 %, the rest over 51 tools.
+pub(crate) const CLAUDE_TOOLS: &[(&str, u32)] = &[
+    ("Bash", 47),
+    ("Read", 23),
+    ("Edit", 13),
+    ("Grep", 4),
+    ("Write", 4),
+    ("Glob", 2),
+    ("TodoWrite", 3),
+    ("WebFetch", 1),
+    ("WebSearch", 1),
+    ("Task", 1),
+    ("mcp__github__list_issues", 1),
+];
+
+/// Tools of Copilot CLI, with weights. A, after the others.
+pub(crate) const CLI_TOOLS: &[(&str, u32)] = &[
+    ("bash", 50),
+    ("view", 20),
+    ("edit", 12),
+    ("grep", 6),
+    ("create", 4),
+    ("glob", 3),
+    ("report_intent", 3),
+    ("web_fetch", 1),
+    ("task", 1),
+];
+
+/// Models of VS Code and Copilot CLI. A.
+pub(crate) const COPILOT_MODELS: &[&str] =
+    &["copilot/claude-sonnet-4.5", "copilot/gpt-5", "copilot/gpt-5-codex", "copilot/gemini-2.5-pro", "copilot/auto"];
+
+/// Models of Claude Code. A.
+pub(crate) const CLAUDE_MODELS: &[&str] = &["claude-sonnet-4-5-20250929", "claude-opus-4-5-20251101", "claude-haiku-4-5-20251001"];
+
+/// The size of a message.
+pub(crate) fn message_bytes(dice: &mut Dice) -> usize {
+    if dice.chance(PASTE_SHARE) { dice.size(PASTE) } else { dice.size(MESSAGE).max(8) }
+}
+
+/// The number of tool calls of a request.
+pub(crate) fn tool_calls(dice: &mut Dice, law: LogNormal) -> usize {
+    if dice.chance(NO_TOOLS_SHARE) { 0 } else { dice.size(law).clamp(1, TOOL_CALLS_MAX) }
+}

@@ -1,0 +1,84 @@
+//! What can go wrong, said to the person who must act.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a corpus could not be made, read or trusted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Occurs when a profile's name is not one of [`crate::Profile::ALL`].
+    #[error("unknown profile \"{name}\": known ones are {known}")]
+    UnknownProfile {
+        /// What was asked for.
+        name: String,
+        /// The names that exist, comma separated.
+        known: String,
+    },
+    /// Occurs when a scale is zero, negative, infinite or not a number.
+    #[error("scale {scale} is not usable: give a finite number above 0, such as {example}")]
+    Scale {
+        /// What was asked for.
+        scale: f64,
+        /// A scale that works, the profile's default.
+        example: f64,
+    },
+    /// Occurs when the corpus would not fit.
+    #[error(
+        "not enough disk space for the corpus below {path}: needs {needed} bytes, {available} are available; \
+         free some, choose another directory or a smaller scale"
+    )]
+    Disk {
+        /// The directory that would hold the corpus.
+        path: PathBuf,
+        /// Bytes the corpus takes, with a margin.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
+    /// Occurs when the corpus's directory exists and was not written by this crate.
+    #[error("{path} exists and is not a corpus: nothing was written; choose another directory or remove it yourself")]
+    NotACorpus {
+        /// The directory in the way.
+        path: PathBuf,
+    },
+    /// Occurs when files differ from the manifest.
+    #[error("corpus {root} differs from its manifest in {count} files, such as {}: generate it again", first.join(", "))]
+    Damaged {
+        /// The corpus's directory.
+        root: PathBuf,
+        /// How many files are missing, changed or extra.
+        count: u64,
+        /// The first few, each with what is wrong with it.
+        first: Vec<String>,
+    },
+    /// Occurs when a manifest is not readable as one.
+    #[error("failed to read corpus manifest {path}: {why}; generate the corpus again")]
+    Manifest {
+        /// The manifest's path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Occurs when the caller asked to stop.
+    #[error("stopped before the corpus was complete; nothing was left behind")]
+    Stopped,
+    /// Occurs when the operating system refuses.
+    #[error("failed to {action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// The refusal.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// For `map_err`: an I/O error with its action and path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Error::Io { action, path, source }
+    }
+}

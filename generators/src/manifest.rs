@@ -1,0 +1,188 @@
+//! The manifest: what is true of a corpus, written beside it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rapidhash::v3::rapidhash_v3;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::profile::Spec;
+
+/// The form of this manifest.
+pub(crate) const SCHEMA: &str = "highwater-corpus/1";
+
+/// Which generator wrote the corpus. It grows with every change of the bytes that a spec gives, so that older corpora are rebuilt.
+pub(crate) const GENERATOR: u32 = 1;
+
+/// What is true of a corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The form of the manifest: `highwater-corpus/1`.
+    pub schema: String,
+    /// Which generator wrote the corpus.
+    pub generator: u32,
+    /// The profile's name.
+    pub profile: String,
+    /// The scale.
+    pub scale: f64,
+    /// The seed.
+    pub seed: u64,
+    /// Digest of the whole corpus: of every file's path, size and digest, in order of the paths.
+    pub digest: String,
+    /// Sum of the files' sizes.
+    pub bytes: u64,
+    /// What a reader must answer.
+    pub answer: Answer,
+    /// Every file below the home directory, in order of the paths.
+    pub files: Vec<FileEntry>,
+    /// Digest of the manifest itself, with this field empty.
+    pub seal: String,
+}
+
+/// What a reader of the corpus must answer: `docs/answer.md`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The answer digest, over all sessions and edit files in visiting order.
+    pub digest: String,
+    /// Sessions delivered.
+    pub sessions: u64,
+    /// Requests in them.
+    pub requests: u64,
+    /// Edit files with at least one edit.
+    pub edit_files: u64,
+    /// Workspace directories, also those without sessions.
+    pub workspaces: u64,
+    /// Requests of the session that has most of them, in its final state.
+    pub largest_session_requests: u64,
+    /// Lines that a reader skips and counts.
+    pub skipped_lines: u64,
+    /// The sessions in visiting order.
+    pub sessions_index: Vec<SessionEntry>,
+}
+
+/// One session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionEntry {
+    /// Where it is: a path below the home directory, with `/`. A Claude session without a main file is its directory.
+    pub source: String,
+    /// Its id.
+    pub id: String,
+    /// Its workspace's key.
+    pub workspace: String,
+    /// Its requests.
+    pub requests: u64,
+    /// Its session digest.
+    pub digest: String,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Path below the home directory, with `/`.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// rapidhash v3 of its content, 16 hexadecimal digits.
+    pub digest: String,
+    /// Lines, the last one also when it is torn.
+    pub lines: u64,
+    /// Records by type: lines by their type, `kind-0` to `kind-3` in an append log, `document` for a file that is one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub records: BTreeMap<String, u64>,
+    /// Sessions that a reader finds in it; a subagent's file has none of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sessions: u64,
+    /// Requests that a reader finds in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub requests: u64,
+    /// Distinct responses (message id and request id) whose usage it reports.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub usage_ids: u64,
+    /// Prompt tokens of its requests.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub prompt_tokens: u64,
+    /// Completion tokens of its requests.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub completion_tokens: u64,
+    /// Lines that a reader skips and counts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped_lines: u64,
+    /// What was put in it to break parsers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quirks: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Manifest {
+    /// Puts a manifest together from its files, in order of their paths, and its answer.
+    pub(crate) fn new(spec: &Spec, files: Vec<FileEntry>, answer: Answer) -> Self {
+        let mut manifest = Manifest {
+            schema: SCHEMA.to_owned(),
+            generator: GENERATOR,
+            profile: spec.profile.to_string(),
+            scale: spec.scale,
+            seed: spec.seed,
+            digest: corpus_digest(&files),
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            answer,
+            files,
+            seal: String::new(),
+        };
+        manifest.seal = manifest.sealed();
+        manifest
+    }
+
+    /// Reads a manifest and checks that it is whole.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::Manifest`] when it is not a manifest or was changed.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read(path).map_err(Error::io("read corpus manifest", path))?;
+        let wrong = |why: String| Error::Manifest { path: path.to_path_buf(), why };
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        if manifest.schema != SCHEMA {
+            return Err(wrong(format!("its schema is \"{}\", not \"{SCHEMA}\"", manifest.schema)));
+        }
+        if manifest.seal != manifest.sealed() || manifest.digest != corpus_digest(&manifest.files) {
+            return Err(wrong("it was changed after it was written".to_owned()));
+        }
+        Ok(manifest)
+    }
+
+    /// The manifest as text.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec_pretty(self).expect("a manifest has only string keys, so it is always JSON");
+        text.push(b'\n');
+        text
+    }
+
+    /// Whether the manifest is of this spec, from this generator.
+    pub(crate) fn is_of(&self, spec: &Spec) -> bool {
+        self.generator == GENERATOR
+            && self.profile == spec.profile.name()
+            && self.scale.to_bits() == spec.scale.to_bits()
+            && self.seed == spec.seed
+    }
+
+    fn sealed(&self) -> String {
+        let bare = Manifest { seal: String::new(), ..self.clone() };
+        format!("{:016x}", rapidhash_v3(&bare.to_json()))
+    }
+}
+
+fn corpus_digest(files: &[FileEntry]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for file in files {
+        hasher.update(&(file.path.len() as u64).to_le_bytes());
+        hasher.update(file.path.as_bytes());
+        hasher.update(&file.bytes.to_le_bytes());
+        hasher.update(file.digest.as_bytes());
+    }
+    crate::page::hex(&hasher.finalize().as_bytes()[..16])
+}

@@ -1,0 +1,327 @@
+//! What a corpus consists of, decided before anything is written.
+
+mod scaled;
+mod smoke;
+
+use std::collections::BTreeSet;
+
+use crate::claude::Claude;
+use crate::cli::Cli;
+use crate::dice::Dice;
+use crate::page::Id;
+use crate::profile::{Profile, Spec};
+use crate::vscode::{Chat, Editing, Shape};
+
+/// The roots below the home directory with their harness labels, in visiting order.
+pub(crate) const ROOTS: [(&str, &str); 4] = [
+    (".config/Code/User/workspaceStorage", "Local Agent"),
+    (".config/Code - Insiders/User/workspaceStorage", "Local Agent (Insiders)"),
+    (".copilot/session-state", "GitHub Copilot CLI"),
+    (".claude/projects", "Claude"),
+];
+
+/// [`ROOTS`] of VS Code.
+const CODE: usize = 0;
+/// [`ROOTS`] of VS Code Insiders.
+const INSIDERS: usize = 1;
+/// [`ROOTS`] of Copilot CLI.
+const CLI: usize = 2;
+/// [`ROOTS`] of Claude Code.
+const CLAUDE: usize = 3;
+
+/// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
+const CHAT_REQUEST_BYTES: u64 = 28_000;
+/// See [`CHAT_REQUEST_BYTES`].
+const CLI_REQUEST_BYTES: u64 = 28_000;
+/// See [`CHAT_REQUEST_BYTES`].
+const CLAUDE_REQUEST_BYTES: u64 = 40_000;
+/// See [`CHAT_REQUEST_BYTES`].
+const SUBAGENT_BYTES: u64 = 40_000;
+
+/// What breaks readers, or is seldom enough that a corpus must be made to have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Quirk {
+    /// A `\ud83d` without its partner.
+    LoneSurrogate,
+    /// A raw U+2028.
+    LineSeparator,
+    /// The last line was not written to its end.
+    Torn,
+    /// Times that go back.
+    OutOfOrder,
+    /// Lines written again under the same uuid.
+    Rewritten,
+    /// A tool's result before its call.
+    ResultFirst,
+    /// Lines or operations that must be skipped.
+    BadOperation,
+    /// An append log that does not begin with a state.
+    NoFirstState,
+    /// Every type of line beside the conversation, also unknown ones.
+    UnknownTypes,
+    /// A code block that the text's end closes.
+    OpenBlock,
+    /// More languages in a text than a reader tells apart.
+    ManyLanguages,
+    /// A request deleted from the array: a null stays.
+    DeletedRequest,
+    /// A request cut off again.
+    DroppedRequest,
+    /// Every kind of response part and every tool.
+    EveryPart,
+    /// A gateway that gives every response the same id.
+    Gateway,
+    /// Times as numbers.
+    NumericTime,
+    /// A session that does not say its id.
+    NoSessionId,
+    /// A prompt that nothing answers.
+    Unanswered,
+    /// The same session in two workspaces.
+    Copied,
+    /// A copy of another session's beginning.
+    Resumed,
+}
+
+impl Quirk {
+    /// The name in the manifest.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Quirk::LoneSurrogate => "lone-surrogate",
+            Quirk::LineSeparator => "line-separator",
+            Quirk::Torn => "torn",
+            Quirk::OutOfOrder => "out-of-order",
+            Quirk::Rewritten => "rewritten",
+            Quirk::ResultFirst => "result-first",
+            Quirk::BadOperation => "bad-operation",
+            Quirk::NoFirstState => "no-first-state",
+            Quirk::UnknownTypes => "unknown-types",
+            Quirk::OpenBlock => "open-block",
+            Quirk::ManyLanguages => "many-languages",
+            Quirk::DeletedRequest => "deleted-request",
+            Quirk::DroppedRequest => "dropped-request",
+            Quirk::EveryPart => "every-part",
+            Quirk::Gateway => "gateway",
+            Quirk::NumericTime => "numeric-time",
+            Quirk::NoSessionId => "no-session-id",
+            Quirk::Unanswered => "unanswered",
+            Quirk::Copied => "copied",
+            Quirk::Resumed => "resumed",
+        }
+    }
+}
+
+/// A file with a fixed content.
+#[derive(Clone, Debug)]
+pub(crate) struct Small {
+    pub(crate) path: String,
+    pub(crate) content: String,
+    pub(crate) kind: &'static str,
+}
+
+/// What one thread writes in one go.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    File(Small),
+    Chat(Chat),
+    Cli(Cli),
+    Claude(Claude),
+}
+
+impl Item {
+    /// Its (main) file.
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Item::File(file) => file.path.clone(),
+            Item::Chat(chat) => chat.path(),
+            Item::Cli(session) => session.path(),
+            Item::Claude(session) => session.path(),
+        }
+    }
+
+    fn files(&self) -> u64 {
+        match self {
+            Item::File(_) => 1,
+            Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
+            Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
+            Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
+        }
+    }
+
+    /// Bytes, estimated.
+    fn bytes(&self) -> u64 {
+        match self {
+            Item::File(file) => file.content.len() as u64,
+            Item::Chat(chat) => chat.requests * (CHAT_REQUEST_BYTES + chat.extra_bytes) + chat.images * 90_000,
+            Item::Cli(session) => session.requests * (CLI_REQUEST_BYTES + session.extra_bytes),
+            Item::Claude(session) => {
+                session.requests * (CLAUDE_REQUEST_BYTES + session.extra_bytes * scaled::RESULT_COPIES_PER_REQUEST_PERCENT / 100)
+                    + session.subagents.len() as u64 * SUBAGENT_BYTES
+            }
+        }
+    }
+}
+
+/// All of a corpus.
+pub(crate) struct Plan {
+    /// Largest first, so that threads end together.
+    pub(crate) items: Vec<Item>,
+    /// Workspace directories.
+    pub(crate) workspaces: u64,
+    /// Files.
+    pub(crate) files: u64,
+    /// Bytes, estimated.
+    pub(crate) bytes: u64,
+}
+
+impl Plan {
+    /// Plans the corpus of a spec.
+    pub(crate) fn new(spec: &Spec) -> Self {
+        let mut draft = Draft { spec: *spec, dice: Dice::new(spec, "plan"), items: Vec::new(), workspaces: BTreeSet::new() };
+        match spec.profile {
+            Profile::Smoke => draft.smoke(),
+            Profile::Laptop => draft.laptop(),
+            Profile::Heavy => draft.heavy(),
+        }
+        let Draft { mut items, workspaces, .. } = draft;
+        items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
+        Plan {
+            workspaces: workspaces.len() as u64,
+            files: items.iter().map(Item::files).sum(),
+            bytes: items.iter().map(Item::bytes).sum(),
+            items,
+        }
+    }
+}
+
+/// A plan in the making.
+struct Draft {
+    spec: Spec,
+    dice: Dice,
+    items: Vec<Item>,
+    workspaces: BTreeSet<(usize, String)>,
+}
+
+/// A workspace directory of VS Code.
+#[derive(Clone, Debug)]
+struct Workspace {
+    root: usize,
+    directory: String,
+    name: String,
+}
+
+/// The forms of `workspace.json`.
+#[derive(Clone, Copy, Debug)]
+enum Uri {
+    Folder,
+    /// A `.code-workspace` file.
+    File,
+    /// On another machine.
+    Remote,
+    /// A window without a folder: no `workspace.json`.
+    Window,
+    /// A name beyond ASCII, percent-encoded.
+    Encoded,
+}
+
+impl Draft {
+    /// Adds a workspace directory of VS Code and its `workspace.json`.
+    fn workspace(&mut self, root: usize, uri: Uri) -> Workspace {
+        let id = self.dice.id();
+        let number = self.workspaces.len();
+        let plain = format!("project-{number}");
+        let (key, uri, name, directory) = match uri {
+            Uri::Folder => ("folder", format!("file:///home/dev/{plain}"), plain, id.hex()),
+            Uri::File => {
+                let name = format!("{plain}.code-workspace");
+                ("workspace", format!("file:///home/dev/{name}"), name, id.hex())
+            }
+            Uri::Remote => ("folder", format!("vscode-remote://wsl%2Bubuntu/home/dev/{plain}"), plain, id.hex()),
+            Uri::Encoded => {
+                let name = format!("提案 {number}");
+                ("folder", format!("file:///home/dev/{}", percent_encoded(&name)), name, id.hex())
+            }
+            Uri::Window => ("", String::new(), "unknown".to_owned(), (1_735_689_600_000 + self.dice.between(0, 1 << 35)).to_string()),
+        };
+        if !key.is_empty() {
+            self.workspace_file(root, &directory, &format!("{{\"{key}\":\"{uri}\"}}"));
+        }
+        self.workspaces.insert((root, directory.clone()));
+        Workspace { root, directory, name }
+    }
+
+    fn workspace_file(&mut self, root: usize, directory: &str, content: &str) {
+        let path = format!("{}/{directory}/workspace.json", ROOTS[root].0);
+        self.items.push(Item::File(Small { path, content: content.to_owned(), kind: "document" }));
+    }
+
+    /// The same workspace opened in another product: the same hash.
+    fn workspace_again(&mut self, workspace: &Workspace, root: usize) -> Workspace {
+        self.workspace_file(root, &workspace.directory, &format!("{{\"folder\":\"file:///home/dev/{}\"}}", workspace.name));
+        self.workspaces.insert((root, workspace.directory.clone()));
+        Workspace { root, ..workspace.clone() }
+    }
+
+    /// A chat session without quirks, not yet added.
+    fn chat(&mut self, workspace: &Workspace, shape: Shape, requests: u64) -> Chat {
+        let mut chat = Chat {
+            root: workspace.root,
+            directory: workspace.directory.clone(),
+            name: workspace.name.clone(),
+            stem: self.dice.id().to_string(),
+            origin: String::new(),
+            shape,
+            requests,
+            extra_bytes: 0,
+            images: 0,
+            editing: Editing::None,
+            superseded: false,
+            quirks: BTreeSet::new(),
+        };
+        chat.origin = chat.path();
+        chat
+    }
+
+    /// A Copilot CLI session without quirks, not yet added.
+    fn cli(&mut self, requests: u64) -> Cli {
+        let directory = self.dice.id().to_string();
+        self.workspaces.insert((CLI, directory.clone()));
+        let cwd = Some(format!("/home/dev/project-{}", self.dice.below(40)));
+        Cli { root: CLI, directory, cwd, requests, extra_bytes: 0, quirks: BTreeSet::new() }
+    }
+
+    /// A Claude session without quirks, not yet added.
+    fn claude(&mut self, cwd: &str, requests: u64) -> Claude {
+        let directory: String = cwd.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        self.workspaces.insert((CLAUDE, directory.clone()));
+        Claude {
+            root: CLAUDE,
+            directory,
+            cwd: cwd.to_owned(),
+            stem: self.dice.id().to_string(),
+            requests,
+            subagents: Vec::new(),
+            extra_bytes: 0,
+            images: 0,
+            resumes: None,
+            quirks: BTreeSet::new(),
+        }
+    }
+
+    /// Paths of so many subagents below `subagents`, in reading order; every eighth belongs to a workflow.
+    fn subagents(&mut self, count: u32) -> Vec<String> {
+        let name = |id: Id| format!("agent-{}.jsonl", &id.hex()[..17]);
+        let mut paths: Vec<String> = Vec::new();
+        for i in 0..count {
+            let file = name(self.dice.id());
+            paths.push(if i % 8 == 7 { format!("workflows/wf_{}/{file}", i / 8) } else { file });
+        }
+        paths.sort_by(|a, b| a.split('/').cmp(b.split('/')));
+        paths
+    }
+}
+
+/// A name with every byte but ASCII letters and digits percent-encoded.
+fn percent_encoded(name: &str) -> String {
+    name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
+}

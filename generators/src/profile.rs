@@ -1,0 +1,140 @@
+//! Which corpus: a profile, a scale and a seed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Error;
+
+/// A corpus's recipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Every format, record type and quirk once, in a few megabytes.
+    Smoke,
+    /// An ordinary user's history.
+    Laptop,
+    /// A heavy user's history: many workspaces and a few huge files.
+    Heavy,
+}
+
+impl Profile {
+    /// All profiles, smallest first.
+    pub const ALL: [Profile; 3] = [Profile::Smoke, Profile::Laptop, Profile::Heavy];
+
+    /// The name, as typed and as in paths.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Profile::Smoke => "smoke",
+            Profile::Laptop => "laptop",
+            Profile::Heavy => "heavy",
+        }
+    }
+
+    /// One sentence for a list of profiles.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Profile::Smoke => "every format, record type and quirk at least once, in under 5 MB whatever the scale",
+            Profile::Laptop => "an ordinary user's history: one log directory, 25 workspaces, 8 Claude projects",
+            Profile::Heavy => {
+                "a heavy user's history: 3 log directories, 280 workspaces, and outliers of 20 MB and more; \
+                 15 GB at scale 1"
+            }
+        }
+    }
+
+    /// The scale that is meant when none is given.
+    #[must_use]
+    pub fn default_scale(self) -> f64 {
+        match self {
+            Profile::Smoke | Profile::Laptop => 1.0,
+            Profile::Heavy => 0.02,
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Profile::ALL.into_iter().find(|profile| profile.name() == name);
+        found.ok_or_else(|| Error::UnknownProfile {
+            name: name.to_owned(),
+            known: Profile::ALL.map(Profile::name).join(", "),
+        })
+    }
+}
+
+/// What identifies a corpus: the same spec gives the same bytes on every machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spec {
+    /// The recipe.
+    pub profile: Profile,
+    /// How much of it: counts grow with the scale, and the bytes with them.
+    pub scale: f64,
+    /// Which of the equally likely corpora.
+    pub seed: u64,
+}
+
+impl Default for Spec {
+    /// The default corpus: `heavy` at its default scale.
+    fn default() -> Self {
+        Spec { profile: Profile::Heavy, scale: Profile::Heavy.default_scale(), seed: 1 }
+    }
+}
+
+impl Spec {
+    /// The corpus's directory name, such as `heavy-0.02-1`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}-{}-{}", self.profile, self.scale, self.seed)
+    }
+
+    /// Refuses a scale that means nothing.
+    ///
+    /// # Errors
+    /// [`Error::Scale`] when the scale is not a finite number above 0.
+    pub fn validate(&self) -> Result<(), Error> {
+        if self.scale.is_finite() && self.scale > 0.0 {
+            return Ok(());
+        }
+        Err(Error::Scale { scale: self.scale, example: self.profile.default_scale() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_parsed_from_what_it_displays() {
+        for profile in Profile::ALL {
+            assert_eq!(profile.to_string().parse::<Profile>().unwrap(), profile);
+        }
+    }
+
+    #[test]
+    fn an_unknown_profile_is_answered_with_the_known_ones() {
+        let error = "huge".parse::<Profile>().unwrap_err().to_string();
+        assert_eq!(error, "unknown profile \"huge\": known ones are smoke, laptop, heavy");
+    }
+
+    #[test]
+    fn a_scale_that_means_nothing_is_refused() {
+        for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(Spec { scale, ..Spec::default() }.validate().is_err());
+        }
+        assert!(Spec::default().validate().is_ok());
+    }
+
+    #[test]
+    fn a_spec_names_its_directory() {
+        assert_eq!(Spec::default().name(), "heavy-0.02-1");
+    }
+}

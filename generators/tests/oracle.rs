@@ -1,0 +1,44 @@
+//! The manifest says what a plain reader of the corpus finds.
+
+mod reader;
+
+use std::sync::atomic::AtomicBool;
+
+use highwater_generators::{self as generators, Corpus, Profile, Spec};
+
+fn make(profile: Profile, scale: f64) -> (tempfile::TempDir, Corpus) {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = Spec { profile, scale, seed: 1 };
+    let corpus = generators::ensure(dir.path(), &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap();
+    (dir, corpus)
+}
+
+fn check(corpus: &Corpus) {
+    let read = reader::read(&corpus.home());
+    let answer = &corpus.manifest.answer;
+    assert_eq!(read.sessions.len() as u64, answer.sessions);
+    for (read, told) in read.sessions.iter().zip(&answer.sessions_index) {
+        let (source, id, workspace, requests, digest) = read;
+        assert_eq!((source, id, workspace, requests), (&told.source, &told.id, &told.workspace, &told.requests));
+        assert_eq!(digest, &told.digest, "{source}");
+    }
+    assert_eq!(read.workspaces, answer.workspaces);
+    assert_eq!(read.edit_files, answer.edit_files);
+    assert_eq!(read.skipped_lines, answer.skipped_lines);
+    assert_eq!(read.digest, answer.digest);
+}
+
+#[test]
+fn a_plain_reader_of_the_smoke_corpus_answers_as_its_manifest() {
+    check(&make(Profile::Smoke, 1.0).1);
+}
+
+#[test]
+fn a_plain_reader_of_a_small_laptop_corpus_answers_as_its_manifest() {
+    check(&make(Profile::Laptop, 0.05).1);
+}
+
+#[test]
+fn a_plain_reader_of_a_small_heavy_corpus_answers_as_its_manifest() {
+    check(&make(Profile::Heavy, 0.0005).1);
+}
