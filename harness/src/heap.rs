@@ -1,4 +1,15 @@
 //! Reading the heap counters of this process: at one moment, or around a closure.
+//!
+//! ```
+//! #[global_allocator]
+//! static ALLOCATOR: harness::alloc::Counting = harness::alloc::Counting;
+//!
+//! fn main() -> Result<(), harness::Error> {
+//!     let measured = harness::heap::measure(|| Vec::<u8>::with_capacity(1000))?;
+//!     assert_eq!((measured.peak_bytes, measured.total_blocks, measured.retained_bytes), (1000, 1, 1000));
+//!     Ok(())
+//! }
+//! ```
 
 use crate::{Error, alloc, counters};
 
@@ -51,27 +62,67 @@ pub struct Measured<T> {
     pub result: T,
 }
 
+/// A stretch of the program whose heap is measured, for callers that cannot hand over a closure ([`measure`] otherwise).
+#[derive(Debug)]
+#[must_use = "a region tells nothing until it ends"]
+pub struct Region {
+    totals: counters::Totals,
+    base: i64,
+    outer_peak: i64,
+}
+
+impl Region {
+    /// Begins now. Fails when this process does not count.
+    pub fn begin() -> Result<Region, Error> {
+        if !is_counted() {
+            return Err(Error::NotCounted);
+        }
+        let totals = counters::totals();
+        let base = counters::live();
+        Ok(Region {
+            totals,
+            base,
+            outer_peak: counters::restart_peak(),
+        })
+    }
+
+    /// Ends now. Regions may lie within each other, and within a phase of the [`meter`](crate::meter).
+    pub fn end(self) -> Measured<()> {
+        let peak = counters::peak();
+        let live = counters::live();
+        let totals = counters::totals().since(self.totals);
+        counters::restore_peak(self.outer_peak);
+        Measured {
+            total_bytes: totals.bytes,
+            total_blocks: totals.blocks,
+            grown_bytes: totals.grown_bytes,
+            peak_bytes: (peak - self.base).max(0) as u64,
+            retained_bytes: live - self.base,
+            result: (),
+        }
+    }
+}
+
 /// Runs `work` once and tells what it did to the heap of the process.
 ///
 /// `work` outlives the measured region, so that what it captures is not freed inside. Fails when this process does not count.
 pub fn measure<T>(mut work: impl FnMut() -> T) -> Result<Measured<T>, Error> {
-    if !is_counted() {
-        return Err(Error::NotCounted);
-    }
-    let before = counters::totals();
-    let base = counters::live();
-    let outer_peak = counters::restart_peak();
+    let region = Region::begin()?;
     let result = work();
-    let peak = counters::peak();
-    let live = counters::live();
-    let totals = counters::totals().since(before);
-    counters::restore_peak(outer_peak);
+    let Measured {
+        total_bytes,
+        total_blocks,
+        grown_bytes,
+        peak_bytes,
+        retained_bytes,
+        result: (),
+    } = region.end();
     Ok(Measured {
-        total_bytes: totals.bytes,
-        total_blocks: totals.blocks,
-        grown_bytes: totals.grown_bytes,
-        peak_bytes: (peak - base).max(0) as u64,
-        retained_bytes: live - base,
+        total_bytes,
+        total_blocks,
+        grown_bytes,
+        peak_bytes,
+        retained_bytes,
         result,
     })
 }

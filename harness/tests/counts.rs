@@ -1,4 +1,5 @@
 //! The counts of known allocation patterns: on one thread, on fixed partitions, in a pool.
+#![expect(clippy::unwrap_used, reason = "a check fails by panicking")]
 
 mod subjects;
 
