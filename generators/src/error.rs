@@ -37,7 +37,9 @@ pub enum Error {
         available: u64,
     },
     /// Occurs when the corpus's directory exists and was not written by this crate.
-    #[error("{path} exists and is not a corpus: nothing was written; choose another directory or remove it yourself")]
+    #[error(
+        "{path} exists and is not a corpus: nothing was written; choose another directory or remove it yourself"
+    )]
     NotACorpus {
         /// The directory in the way.
         path: PathBuf,
@@ -79,6 +81,10 @@ impl Error {
     /// For `map_err`: an I/O error with its action and path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Error::Io { action, path, source }
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
     }
 }

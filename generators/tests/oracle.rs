@@ -8,18 +8,32 @@ use highwater_generators::{self as generators, Corpus, Profile, Spec};
 
 fn make(profile: Profile, scale: f64) -> (tempfile::TempDir, Corpus) {
     let dir = tempfile::tempdir().unwrap();
-    let spec = Spec { profile, scale, seed: 1 };
-    let corpus = generators::ensure(dir.path(), &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap();
+    let spec = Spec {
+        profile,
+        scale,
+        seed: 1,
+    };
+    let corpus =
+        generators::ensure(dir.path(), &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap();
     (dir, corpus)
 }
 
 fn check(corpus: &Corpus) {
     let read = reader::read(&corpus.home());
     let answer = &corpus.manifest.answer;
-    assert_eq!(read.sessions.len() as u64, answer.sessions);
+    let found: Vec<&String> = read.sessions.iter().map(|session| &session.0).collect();
+    let told: Vec<&String> = answer
+        .sessions_index
+        .iter()
+        .map(|session| &session.source)
+        .collect();
+    assert_eq!(found, told);
     for (read, told) in read.sessions.iter().zip(&answer.sessions_index) {
         let (source, id, workspace, requests, digest) = read;
-        assert_eq!((source, id, workspace, requests), (&told.source, &told.id, &told.workspace, &told.requests));
+        assert_eq!(
+            (source, id, workspace, requests),
+            (&told.source, &told.id, &told.workspace, &told.requests)
+        );
         assert_eq!(digest, &told.digest, "{source}");
     }
     assert_eq!(read.workspaces, answer.workspaces);

@@ -3,7 +3,9 @@
 use crate::claude::Said;
 use crate::claude::file::{File, answer_bytes, image_bytes};
 use crate::dice::Dice;
-use crate::distribution::{EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_INPUT, TOOL_RESULT, WHOLE_FILE};
+use crate::distribution::{
+    EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_INPUT, TOOL_RESULT, WHOLE_FILE,
+};
 use crate::page::{Id, Iso, put};
 use crate::pool::{Bulk, Pool, Tone};
 
@@ -20,7 +22,10 @@ pub(crate) enum Block {
 
 /// A message of a model, up to its content.
 pub(crate) fn message_head(out: &mut Vec<u8>, said: &Said, model: &str) {
-    let id = said.response.as_ref().map_or("msg_gateway", |response| &response.0);
+    let id = said
+        .response
+        .as_ref()
+        .map_or("msg_gateway", |response| &response.0);
     put!(out; ",\"message\":{\"model\":\"", model, "\",\"id\":\"", id, "\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[");
 }
 
@@ -63,7 +68,9 @@ fn input(out: &mut Vec<u8>, cwd: &str, tool: &str, pool: &Pool, dice: &mut Dice)
     let path = pool.path(dice);
     let bytes = dice.size(TOOL_INPUT);
     match tool {
-        "Bash" => put!(out; "\"command\":\"", &*pool.command(dice).escaped, "\",\"description\":\"Run it\""),
+        "Bash" => {
+            put!(out; "\"command\":\"", &*pool.command(dice).escaped, "\",\"description\":\"Run it\"")
+        }
         "Read" => put!(out; "\"file_path\":\"", cwd, "/", path, "\",\"limit\":", dice.below(2_000)),
         "Edit" => {
             put!(out; "\"file_path\":\"", cwd, "/", path, "\",\"old_string\":\"");
@@ -77,19 +84,23 @@ fn input(out: &mut Vec<u8>, cwd: &str, tool: &str, pool: &Pool, dice: &mut Dice)
             pool.lines(out, dice, bytes * EDIT_INPUT_FACTOR);
             put!(out; "\"");
         }
-        "TodoWrite" => put!(out; "\"todos\":[{\"content\":\"Fix it\",\"status\":\"in_progress\",\"activeForm\":\"Fixing it\"}]"),
+        "TodoWrite" => {
+            put!(out; "\"todos\":[{\"content\":\"Fix it\",\"status\":\"in_progress\",\"activeForm\":\"Fixing it\"}]")
+        }
         "Task" => {
             put!(out; "\"description\":\"Look into it\",\"subagent_type\":\"general-purpose\",\"prompt\":\"");
             pool.compose(out, dice, bytes, Tone::default(), None);
             put!(out; "\"");
         }
-        _ => put!(out; "\"pattern\":\"", path, "\",\"path\":\"", cwd, "\",\"url\":\"https://example.org/", path, "\""),
+        _ => {
+            put!(out; "\"pattern\":\"", path, "\",\"path\":\"", cwd, "\",\"url\":\"https://example.org/", path, "\"")
+        }
     }
 }
 
 /// An image block, after another block.
 pub(crate) fn image(out: &mut Vec<u8>, pool: &Pool, dice: &mut Dice) {
-    let bytes = image_bytes(dice);
+    let bytes = image_bytes(pool, dice);
     put!(out; ",{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"");
     pool.image_base64(out, dice, bytes);
     put!(out; "\"}}");
@@ -99,7 +110,7 @@ pub(crate) fn image(out: &mut Vec<u8>, pool: &Pool, dice: &mut Dice) {
 pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id) {
     let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
     let failed = dice.chance(TOOL_ERROR_SHARE);
-    let bytes = dice.size(TOOL_RESULT) + file.claude.extra_bytes as usize;
+    let bytes = pool.tool_result_bytes(dice, TOOL_RESULT) + file.claude.extra_bytes as usize;
     let blocks = matches!(tool, "Task" | "WebSearch") || dice.chance(0.05);
     put!(out; ",\"message\":{\"role\":\"user\",\"content\":[{\"tool_use_id\":\"toolu_", &id.token(), "\",\"type\":\"tool_result\",\"content\":",
         if blocks { "[{\"type\":\"text\",\"text\":\"" } else { "\"" });
@@ -161,14 +172,26 @@ const BARE: &[(&str, &str)] = &[
     ("mode", "\"mode\":\"normal\""),
     ("permission-mode", "\"permissionMode\":\"default\""),
     ("last-prompt", "\"lastPrompt\":\"go on\",\"leafUuid\":\"0\""),
-    ("queue-operation", "\"operation\":\"enqueue\",\"content\":\"and the docs\""),
-    ("pr-link", "\"prNumber\":7,\"prUrl\":\"https://github.com/example/repo/pull/7\""),
-    ("system", "\"subtype\":\"turn_duration\",\"durationMs\":81234,\"messageCount\":12"),
+    (
+        "queue-operation",
+        "\"operation\":\"enqueue\",\"content\":\"and the docs\"",
+    ),
+    (
+        "pr-link",
+        "\"prNumber\":7,\"prUrl\":\"https://github.com/example/repo/pull/7\"",
+    ),
+    (
+        "system",
+        "\"subtype\":\"turn_duration\",\"durationMs\":81234,\"messageCount\":12",
+    ),
     ("frame-link", "\"frame\":1"),
     ("continued-in", "\"continuedIn\":\"later\""),
     ("cost-state", "\"totalCostUsd\":0.25"),
     ("atis-latch", "\"latched\":true"),
-    ("a-type-of-tomorrow", "\"payload\":{\"message\":{\"content\":\"not a prompt\"}}"),
+    (
+        "a-type-of-tomorrow",
+        "\"payload\":{\"message\":{\"content\":\"not a prompt\"}}",
+    ),
     ("file-history-delta", "\"messageId\":\"0\",\"delta\":{}"),
 ];
 
@@ -187,17 +210,44 @@ pub(crate) fn noise(file: &mut File<'_>, kind: usize, uuid: Id) -> &'static str 
         return "file-history-snapshot";
     }
     let (name, fields) = match kind - BARE.len() {
-        1 => ("system", ",\"subtype\":\"stop_hook_summary\",\"hookCount\":1,\"hookInfos\":[{\"command\":\"fmt\"}],\"hookErrors\":[]"),
-        2 => ("system", ",\"subtype\":\"local_command\",\"content\":\"<local-command-stdout></local-command-stdout>\""),
-        3 => ("system", ",\"subtype\":\"compact_boundary\",\"content\":\"Conversation compacted\",\"compactMetadata\":{\"trigger\":\"auto\"}"),
-        4 => ("system", ",\"subtype\":\"api_error\",\"level\":\"error\",\"error\":{\"status\":529},\"retryInMs\":512"),
-        5 => ("attachment", ",\"attachment\":{\"type\":\"queued_command\",\"prompt\":\"not a prompt\",\"commandMode\":\"prompt\"}"),
-        6 => ("attachment", ",\"attachment\":{\"type\":\"skill_listing\",\"content\":\"- a skill\"}"),
-        7 => ("user", ",\"isMeta\":true,\"message\":{\"role\":\"user\",\"content\":\"<local-command-caveat>Caveat: generated</local-command-caveat>\"}"),
-        8 => ("user", ",\"message\":{\"role\":\"user\",\"content\":\"<command-name>/model</command-name>\\n<command-args></command-args>\"}"),
+        1 => (
+            "system",
+            ",\"subtype\":\"stop_hook_summary\",\"hookCount\":1,\"hookInfos\":[{\"command\":\"fmt\"}],\"hookErrors\":[]",
+        ),
+        2 => (
+            "system",
+            ",\"subtype\":\"local_command\",\"content\":\"<local-command-stdout></local-command-stdout>\"",
+        ),
+        3 => (
+            "system",
+            ",\"subtype\":\"compact_boundary\",\"content\":\"Conversation compacted\",\"compactMetadata\":{\"trigger\":\"auto\"}",
+        ),
+        4 => (
+            "system",
+            ",\"subtype\":\"api_error\",\"level\":\"error\",\"error\":{\"status\":529},\"retryInMs\":512",
+        ),
+        5 => (
+            "attachment",
+            ",\"attachment\":{\"type\":\"queued_command\",\"prompt\":\"not a prompt\",\"commandMode\":\"prompt\"}",
+        ),
+        6 => (
+            "attachment",
+            ",\"attachment\":{\"type\":\"skill_listing\",\"content\":\"- a skill\"}",
+        ),
+        7 => (
+            "user",
+            ",\"isMeta\":true,\"message\":{\"role\":\"user\",\"content\":\"<local-command-caveat>Caveat: generated</local-command-caveat>\"}",
+        ),
+        8 => (
+            "user",
+            ",\"message\":{\"role\":\"user\",\"content\":\"<command-name>/model</command-name>\\n<command-args></command-args>\"}",
+        ),
         9 => ("assistant", ",\"message\":null"),
         10 => ("user", ",\"message\":{\"role\":\"user\",\"content\":[]}"),
-        _ => ("progress", ",\"data\":{\"message\":{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a copy\"}]}}}"),
+        _ => (
+            "progress",
+            ",\"data\":{\"message\":{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a copy\"}]}}}",
+        ),
     };
     file.envelope(name);
     let parent = file.parent();

@@ -15,7 +15,10 @@ use crate::vscode::{Chat, Editing, Shape};
 /// The roots below the home directory with their harness labels, in visiting order.
 pub(crate) const ROOTS: [(&str, &str); 4] = [
     (".config/Code/User/workspaceStorage", "Local Agent"),
-    (".config/Code - Insiders/User/workspaceStorage", "Local Agent (Insiders)"),
+    (
+        ".config/Code - Insiders/User/workspaceStorage",
+        "Local Agent (Insiders)",
+    ),
     (".copilot/session-state", "GitHub Copilot CLI"),
     (".claude/projects", "Claude"),
 ];
@@ -30,13 +33,13 @@ const CLI: usize = 2;
 const CLAUDE: usize = 3;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
-const CHAT_REQUEST_BYTES: u64 = 28_000;
+const CHAT_REQUEST_BYTES: u64 = 29_500;
 /// See [`CHAT_REQUEST_BYTES`].
-const CLI_REQUEST_BYTES: u64 = 28_000;
+const CLI_REQUEST_BYTES: u64 = 34_500;
 /// See [`CHAT_REQUEST_BYTES`].
-const CLAUDE_REQUEST_BYTES: u64 = 40_000;
+const CLAUDE_REQUEST_BYTES: u64 = 54_000;
 /// See [`CHAT_REQUEST_BYTES`].
-const SUBAGENT_BYTES: u64 = 40_000;
+const SUBAGENT_BYTES: u64 = 62_000;
 
 /// What breaks readers, or is seldom enough that a corpus must be made to have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,9 +145,13 @@ impl Item {
     fn files(&self) -> u64 {
         match self {
             Item::File(_) => 1,
-            Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
+            Item::Chat(chat) => {
+                1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None)
+            }
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
-            Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
+            Item::Claude(session) => {
+                u64::from(session.requests > 0) + 2 * session.subagents.len() as u64
+            }
         }
     }
 
@@ -152,10 +159,14 @@ impl Item {
     fn bytes(&self) -> u64 {
         match self {
             Item::File(file) => file.content.len() as u64,
-            Item::Chat(chat) => chat.requests * (CHAT_REQUEST_BYTES + chat.extra_bytes) + chat.images * 90_000,
+            Item::Chat(chat) => {
+                chat.requests * (CHAT_REQUEST_BYTES + chat.extra_bytes) + chat.images * 90_000
+            }
             Item::Cli(session) => session.requests * (CLI_REQUEST_BYTES + session.extra_bytes),
             Item::Claude(session) => {
-                session.requests * (CLAUDE_REQUEST_BYTES + session.extra_bytes * scaled::RESULT_COPIES_PER_REQUEST_PERCENT / 100)
+                session.requests
+                    * (CLAUDE_REQUEST_BYTES
+                        + session.extra_bytes * scaled::RESULT_COPIES_PER_REQUEST_PERCENT / 100)
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
             }
         }
@@ -177,13 +188,22 @@ pub(crate) struct Plan {
 impl Plan {
     /// Plans the corpus of a spec.
     pub(crate) fn new(spec: &Spec) -> Self {
-        let mut draft = Draft { spec: *spec, dice: Dice::new(spec, "plan"), items: Vec::new(), workspaces: BTreeSet::new() };
+        let mut draft = Draft {
+            spec: *spec,
+            dice: Dice::new(spec, "plan"),
+            items: Vec::new(),
+            workspaces: BTreeSet::new(),
+        };
         match spec.profile {
             Profile::Smoke => draft.smoke(),
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
         }
-        let Draft { mut items, workspaces, .. } = draft;
+        let Draft {
+            mut items,
+            workspaces,
+            ..
+        } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
         Plan {
             workspaces: workspaces.len() as u64,
@@ -231,35 +251,86 @@ impl Draft {
         let number = self.workspaces.len();
         let plain = format!("project-{number}");
         let (key, uri, name, directory) = match uri {
-            Uri::Folder => ("folder", format!("file:///home/dev/{plain}"), plain, id.hex()),
+            Uri::Folder => (
+                "folder",
+                format!("file:///home/dev/{plain}"),
+                plain,
+                id.hex(),
+            ),
             Uri::File => {
                 let name = format!("{plain}.code-workspace");
-                ("workspace", format!("file:///home/dev/{name}"), name, id.hex())
+                (
+                    "workspace",
+                    format!("file:///home/dev/{name}"),
+                    name,
+                    id.hex(),
+                )
             }
-            Uri::Remote => ("folder", format!("vscode-remote://wsl%2Bubuntu/home/dev/{plain}"), plain, id.hex()),
+            Uri::Remote => (
+                "folder",
+                format!("vscode-remote://wsl%2Bubuntu/home/dev/{plain}"),
+                plain,
+                id.hex(),
+            ),
             Uri::Encoded => {
                 let name = format!("提案 {number}");
-                ("folder", format!("file:///home/dev/{}", percent_encoded(&name)), name, id.hex())
+                (
+                    "folder",
+                    format!("file:///home/dev/{}", percent_encoded(&name)),
+                    name,
+                    id.hex(),
+                )
             }
-            Uri::Window => ("", String::new(), "unknown".to_owned(), (1_735_689_600_000 + self.dice.between(0, 1 << 35)).to_string()),
+            Uri::Window => (
+                "",
+                String::new(),
+                "unknown".to_owned(),
+                (1_735_689_600_000 + self.dice.between(0, 1 << 35)).to_string(),
+            ),
         };
-        if !key.is_empty() {
+        if key.is_empty() {
+            // The directory exists all the same: Copilot keeps its index of the files there.
+            let path = format!(
+                "{}/{directory}/GitHub.copilot-chat/workspace-chunks.json",
+                ROOTS[root].0
+            );
+            self.items.push(Item::File(Small {
+                path,
+                content: "{\"entries\":{}}".to_owned(),
+                kind: "document",
+            }));
+        } else {
             self.workspace_file(root, &directory, &format!("{{\"{key}\":\"{uri}\"}}"));
         }
         self.workspaces.insert((root, directory.clone()));
-        Workspace { root, directory, name }
+        Workspace {
+            root,
+            directory,
+            name,
+        }
     }
 
     fn workspace_file(&mut self, root: usize, directory: &str, content: &str) {
         let path = format!("{}/{directory}/workspace.json", ROOTS[root].0);
-        self.items.push(Item::File(Small { path, content: content.to_owned(), kind: "document" }));
+        self.items.push(Item::File(Small {
+            path,
+            content: content.to_owned(),
+            kind: "document",
+        }));
     }
 
     /// The same workspace opened in another product: the same hash.
     fn workspace_again(&mut self, workspace: &Workspace, root: usize) -> Workspace {
-        self.workspace_file(root, &workspace.directory, &format!("{{\"folder\":\"file:///home/dev/{}\"}}", workspace.name));
+        self.workspace_file(
+            root,
+            &workspace.directory,
+            &format!("{{\"folder\":\"file:///home/dev/{}\"}}", workspace.name),
+        );
         self.workspaces.insert((root, workspace.directory.clone()));
-        Workspace { root, ..workspace.clone() }
+        Workspace {
+            root,
+            ..workspace.clone()
+        }
     }
 
     /// A chat session without quirks, not yet added.
@@ -287,12 +358,22 @@ impl Draft {
         let directory = self.dice.id().to_string();
         self.workspaces.insert((CLI, directory.clone()));
         let cwd = Some(format!("/home/dev/project-{}", self.dice.below(40)));
-        Cli { root: CLI, directory, cwd, requests, extra_bytes: 0, quirks: BTreeSet::new() }
+        Cli {
+            root: CLI,
+            directory,
+            cwd,
+            requests,
+            extra_bytes: 0,
+            quirks: BTreeSet::new(),
+        }
     }
 
     /// A Claude session without quirks, not yet added.
     fn claude(&mut self, cwd: &str, requests: u64) -> Claude {
-        let directory: String = cwd.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let directory: String = cwd
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
         self.workspaces.insert((CLAUDE, directory.clone()));
         Claude {
             root: CLAUDE,
@@ -314,7 +395,11 @@ impl Draft {
         let mut paths: Vec<String> = Vec::new();
         for i in 0..count {
             let file = name(self.dice.id());
-            paths.push(if i % 8 == 7 { format!("workflows/wf_{}/{file}", i / 8) } else { file });
+            paths.push(if i % 8 == 7 {
+                format!("workflows/wf_{}/{file}", i / 8)
+            } else {
+                file
+            });
         }
         paths.sort_by(|a, b| a.split('/').cmp(b.split('/')));
         paths
@@ -323,5 +408,13 @@ impl Draft {
 
 /// A name with every byte but ASCII letters and digits percent-encoded.
 fn percent_encoded(name: &str) -> String {
-    name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { (byte as char).to_string() } else { format!("%{byte:02X}") }).collect()
+    name.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                (byte as char).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::dice::LogNormal;
 use crate::distribution::{
-    FURTHER_SUBAGENT, IMAGE_SESSION_SHARE, LINE_SEPARATOR_SHARE, LONE_SURROGATE_SHARE, OUT_OF_ORDER_SHARE, REQUESTS, REQUESTS_LAPTOP,
-    RESULT_FIRST_SHARE, RESUMED_SHARE, REWRITTEN_FILE_SHARE, Requests, SESSIONS_PER_WORKSPACE, SUBAGENT_SESSION_SHARE, SUBAGENTS_MAX, TORN_SHARE,
+    FURTHER_SUBAGENT, IMAGE_SESSION_SHARE, LINE_SEPARATOR_SHARE, LONE_SURROGATE_SHARE,
+    OUT_OF_ORDER_SHARE, REQUESTS, REQUESTS_LAPTOP, RESULT_FIRST_SHARE, RESUMED_SHARE,
+    REWRITTEN_FILE_SHARE, Requests, SESSIONS_PER_WORKSPACE, SUBAGENT_SESSION_SHARE, SUBAGENTS_MAX,
+    TORN_SHARE,
 };
 use crate::plan::{
-    CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item, Quirk, SUBAGENT_BYTES, Uri, Workspace,
+    CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item,
+    Quirk, SUBAGENT_BYTES, Uri, Workspace,
 };
 use crate::vscode::{Editing, Shape};
 
@@ -18,7 +21,7 @@ const HEAVY_BYTES: f64 = 15e9;
 /// Share of a heavy corpus's bytes in VS Code sessions; of the others, in Copilot CLI sessions; the rest is Claude's. A.
 const VSCODE_PERCENT: u64 = 70;
 /// See [`VSCODE_PERCENT`].
-const CLI_PERCENT: u64 = 11;
+const CLI_PERCENT: u64 = 12;
 
 /// Workspace directories of each VS Code product at every scale, and how many of them may have chats. S: the seed issue.
 const HEAVY_WORKSPACES: usize = 140;
@@ -34,8 +37,11 @@ const REQUESTS_MEAN_PERCENT: u64 = 870;
 /// Subagents per ordinary Claude session, in hundredths. H.
 const SUBAGENTS_MEAN_PERCENT: u64 = 94;
 
+/// Bytes of a request of the large Copilot CLI session beside what makes it large. H.
+const LARGE_CLI_REQUEST_BYTES: u64 = 55_000;
+
 /// Copies of a tool's result in a Claude request, in hundredths: tool calls times two, less where a tool's result is stored once. H.
-pub(crate) const RESULT_COPIES_PER_REQUEST_PERCENT: u64 = 670;
+pub(crate) const RESULT_COPIES_PER_REQUEST_PERCENT: u64 = 740;
 
 /// Outliers of the heavy profile: bytes of each and number at scale 1. S: sizes as reported.
 #[derive(Clone, Copy)]
@@ -46,13 +52,29 @@ struct Outlier {
 }
 
 /// VS Code sessions of over 50 MB, one document each.
-const LARGE_DOCUMENT: Outlier = Outlier { bytes: 60_000_000, count: 12.0, requests: 200 };
+const LARGE_DOCUMENT: Outlier = Outlier {
+    bytes: 60_000_000,
+    count: 12.0,
+    requests: 200,
+};
 /// VS Code sessions of over 200 MB, one compacted line each.
-const LARGE_LOG: Outlier = Outlier { bytes: 220_000_000, count: 3.0, requests: 300 };
+const LARGE_LOG: Outlier = Outlier {
+    bytes: 220_000_000,
+    count: 3.0,
+    requests: 300,
+};
 /// The Copilot CLI session of 380 MB.
-const LARGE_CLI: Outlier = Outlier { bytes: 380_000_000, count: 1.0, requests: 250 };
+const LARGE_CLI: Outlier = Outlier {
+    bytes: 380_000_000,
+    count: 1.0,
+    requests: 250,
+};
 /// Claude sessions of 100 MB.
-const LARGE_CLAUDE: Outlier = Outlier { bytes: 102_000_000, count: 3.0, requests: 120 };
+const LARGE_CLAUDE: Outlier = Outlier {
+    bytes: 102_000_000,
+    count: 3.0,
+    requests: 120,
+};
 
 impl Outlier {
     fn count_at(self, scale: f64) -> u64 {
@@ -62,7 +84,7 @@ impl Outlier {
     /// The size of each; a little more than asked for, because a file must not end below its class.
     fn bytes_at(self, scale: f64) -> u64 {
         let bytes = ((self.bytes as f64 * scale) as u64).max(OUTLIER_BYTES_MIN);
-        bytes + bytes / 20
+        bytes + bytes / 12
     }
 
     fn total_at(self, scale: f64) -> u64 {
@@ -80,16 +102,29 @@ impl Draft {
         let scale = self.spec.scale;
         let total = (HEAVY_BYTES * scale) as u64;
         let chats = total / 100 * VSCODE_PERCENT;
-        let chats = chats.saturating_sub(LARGE_DOCUMENT.total_at(scale) + LARGE_LOG.total_at(scale));
+        let chats =
+            chats.saturating_sub(LARGE_DOCUMENT.total_at(scale) + LARGE_LOG.total_at(scale));
         let chats = (chats * 100 / (CHAT_REQUEST_BYTES * REQUESTS_MEAN_PERCENT)).max(24);
         let cli = (total / 100 * CLI_PERCENT).saturating_sub(LARGE_CLI.total_at(scale));
         let cli = (cli * 100 / (CLI_REQUEST_BYTES * REQUESTS_MEAN_PERCENT)).max(6);
-        let claude = (total / 100 * (100 - VSCODE_PERCENT - CLI_PERCENT)).saturating_sub(LARGE_CLAUDE.total_at(scale));
-        let session = CLAUDE_REQUEST_BYTES * REQUESTS_MEAN_PERCENT + SUBAGENT_BYTES * SUBAGENTS_MEAN_PERCENT;
+        let claude = (total / 100 * (100 - VSCODE_PERCENT - CLI_PERCENT))
+            .saturating_sub(LARGE_CLAUDE.total_at(scale));
+        let session =
+            CLAUDE_REQUEST_BYTES * REQUESTS_MEAN_PERCENT + SUBAGENT_BYTES * SUBAGENTS_MEAN_PERCENT;
         let claude = (claude * 100 / session).max(10);
         let mut workspaces = self.heavy_workspaces();
         workspaces.truncate(chats as usize);
-        self.chats(&workspaces, chats, REQUESTS, &[(Shape::Log, 60), (Shape::V3, 28), (Shape::V2, 8), (Shape::V1, 4)]);
+        self.chats(
+            &workspaces,
+            chats,
+            REQUESTS,
+            &[
+                (Shape::Log, 60),
+                (Shape::V3, 28),
+                (Shape::V2, 8),
+                (Shape::V1, 4),
+            ],
+        );
         self.cli_sessions(cli);
         self.claude_sessions(claude, (claude / 3).clamp(6, 55), REQUESTS);
         self.outliers(&workspaces);
@@ -98,11 +133,16 @@ impl Draft {
 
     /// All workspace directories; those that may have chats, the two products in turn.
     fn heavy_workspaces(&mut self) -> Vec<Workspace> {
-        let code: Vec<Workspace> = (0..HEAVY_WORKSPACES).map(|i| self.any_workspace(CODE, i)).collect();
+        let code: Vec<Workspace> = (0..HEAVY_WORKSPACES)
+            .map(|i| self.any_workspace(CODE, i))
+            .collect();
         let again = self.workspace_again(&code[1], INSIDERS);
         let mut insiders = vec![again];
         insiders.extend((1..HEAVY_WORKSPACES).map(|i| self.any_workspace(INSIDERS, i)));
-        let both = code.into_iter().zip(insiders).take(HEAVY_WORKSPACES_WITH_CHATS);
+        let both = code
+            .into_iter()
+            .zip(insiders)
+            .take(HEAVY_WORKSPACES_WITH_CHATS);
         both.flat_map(|(code, insiders)| [code, insiders]).collect()
     }
 
@@ -122,32 +162,63 @@ impl Draft {
         let (chats, claude) = (count(60.0), count(80.0));
         let mut workspaces: Vec<Workspace> = (0..25).map(|i| self.any_workspace(CODE, i)).collect();
         workspaces.truncate(10.min(chats as usize));
-        self.chats(&workspaces, chats, REQUESTS_LAPTOP, &[(Shape::Log, 70), (Shape::V3, 22), (Shape::V2, 5), (Shape::V1, 3)]);
+        self.chats(
+            &workspaces,
+            chats,
+            REQUESTS_LAPTOP,
+            &[
+                (Shape::Log, 70),
+                (Shape::V3, 22),
+                (Shape::V2, 5),
+                (Shape::V1, 3),
+            ],
+        );
         self.claude_sessions(claude, 8.min(claude), REQUESTS_LAPTOP);
     }
 
     /// Draws requests for so many sessions, evenly over the law, so that even few sessions have its mean.
     fn requests(&mut self, sessions: u64, law: Requests) -> Vec<u64> {
-        let mut requests: Vec<u64> =
-            (0..sessions).map(|i| law.at((i as f64 + self.dice.unit()) / sessions as f64)).collect();
+        let mut requests: Vec<u64> = (0..sessions)
+            .map(|i| law.at((i as f64 + self.dice.unit()) / sessions as f64))
+            .collect();
         self.dice.shuffle(&mut requests);
         requests
     }
 
     /// Which workspace each session is in: every one has a session, and some have many.
     fn places(&mut self, sessions: u64, workspaces: usize, law: LogNormal) -> Vec<usize> {
-        let weights: Vec<u32> = (0..workspaces).map(|_| self.dice.size(law) as u32 + 1).collect();
+        let weights: Vec<u32> = (0..workspaces)
+            .map(|_| self.dice.size(law) as u32 + 1)
+            .collect();
         let weighted: Vec<(usize, u32)> = weights.into_iter().enumerate().collect();
         let sessions = sessions as usize;
-        (0..sessions).map(|i| if i < workspaces { i } else { self.dice.weighted(&weighted) }).collect()
+        (0..sessions)
+            .map(|i| {
+                if i < workspaces {
+                    i
+                } else {
+                    self.dice.weighted(&weighted)
+                }
+            })
+            .collect()
     }
 
-    fn chats(&mut self, workspaces: &[Workspace], sessions: u64, law: Requests, shapes: &[(Shape, u32)]) {
+    fn chats(
+        &mut self,
+        workspaces: &[Workspace],
+        sessions: u64,
+        law: Requests,
+        shapes: &[(Shape, u32)],
+    ) {
         let places = self.places(sessions, workspaces.len(), SESSIONS_PER_WORKSPACE);
         for (place, requests) in places.into_iter().zip(self.requests(sessions, law)) {
             let shape = self.dice.weighted(shapes);
             let mut chat = self.chat(&workspaces[place], shape, requests);
-            chat.editing = self.dice.weighted(&[(Editing::None, 25), (Editing::Empty, 55), (Editing::Timeline, 20)]);
+            chat.editing = self.dice.weighted(&[
+                (Editing::None, 25),
+                (Editing::Empty, 55),
+                (Editing::Timeline, 20),
+            ]);
             if self.dice.chance(IMAGE_SESSION_SHARE) {
                 chat.images = (1 + u64::from(self.dice.geometric(0.5, 5))).min(requests);
             }
@@ -169,7 +240,11 @@ impl Draft {
             (Quirk::LineSeparator, LINE_SEPARATOR_SHARE),
             (Quirk::OutOfOrder, OUT_OF_ORDER_SHARE),
         ];
-        shares.into_iter().filter(|&(_, share)| self.dice.chance(share)).map(|(quirk, _)| quirk).collect()
+        shares
+            .into_iter()
+            .filter(|&(_, share)| self.dice.chance(share))
+            .map(|(quirk, _)| quirk)
+            .collect()
     }
 
     fn cli_sessions(&mut self, sessions: u64) {
@@ -225,26 +300,35 @@ impl Draft {
         let mut second = self.claude(cwd, copied + own);
         second.resumes = Some((first.path(), copied));
         second.quirks.insert(Quirk::Resumed);
-        self.items.extend([Item::Claude(first), Item::Claude(second)]);
+        self.items
+            .extend([Item::Claude(first), Item::Claude(second)]);
     }
 
     fn outliers(&mut self, workspaces: &[Workspace]) {
         let scale = self.spec.scale;
         for (outlier, shape) in [(LARGE_DOCUMENT, Shape::V3), (LARGE_LOG, Shape::Compacted)] {
             for i in 0..outlier.count_at(scale) as usize {
-                let mut chat = self.chat(&workspaces[(i * 7 + 2) % workspaces.len()], shape, outlier.requests);
+                let mut chat = self.chat(
+                    &workspaces[(i * 7 + 2) % workspaces.len()],
+                    shape,
+                    outlier.requests,
+                );
                 chat.extra_bytes = outlier.extra_at(scale, CHAT_REQUEST_BYTES);
                 self.items.push(Item::Chat(chat));
             }
         }
         for _ in 0..LARGE_CLI.count_at(scale) {
             let mut session = self.cli(LARGE_CLI.requests);
-            session.extra_bytes = LARGE_CLI.extra_at(scale, CLI_REQUEST_BYTES);
+            session.extra_bytes = LARGE_CLI.extra_at(scale, LARGE_CLI_REQUEST_BYTES);
             self.items.push(Item::Cli(session));
         }
         for i in 0..LARGE_CLAUDE.count_at(scale) {
-            let mut session = self.claude(&format!("/home/dev/claude-{}", 2 + i % 4), LARGE_CLAUDE.requests);
-            session.extra_bytes = LARGE_CLAUDE.extra_at(scale, CLAUDE_REQUEST_BYTES) * 100 / RESULT_COPIES_PER_REQUEST_PERCENT;
+            let mut session = self.claude(
+                &format!("/home/dev/claude-{}", 2 + i % 4),
+                LARGE_CLAUDE.requests,
+            );
+            session.extra_bytes = LARGE_CLAUDE.extra_at(scale, CLAUDE_REQUEST_BYTES) * 100
+                / RESULT_COPIES_PER_REQUEST_PERCENT;
             self.items.push(Item::Claude(session));
         }
     }

@@ -18,13 +18,25 @@ pub(crate) fn write(
     session: &mut Session,
 ) -> io::Result<()> {
     page.record("document");
-    state(chat, style, chat.requests, &mut Turns::new(chat, style), pool, dice, page, session)?;
+    state(
+        chat,
+        style,
+        chat.requests,
+        &mut Turns::new(chat, style),
+        pool,
+        dice,
+        page,
+        session,
+    )?;
     page.end_torn();
     Ok(())
 }
 
 /// Puts the state of a session after so many of its requests.
-#[expect(clippy::too_many_arguments, reason = "they are the places it writes to")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are the places it writes to"
+)]
 pub(crate) fn state(
     chat: &Chat,
     style: &Style,
@@ -61,7 +73,14 @@ pub(crate) fn state(
 }
 
 /// The fields of a session beside its requests.
-fn header(out: &mut Vec<u8>, chat: &Chat, style: &Style, pool: &Pool, dice: &mut Dice, session: &mut Session) {
+fn header(
+    out: &mut Vec<u8>,
+    chat: &Chat,
+    style: &Style,
+    pool: &Pool,
+    dice: &mut Dice,
+    session: &mut Session,
+) {
     match style.shape {
         Shape::V1 => {
             // Neither version nor id: the file's name is the id.
@@ -69,7 +88,11 @@ fn header(out: &mut Vec<u8>, chat: &Chat, style: &Style, pool: &Pool, dice: &mut
             return;
         }
         Shape::V2 => {
-            session.last = session.requests.last().map_or(style.created, |request| request.timestamp) + 5_000;
+            session.last = session
+                .requests
+                .last()
+                .map_or(style.created, |request| request.timestamp)
+                + 5_000;
             put!(out; "\"version\":2,\"requesterUsername\":\"dev\",\"isImported\":false,\"lastMessageDate\":", session.last, ",\"computedTitle\":\"");
         }
         Shape::V3 | Shape::Log | Shape::Compacted => put!(out; "\"version\":3,\"customTitle\":\""),

@@ -15,8 +15,16 @@ use crate::write::{Desk, Facts};
 const EDITING_SHARE: f64 = 0.4;
 
 /// Writes the state that belongs to a session, if any.
-pub(crate) fn write(chat: &Chat, session: &Session, desk: &mut Desk<'_>, dice: &mut Dice) -> io::Result<()> {
-    let path = format!("{}/{}/chatEditingSessions/{}/state.json", ROOTS[chat.root].0, chat.directory, chat.stem);
+pub(crate) fn write(
+    chat: &Chat,
+    session: &Session,
+    desk: &mut Desk<'_>,
+    dice: &mut Dice,
+) -> io::Result<()> {
+    let path = format!(
+        "{}/{}/chatEditingSessions/{}/state.json",
+        ROOTS[chat.root].0, chat.directory, chat.stem
+    );
     match chat.editing {
         Editing::None => Ok(()),
         Editing::Empty => {
@@ -31,7 +39,13 @@ pub(crate) fn write(chat: &Chat, session: &Session, desk: &mut Desk<'_>, dice: &
     }
 }
 
-fn timeline(chat: &Chat, session: &Session, path: String, desk: &mut Desk<'_>, dice: &mut Dice) -> io::Result<()> {
+fn timeline(
+    chat: &Chat,
+    session: &Session,
+    path: String,
+    desk: &mut Desk<'_>,
+    dice: &mut Dice,
+) -> io::Result<()> {
     let mut page = desk.open(&path)?;
     let pool = desk.pool;
     let mut edits = Edits::new();
@@ -54,7 +68,9 @@ fn timeline(chat: &Chat, session: &Session, path: String, desk: &mut Desk<'_>, d
                 put!(&mut page.buf; "\",\"range\":{\"startLineNumber\":1,\"startColumn\":1,\"endLineNumber\":2,\"endColumn\":1}}");
             }
             put!(&mut page.buf; "]}");
-            *edits.entry((request.id.clone(), Preview::of(&file, 500))).or_default() += lines;
+            *edits
+                .entry((request.id.clone(), Preview::of(&file, 500)))
+                .or_default() += lines;
             page.spill()?;
         }
     }

@@ -1,7 +1,7 @@
 //! The pieces of a VS Code request: variables, response parts, tool calls and their results.
 
 use crate::dice::Dice;
-use crate::distribution::{EDIT_INPUT_FACTOR, IMAGE, TOOL_INPUT};
+use crate::distribution::{EDIT_INPUT_FACTOR, TOOL_INPUT};
 use crate::page::{Id, put};
 use crate::pool::{Bulk, Pool};
 use crate::text::Preview;
@@ -33,12 +33,12 @@ pub(crate) fn variables(
     put!(out; "{\"kind\":\"file\",\"id\":\"vscode.implicit.file\",\"name\":\"file\",\"value\":");
     uri(out, style, pool.path(dice));
     put!(out; ",\"automaticallyAdded\":true}");
-    if !wishes.image || dice.chance(0.34) {
+    let Some(encoding @ (0 | 1)) = wishes.image else {
         return;
-    }
-    let bytes = dice.size(IMAGE);
+    };
+    let bytes = pool.image_bytes(dice);
     put!(out; ",{\"kind\":\"image\",\"id\":\"", dice.id(), "\",\"name\":\"Pasted Image\",\"mimeType\":\"image/png\",\"value\":{");
-    if dice.chance(0.5) {
+    if encoding == 0 {
         pool.image_dict(out, bytes);
     } else {
         put!(out; "\"type\":\"Buffer\",\"data\":[");
@@ -50,7 +50,14 @@ pub(crate) fn variables(
 }
 
 /// A tool's call as shown in the response.
-pub(crate) fn invocation(out: &mut Vec<u8>, style: &Style, turn: &mut Turn, at: usize, pool: &Pool, dice: &mut Dice) {
+pub(crate) fn invocation(
+    out: &mut Vec<u8>,
+    style: &Style,
+    turn: &mut Turn,
+    at: usize,
+    pool: &Pool,
+    dice: &mut Dice,
+) {
     let call = turn.calls[at];
     put!(out; "{\"kind\":\"toolInvocationSerialized\",\"toolId\":\"copilot_", call.tool, "\",\"toolCallId\":\"", call.id,
         "\",\"invocationMessage\":{\"value\":\"Using \\\"", call.tool, "\\\"\",\"supportThemeIcons\":false},\"pastTenseMessage\":{\"content\":{\"value\":\"Used ",
@@ -88,8 +95,12 @@ fn terminal(out: &mut Vec<u8>, turn: &mut Turn, pool: &Pool, dice: &mut Dice) {
     match dice.below(4) {
         0 => put!(out; "\"commandLine\":\"", line, "\""),
         1 => put!(out; "\"confirmation\":{\"commandLine\":\"", line, "\"}"),
-        2 => put!(out; "\"commandLine\":{\"original\":\"", line, "\",\"toolEdited\":\"", line, " 2>&1\"}"),
-        _ => put!(out; "\"commandLine\":{\"original\":\"", line, "\"},\"confirmation\":{\"commandLine\":\"never run\"}"),
+        2 => {
+            put!(out; "\"commandLine\":{\"original\":\"", line, "\",\"toolEdited\":\"", line, " 2>&1\"}")
+        }
+        _ => {
+            put!(out; "\"commandLine\":{\"original\":\"", line, "\"},\"confirmation\":{\"commandLine\":\"never run\"}")
+        }
     }
     put!(out; ",\"terminalCommandOutput\":{\"text\":\"");
     pool.bulk(out, dice, Bulk::Log, 700);
@@ -122,7 +133,14 @@ pub(crate) fn reference(out: &mut Vec<u8>, style: &Style, pool: &Pool, dice: &mu
 pub(crate) const RARE: usize = 16;
 
 /// A part that is seldom seen. Some have a `value` that is text of the response.
-pub(crate) fn rare(out: &mut Vec<u8>, style: &Style, turn: &mut Turn, kind: usize, pool: &Pool, dice: &mut Dice) {
+pub(crate) fn rare(
+    out: &mut Vec<u8>,
+    style: &Style,
+    turn: &mut Turn,
+    kind: usize,
+    pool: &Pool,
+    dice: &mut Dice,
+) {
     let sentence = pool.sentence(dice);
     let text = &*sentence.escaped;
     match kind {
@@ -132,17 +150,31 @@ pub(crate) fn rare(out: &mut Vec<u8>, style: &Style, turn: &mut Turn, kind: usiz
             uri(out, style, pool.path(dice));
             put!(out; ",\"isEdit\":true}");
         }
-        2 => put!(out; "{\"kind\":\"progressTaskSerialized\",\"content\":{\"value\":\"", text, "\"},\"progress\":[]}"),
-        3 => put!(out; "{\"kind\":\"confirmation\",\"title\":\"Continue to iterate?\",\"message\":{\"value\":\"", text, "\"},\"data\":{},\"isUsed\":true}"),
+        2 => {
+            put!(out; "{\"kind\":\"progressTaskSerialized\",\"content\":{\"value\":\"", text, "\"},\"progress\":[]}")
+        }
+        3 => {
+            put!(out; "{\"kind\":\"confirmation\",\"title\":\"Continue to iterate?\",\"message\":{\"value\":\"", text, "\"},\"data\":{},\"isUsed\":true}")
+        }
         4 => put!(out; "{\"kind\":\"undoStop\",\"id\":\"", dice.id(), "\"}"),
         5 => put!(out; "{\"kind\":\"mcpServersStarting\",\"didStartServerIds\":[]}"),
         6 => put!(out; "{\"kind\":\"warning\",\"content\":{\"value\":\"", text, "\"}}"),
-        7 => put!(out; "{\"kind\":\"command\",\"command\":{\"id\":\"workbench.action.chat.open\",\"title\":\"Open\"}}"),
-        8 => put!(out; "{\"kind\":\"multiDiffData\",\"multiDiffData\":{\"title\":\"Changes\",\"resources\":[]}}"),
-        9 => put!(out; "{\"kind\":\"treeData\",\"treeData\":{\"label\":\"src\",\"children\":[{\"label\":\"lib.rs\"}]}}"),
+        7 => {
+            put!(out; "{\"kind\":\"command\",\"command\":{\"id\":\"workbench.action.chat.open\",\"title\":\"Open\"}}")
+        }
+        8 => {
+            put!(out; "{\"kind\":\"multiDiffData\",\"multiDiffData\":{\"title\":\"Changes\",\"resources\":[]}}")
+        }
+        9 => {
+            put!(out; "{\"kind\":\"treeData\",\"treeData\":{\"label\":\"src\",\"children\":[{\"label\":\"lib.rs\"}]}}")
+        }
         10 => put!(out; "{\"kind\":\"extensions\",\"extensions\":[\"rust-lang.rust-analyzer\"]}"),
-        11 => put!(out; "{\"kind\":\"elicitationSerialized\",\"title\":{\"value\":\"Input needed\"},\"message\":\"", text, "\",\"state\":\"accepted\"}"),
-        12 => put!(out; "{\"kind\":\"notebookEditGroup\",\"uri\":{\"path\":\"/n.ipynb\",\"scheme\":\"file\"},\"edits\":[],\"done\":true}"),
+        11 => {
+            put!(out; "{\"kind\":\"elicitationSerialized\",\"title\":{\"value\":\"Input needed\"},\"message\":\"", text, "\",\"state\":\"accepted\"}")
+        }
+        12 => {
+            put!(out; "{\"kind\":\"notebookEditGroup\",\"uri\":{\"path\":\"/n.ipynb\",\"scheme\":\"file\"},\"edits\":[],\"done\":true}")
+        }
         13 => put!(out; "null"),
         14 => {
             put!(out; "{\"kind\":\"markdownContent\",\"value\":{\"value\":\"", text, "\",\"isTrusted\":false}}");
@@ -159,7 +191,7 @@ pub(crate) fn image_result(out: &mut Vec<u8>, turn: &mut Turn, pool: &Pool, dice
     put!(out; "{\"kind\":\"toolInvocationSerialized\",\"toolId\":\"mcp_playwright_screenshot\",\"toolCallId\":\"", dice.id(),
         "\",\"invocationMessage\":\"Taking a screenshot\",\"isConfirmed\":{\"type\":1},\"isComplete\":true,\"resultDetails\":{\"output\":{\"type\":\"data\",\
         \"mimeType\":\"image/png\",\"base64Data\":\"");
-    let bytes = dice.size(IMAGE) * 3;
+    let bytes = pool.image_bytes(dice) * 3;
     pool.image_base64(out, dice, bytes);
     put!(out; "\"}}}");
     turn.request.images += 1;
@@ -176,7 +208,13 @@ pub(crate) fn call(out: &mut Vec<u8>, style: &Style, call: &Call, pool: &Pool, d
 }
 
 /// A tool's result in the result's metadata.
-pub(crate) fn call_result(out: &mut Vec<u8>, call: &Call, bytes: usize, pool: &Pool, dice: &mut Dice) {
+pub(crate) fn call_result(
+    out: &mut Vec<u8>,
+    call: &Call,
+    bytes: usize,
+    pool: &Pool,
+    dice: &mut Dice,
+) {
     put!(out; "\"", call.id, "\":{\"$mid\":20,\"content\":[{\"$mid\":21,\"value\":\"");
     let kind = Pool::bulk_kind(dice);
     pool.bulk(out, dice, kind, bytes);

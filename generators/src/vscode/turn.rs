@@ -3,7 +3,8 @@
 use crate::answer::{Request, State};
 use crate::dice::Dice;
 use crate::distribution::{
-    CANCELLED_SHARE, ERRORED_SHARE, OUTPUT_TOKENS, RENDERED_CONTEXT, TOOL_CALLS, VSCODE_TOOLS, message_bytes, tool_calls,
+    CANCELLED_SHARE, ERRORED_SHARE, OUTPUT_TOKENS, RENDERED_CONTEXT, TOOL_CALLS,
+    VSCODE_TOOL_RESULT, VSCODE_TOOLS, message_bytes, tool_calls,
 };
 use crate::page::put;
 use crate::pool::{Bulk, Pool, Tone};
@@ -25,7 +26,8 @@ pub(crate) struct Span {
 pub(crate) struct Wishes<'a> {
     /// The session's last: it may be pending.
     pub(crate) last: bool,
-    pub(crate) image: bool,
+    /// With an image in this encoding: a dictionary of bytes, an array of bytes, base64.
+    pub(crate) image: Option<u64>,
     /// A piece to begin the message with.
     pub(crate) first: Option<&'a Atom>,
     /// A message in more languages than a reader tells apart.
@@ -56,14 +58,30 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// Makes it another request.
-    pub(crate) fn make(&mut self, style: &Style, time: u64, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
+    pub(crate) fn make(
+        &mut self,
+        style: &Style,
+        time: u64,
+        wishes: Wishes<'_>,
+        pool: &Pool,
+        dice: &mut Dice,
+    ) {
         self.spans.clear();
         self.calls.clear();
         self.rest.clear();
-        for buffer in [&mut self.head, &mut self.parts, &mut self.result, &mut self.message] {
+        for buffer in [
+            &mut self.head,
+            &mut self.parts,
+            &mut self.result,
+            &mut self.message,
+        ] {
             buffer.clear();
         }
-        self.request = Request { id: request_id(dice.id()), timestamp: time, ..Request::default() };
+        self.request = Request {
+            id: request_id(dice.id()),
+            timestamp: time,
+            ..Request::default()
+        };
         if dice.chance(0.9) {
             self.request.model = style.model;
         }
@@ -84,7 +102,15 @@ impl Turn {
             Pool::join(&mut self.message, &atoms, Some(&mut preview))
         } else {
             let bytes = message_bytes(dice);
-            pool.compose(&mut self.message, dice, bytes, Tone { first: wishes.first }, Some(&mut preview))
+            pool.compose(
+                &mut self.message,
+                dice,
+                bytes,
+                Tone {
+                    first: wishes.first,
+                },
+                Some(&mut preview),
+            )
         };
         self.request.say(&measure, preview);
     }
@@ -124,14 +150,21 @@ impl Turn {
         let bytes = dice.size(crate::distribution::MARKDOWN) * 3;
         let start = self.parts.len();
         let measure = pool.compose(&mut self.parts, dice, bytes, Tone::default(), None);
-        self.spans.push(Span { start, end: self.parts.len(), grown: 0 });
+        self.spans.push(Span {
+            start,
+            end: self.parts.len(),
+            grown: 0,
+        });
         self.request.respond(&measure);
     }
 
     fn respond(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let calls = tool_calls(dice, TOOL_CALLS).max(usize::from(wishes.everything) * 6);
         for _ in 0..calls {
-            self.calls.push(Call { tool: dice.weighted(VSCODE_TOOLS), id: dice.id() });
+            self.calls.push(Call {
+                tool: dice.weighted(VSCODE_TOOLS),
+                id: dice.id(),
+            });
         }
         if wishes.everything {
             self.calls[0].tool = "run_in_terminal";
@@ -142,26 +175,44 @@ impl Turn {
             self.text_part(style, pool, dice, wishes.open_block && text + 1 == texts);
             let until = self.calls.len() * (text + 1) / texts;
             for at in next..until {
-                self.part(|parts, turn, dice| part::invocation(parts, style, turn, at, pool, dice), dice);
+                self.part(
+                    |parts, turn, dice| part::invocation(parts, style, turn, at, pool, dice),
+                    dice,
+                );
             }
             next = until;
             if dice.chance(0.3) || wishes.everything {
-                self.part(|parts, _, dice| part::edit_group(parts, style, pool, dice), dice);
+                self.part(
+                    |parts, _, dice| part::edit_group(parts, style, pool, dice),
+                    dice,
+                );
             }
             if dice.chance(0.2) || wishes.everything {
-                self.part(|parts, _, dice| part::reference(parts, style, pool, dice), dice);
+                self.part(
+                    |parts, _, dice| part::reference(parts, style, pool, dice),
+                    dice,
+                );
             }
         }
         if wishes.everything {
             for kind in 0..part::RARE {
-                self.part(|parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice), dice);
+                self.part(
+                    |parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice),
+                    dice,
+                );
             }
         } else if dice.chance(0.1) {
             let kind = dice.index(part::RARE);
-            self.part(|parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice), dice);
+            self.part(
+                |parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice),
+                dice,
+            );
         }
-        if wishes.image && self.request.images == 0 {
-            self.part(|parts, turn, dice| part::image_result(parts, turn, pool, dice), dice);
+        if wishes.image == Some(2) {
+            self.part(
+                |parts, turn, dice| part::image_result(parts, turn, pool, dice),
+                dice,
+            );
         }
     }
 
@@ -169,7 +220,11 @@ impl Turn {
     fn text_part(&mut self, style: &Style, pool: &Pool, dice: &mut Dice, open_block: bool) {
         let start = self.parts.len();
         let thinking = style.shape.is_log() && dice.chance(0.2);
-        let law = if thinking { crate::distribution::THINKING } else { crate::distribution::MARKDOWN };
+        let law = if thinking {
+            crate::distribution::THINKING
+        } else {
+            crate::distribution::MARKDOWN
+        };
         put!(&mut self.parts; if thinking { "{\"kind\":\"thinking\",\"value\":\"" } else { "{\"value\":\"" });
         let text = self.parts.len();
         let bytes = dice.size(law).max(20);
@@ -187,7 +242,11 @@ impl Turn {
         } else {
             put!(&mut self.parts; "\",\"supportThemeIcons\":false,\"supportHtml\":false,\"supportAlertSyntax\":false,\"uris\":{}}");
         }
-        self.spans.push(Span { start, end: self.parts.len(), grown });
+        self.spans.push(Span {
+            start,
+            end: self.parts.len(),
+            grown,
+        });
         self.request.respond(&measure);
     }
 
@@ -196,7 +255,11 @@ impl Turn {
         let mut parts = std::mem::take(&mut self.parts);
         let start = parts.len();
         write(&mut parts, self, dice);
-        self.spans.push(Span { start, end: parts.len(), grown: 0 });
+        self.spans.push(Span {
+            start,
+            end: parts.len(),
+            grown: 0,
+        });
         self.parts = parts;
     }
 
@@ -232,7 +295,9 @@ impl Turn {
             let time = self.request.timestamp + dice.between(2_000, 300_000);
             match state {
                 State::Pending => put!(&mut value; "{\"value\":0}"),
-                state => put!(&mut value; "{\"value\":", state as u64, ",\"completedAt\":", time, "}"),
+                state => {
+                    put!(&mut value; "{\"value\":", state as u64, ",\"completedAt\":", time, "}")
+                }
             }
             self.rest.push(("modelState", value));
         }
@@ -245,14 +310,18 @@ impl Turn {
             if self.request.prompt == 0 {
                 self.request.prompt = prompt;
             }
-            self.rest.push(("promptTokens", prompt.to_string().into_bytes()));
+            self.rest
+                .push(("promptTokens", prompt.to_string().into_bytes()));
         }
         if dice.chance(0.5) {
             let completion = dice.size(OUTPUT_TOKENS) as u64;
             self.request.completion = completion;
             // Whole numbers may be written as fractions.
             let fraction = if dice.chance(0.02) { ".75" } else { "" };
-            self.rest.push(("completionTokens", format!("{completion}{fraction}").into_bytes()));
+            self.rest.push((
+                "completionTokens",
+                format!("{completion}{fraction}").into_bytes(),
+            ));
         }
     }
 
@@ -299,7 +368,10 @@ impl Turn {
         pool.bulk(out, dice, Bulk::Code, context);
         put!(out; "</context>\\n<userRequest>\\n", &self.message, "\\n</userRequest>\\n\"}],\"toolCallRounds\":[");
         self.write_rounds(style, pool, dice);
-        let (prompt, output) = (dice.between(2_000, 120_000), dice.size(OUTPUT_TOKENS) as u64);
+        let (prompt, output) = (
+            dice.between(2_000, 120_000),
+            dice.size(OUTPUT_TOKENS) as u64,
+        );
         if dice.chance(0.8) {
             self.request.prompt = prompt;
             put!(&mut self.result; ",\"promptTokens\":", prompt);
@@ -333,11 +405,14 @@ impl Turn {
         let extra = style.extra_bytes as usize;
         for (i, call) in self.calls.iter().enumerate() {
             put!(out; if i > 0 { "," } else { "" });
-            let bytes = dice.size(crate::distribution::TOOL_RESULT);
+            let bytes = pool.tool_result_bytes(dice, VSCODE_TOOL_RESULT);
             part::call_result(out, call, bytes, pool, dice);
         }
         if extra > 0 {
-            let call = Call { tool: "read_file", id: dice.id() };
+            let call = Call {
+                tool: "read_file",
+                id: dice.id(),
+            };
             put!(out; if calls > 0 { "," } else { "" });
             part::call_result(out, &call, extra, pool, dice);
         }

@@ -12,55 +12,58 @@ use serde_json::Value;
 
 /// What a reader answers.
 #[derive(Debug, Default, PartialEq)]
-pub struct Answer {
-    pub digest: String,
+pub(crate) struct Answer {
+    pub(crate) digest: String,
     /// Source, id, workspace, requests and digest of each session.
-    pub sessions: Vec<(String, String, String, u64, String)>,
-    pub edit_files: u64,
-    pub workspaces: u64,
-    pub skipped_lines: u64,
+    pub(crate) sessions: Vec<(String, String, String, u64, String)>,
+    pub(crate) edit_files: u64,
+    pub(crate) workspaces: u64,
+    pub(crate) skipped_lines: u64,
 }
 
 #[derive(Debug, Default)]
-pub struct Session {
-    pub id: String,
-    pub harness: &'static str,
-    pub workspace: String,
-    pub name: String,
-    pub created: i64,
-    pub last: i64,
-    pub requests: Vec<Request>,
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) harness: &'static str,
+    pub(crate) workspace: String,
+    pub(crate) name: String,
+    pub(crate) created: i64,
+    pub(crate) last: i64,
+    pub(crate) requests: Vec<Request>,
 }
 
 #[derive(Debug, Default, Clone)]
-pub struct Request {
-    pub id: String,
-    pub timestamp: i64,
-    pub preview: String,
-    pub message_units: i64,
-    pub responses: Vec<String>,
-    pub model: String,
-    pub prompt: i64,
-    pub completion: i64,
-    pub state: i64,
-    pub images: i64,
-    pub edited: i64,
-    pub user_code: BTreeMap<String, i64>,
-    pub tools: BTreeMap<String, i64>,
-    pub commands: Vec<String>,
+pub(crate) struct Request {
+    pub(crate) id: String,
+    pub(crate) timestamp: i64,
+    pub(crate) preview: String,
+    pub(crate) message_units: i64,
+    pub(crate) responses: Vec<String>,
+    pub(crate) model: String,
+    pub(crate) prompt: i64,
+    pub(crate) completion: i64,
+    pub(crate) state: i64,
+    pub(crate) images: i64,
+    pub(crate) edited: i64,
+    pub(crate) user_code: BTreeMap<String, i64>,
+    pub(crate) tools: BTreeMap<String, i64>,
+    pub(crate) commands: Vec<String>,
 }
 
 impl Request {
-    pub fn call(&mut self, tool: &str) {
+    pub(crate) fn call(&mut self, tool: &str) {
         *self.tools.entry(preview(tool, 128)).or_default() += 1;
     }
 }
 
 /// Reads everything below a home directory.
-pub fn read(home: &Path) -> Answer {
+pub(crate) fn read(home: &Path) -> Answer {
     const VSCODE: [(&str, &str); 2] = [
         (".config/Code/User/workspaceStorage", "Local Agent"),
-        (".config/Code - Insiders/User/workspaceStorage", "Local Agent (Insiders)"),
+        (
+            ".config/Code - Insiders/User/workspaceStorage",
+            "Local Agent (Insiders)",
+        ),
     ];
     let mut out = Output::default();
     for (root, harness) in VSCODE {
@@ -77,28 +80,37 @@ pub fn read(home: &Path) -> Answer {
         out.answer.workspaces += 1;
         claude::read(home, &project, &mut out);
     }
-    let Output { mut answer, digests } = out;
+    let Output {
+        mut answer,
+        digests,
+    } = out;
     answer.digest = hash(&digests.concat()).1;
     answer
 }
 
 #[derive(Default)]
-pub struct Output {
+pub(crate) struct Output {
     answer: Answer,
     digests: Vec<Vec<u8>>,
 }
 
 impl Output {
-    pub fn skip(&mut self) {
+    pub(crate) fn skip(&mut self) {
         self.answer.skipped_lines += 1;
     }
 
-    pub fn session(&mut self, source: String, session: &Session) {
+    pub(crate) fn session(&mut self, source: String, session: &Session) {
         if session.requests.is_empty() {
             return;
         }
         let mut bytes = Vec::new();
-        for text in ["session/1", &session.id, session.harness, &session.workspace, &session.name] {
+        for text in [
+            "session/1",
+            &session.id,
+            session.harness,
+            &session.workspace,
+            &session.name,
+        ] {
             string(&mut bytes, text);
         }
         integer(&mut bytes, session.created);
@@ -110,10 +122,21 @@ impl Output {
         let (digest, hex) = hash(&bytes);
         self.digests.push(digest);
         let requests = session.requests.len() as u64;
-        self.answer.sessions.push((source, session.id.clone(), session.workspace.clone(), requests, hex));
+        self.answer.sessions.push((
+            source,
+            session.id.clone(),
+            session.workspace.clone(),
+            requests,
+            hex,
+        ));
     }
 
-    pub fn edits(&mut self, workspace: &str, directory: &str, edits: &BTreeMap<(String, String), i64>) {
+    pub(crate) fn edits(
+        &mut self,
+        workspace: &str,
+        directory: &str,
+        edits: &BTreeMap<(String, String), i64>,
+    ) {
         if edits.is_empty() {
             return;
         }
@@ -133,7 +156,11 @@ impl Output {
 }
 
 fn hash_request(bytes: &mut Vec<u8>, request: &Request) {
-    let texts: Vec<&String> = request.responses.iter().filter(|text| !text.is_empty()).collect();
+    let texts: Vec<&String> = request
+        .responses
+        .iter()
+        .filter(|text| !text.is_empty())
+        .collect();
     let units = texts.iter().map(|text| units(text)).sum::<i64>() + (texts.len() as i64 - 1).max(0);
     let mut ai_code = BTreeMap::new();
     for text in texts {
@@ -145,7 +172,13 @@ fn hash_request(bytes: &mut Vec<u8>, request: &Request) {
     integer(bytes, request.message_units);
     integer(bytes, units);
     string(bytes, &request.model);
-    for value in [request.prompt, request.completion, request.state, request.images, request.edited] {
+    for value in [
+        request.prompt,
+        request.completion,
+        request.state,
+        request.images,
+        request.edited,
+    ] {
         integer(bytes, value);
     }
     for map in [&request.user_code, &ai_code, &request.tools] {
@@ -176,11 +209,11 @@ fn hash(bytes: &[u8]) -> (Vec<u8>, String) {
     (digest, hex)
 }
 
-pub fn units(text: &str) -> i64 {
+pub(crate) fn units(text: &str) -> i64 {
     text.encode_utf16().count() as i64
 }
 
-pub fn preview(text: &str, cap: usize) -> String {
+pub(crate) fn preview(text: &str, cap: usize) -> String {
     let mut left = cap;
     text.chars()
         .take_while(|c| {
@@ -192,22 +225,36 @@ pub fn preview(text: &str, cap: usize) -> String {
 }
 
 /// Adds the lines of code of one text.
-pub fn add_code(code: &mut BTreeMap<String, i64>, text: &str) {
+pub(crate) fn add_code(code: &mut BTreeMap<String, i64>, text: &str) {
     let mut of_text: Vec<(String, i64)> = Vec::new();
     let mut language: Option<String> = None;
     let lines: Vec<&str> = text.split('\n').collect();
     for (i, line) in lines.iter().enumerate() {
         if let Some(info) = line.strip_prefix("```") {
-            let name: String = info.split(char::is_whitespace).next().unwrap_or("").chars().take(24).collect();
+            let name: String = info
+                .split(char::is_whitespace)
+                .next()
+                .unwrap_or("")
+                .chars()
+                .take(24)
+                .collect();
             language = match language {
                 Some(_) => None,
-                None => Some(if name.is_empty() { "text".to_owned() } else { name }),
+                None => Some(if name.is_empty() {
+                    "text".to_owned()
+                } else {
+                    name
+                }),
             };
         } else if let Some(language) = &language
             && !(i + 1 == lines.len() && line.is_empty())
         {
             let full = of_text.iter().filter(|entry| entry.0 != "other").count() >= 32;
-            let name = if full && !of_text.iter().any(|entry| entry.0 == *language) { "other" } else { language };
+            let name = if full && !of_text.iter().any(|entry| entry.0 == *language) {
+                "other"
+            } else {
+                language
+            };
             match of_text.iter_mut().find(|entry| entry.0 == name) {
                 Some(entry) => entry.1 += 1,
                 None => of_text.push((name.to_owned(), 1)),
@@ -220,7 +267,7 @@ pub fn add_code(code: &mut BTreeMap<String, i64>, text: &str) {
 }
 
 /// Parses a text, its lone surrogates read as U+FFFD.
-pub fn parse(bytes: &[u8]) -> Option<Value> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(bytes).ok()?;
     serde_json::from_str(&mend(text)).ok()
 }
@@ -259,18 +306,18 @@ fn surrogate(text: &str) -> Option<u32> {
     (0xd800..=0xdfff).contains(&unit).then_some(unit)
 }
 
-pub fn text(value: &Value, cap: usize) -> Option<String> {
+pub(crate) fn text(value: &Value, cap: usize) -> Option<String> {
     value.as_str().map(|text| preview(text, cap))
 }
 
-pub fn number(value: &Value) -> Option<i64> {
+pub(crate) fn number(value: &Value) -> Option<i64> {
     if let Some(value) = value.as_i64() {
         return Some(value.max(0));
     }
     value.as_f64().map(|value| (value.trunc() as i64).max(0))
 }
 
-pub fn time(value: &Value) -> i64 {
+pub(crate) fn time(value: &Value) -> i64 {
     match value {
         Value::String(text) => iso(text),
         other => number(other).unwrap_or(0),
@@ -281,7 +328,9 @@ pub fn time(value: &Value) -> i64 {
 fn iso(text: &str) -> i64 {
     let part = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let mut days = (1970..part(0, 4)).map(|year| if leap(year) { 366 } else { 365 }).sum::<i64>();
+    let mut days = (1970..part(0, 4))
+        .map(|year| if leap(year) { 366 } else { 365 })
+        .sum::<i64>();
     for month in 1..part(5, 7) {
         days += match month {
             2 if leap(part(0, 4)) => 29,
@@ -294,26 +343,38 @@ fn iso(text: &str) -> i64 {
     ((days * 24 + part(11, 13)) * 60 + part(14, 16)) * 60_000 + part(17, 19) * 1_000 + part(20, 23)
 }
 
-pub fn directories(path: &Path) -> Vec<PathBuf> {
-    entries(path).into_iter().filter(|path| path.is_dir()).collect()
+pub(crate) fn directories(path: &Path) -> Vec<PathBuf> {
+    entries(path)
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
-pub fn entries(path: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+pub(crate) fn entries(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(path) else {
+        return Vec::new();
+    };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }
 
-pub fn below(home: &Path, path: &Path) -> String {
-    path.strip_prefix(home).unwrap().to_str().unwrap().replace('\\', "/")
+pub(crate) fn below(home: &Path, path: &Path) -> String {
+    path.strip_prefix(home)
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .replace('\\', "/")
 }
 
-pub fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
-pub fn lines(path: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn lines(path: &Path) -> Vec<Vec<u8>> {
     let bytes = fs::read(path).unwrap();
-    bytes.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
+    bytes
+        .split(|&byte| byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect()
 }

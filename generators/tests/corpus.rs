@@ -1,0 +1,255 @@
+//! Corpora on disk: made, reused, checked and never in anyone's way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use highwater_generators::{Corpus, Error, Profile, Progress, Spec, ensure, foresee, list, verify};
+
+const SMOKE: Spec = Spec {
+    profile: Profile::Smoke,
+    scale: 1.0,
+    seed: 1,
+};
+
+/// Makes the smoke corpus and tells why it was written again, if it was there.
+fn make(dir: &Path) -> (Corpus, Vec<String>, u64) {
+    let reasons = Mutex::new(Vec::new());
+    let written = Mutex::new(0);
+    let observe = |progress: Progress<'_>| match progress {
+        Progress::Rebuilding { why } => reasons.lock().unwrap().push(why.to_owned()),
+        Progress::Wrote { bytes } => *written.lock().unwrap() += bytes,
+        _ => {}
+    };
+    let corpus = ensure(dir, &SMOKE, 2, &AtomicBool::new(false), &observe).unwrap();
+    (
+        corpus,
+        reasons.into_inner().unwrap(),
+        written.into_inner().unwrap(),
+    )
+}
+
+fn some_file(corpus: &Corpus, ending: &str) -> PathBuf {
+    let mut files = corpus.manifest.files.iter();
+    let entry = files.find(|file| file.path.ends_with(ending)).unwrap();
+    corpus.home().join(&entry.path)
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_number_of_threads() {
+    let specs = [
+        SMOKE,
+        Spec {
+            profile: Profile::Laptop,
+            scale: 0.02,
+            seed: 3,
+        },
+    ];
+    for spec in specs {
+        assert_eq!(foresee(&spec, 1).unwrap(), foresee(&spec, 4).unwrap());
+    }
+}
+
+#[test]
+fn another_seed_gives_another_corpus() {
+    let other = foresee(&Spec { seed: 2, ..SMOKE }, 2).unwrap();
+    assert_ne!(other.digest, foresee(&SMOKE, 2).unwrap().digest);
+}
+
+#[test]
+fn a_corpus_is_written_as_foreseen_and_then_reused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (corpus, reasons, written) = make(dir.path());
+    assert_eq!(corpus.manifest, foresee(&SMOKE, 1).unwrap());
+    assert_eq!((reasons.len(), written), (0, corpus.manifest.bytes));
+    let (again, reasons, written) = make(dir.path());
+    assert_eq!((reasons.len(), written), (0, 0));
+    assert_eq!(again.manifest, corpus.manifest);
+    let listed = list(dir.path()).unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].digest, corpus.manifest.digest);
+}
+
+#[test]
+fn one_changed_byte_is_named_and_the_corpus_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (corpus, ..) = make(dir.path());
+    let path = some_file(&corpus, "events.jsonl");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let error = verify(&corpus.root, 2, &|_| ()).unwrap_err();
+    assert!(
+        error.to_string().contains("events.jsonl (changed)"),
+        "{error}"
+    );
+    let (again, reasons, _) = make(dir.path());
+    assert!(reasons[0].contains("events.jsonl (changed)"), "{reasons:?}");
+    assert_eq!(again.manifest, corpus.manifest);
+    verify(&again.root, 2, &|_| ()).unwrap();
+}
+
+#[test]
+fn missing_and_extra_files_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (corpus, ..) = make(dir.path());
+    fs::remove_file(some_file(&corpus, "workspace.yaml")).unwrap();
+    fs::write(corpus.home().join("extra.jsonl"), "{}").unwrap();
+    match verify(&corpus.root, 2, &|_| ()).unwrap_err() {
+        Error::Damaged { count, first, .. } => {
+            assert_eq!(count, 2);
+            assert!(first[0].ends_with("workspace.yaml (missing)"), "{first:?}");
+            assert_eq!(first[1], "extra.jsonl (extra)");
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_changed_manifest_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (corpus, ..) = make(dir.path());
+    let path = corpus.root.join("manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let sessions = format!("\"sessions\": {},", corpus.manifest.answer.sessions);
+    assert!(text.contains(&sessions));
+    fs::write(&path, text.replacen(&sessions, "\"sessions\": 1,", 1)).unwrap();
+    assert!(matches!(
+        verify(&corpus.root, 1, &|_| ()),
+        Err(Error::Manifest { .. })
+    ));
+    assert_eq!(make(dir.path()).0.manifest, corpus.manifest);
+}
+
+#[test]
+fn what_is_not_a_corpus_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join(SMOKE.name());
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("precious.txt"), "mine").unwrap();
+    let result = ensure(dir.path(), &SMOKE, 1, &AtomicBool::new(false), &|_| ());
+    assert!(matches!(result, Err(Error::NotACorpus { .. })));
+    assert_eq!(
+        fs::read_to_string(root.join("precious.txt")).unwrap(),
+        "mine"
+    );
+    assert!(list(dir.path()).unwrap().is_empty());
+}
+
+#[test]
+fn a_stopped_run_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let stop = AtomicBool::new(false);
+    let observe = |progress: Progress<'_>| {
+        if let Progress::Wrote { .. } = progress {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let result = ensure(dir.path(), &SMOKE, 2, &stop, &observe);
+    assert!(matches!(result, Err(Error::Stopped)));
+    let left: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, [format!(".{}.lock", SMOKE.name()).as_str()]);
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let partial = dir.path().join(format!(".{}.partial", SMOKE.name()));
+    fs::create_dir_all(partial.join("home")).unwrap();
+    fs::write(partial.join("home/half"), "half").unwrap();
+    let (corpus, ..) = make(dir.path());
+    assert!(!partial.exists());
+    verify(&corpus.root, 2, &|_| ()).unwrap();
+}
+
+#[test]
+fn two_that_want_the_same_corpus_share_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let written = std::thread::scope(|scope| {
+        let other = scope.spawn(|| make(dir.path()).2);
+        make(dir.path()).2 + other.join().unwrap()
+    });
+    assert_eq!(written, foresee(&SMOKE, 1).unwrap().bytes);
+}
+
+#[test]
+fn the_smoke_corpus_is_small_and_has_everything() {
+    for seed in 1..6 {
+        let manifest = foresee(&Spec { seed, ..SMOKE }, 2).unwrap();
+        assert!(manifest.bytes < 5_000_000, "{}", manifest.bytes);
+        assert!(manifest.answer.sessions >= 25 && manifest.answer.workspaces >= 12);
+        let records: Vec<&str> = manifest
+            .files
+            .iter()
+            .flat_map(|file| file.records.keys().map(String::as_str))
+            .collect();
+        let quirks: Vec<&str> = manifest
+            .files
+            .iter()
+            .flat_map(|file| file.quirks.iter().map(String::as_str))
+            .collect();
+        for kind in [
+            "kind-0",
+            "kind-1",
+            "kind-2",
+            "kind-3",
+            "document",
+            "user",
+            "assistant",
+            "progress",
+            "abort",
+            "a-type-of-tomorrow",
+        ] {
+            assert!(records.contains(&kind) || kind == "abort", "{kind}");
+        }
+        for quirk in [
+            "lone-surrogate",
+            "torn",
+            "rewritten",
+            "out-of-order",
+            "line-separator",
+            "resumed",
+            "result-first",
+            "copied",
+            "superseded",
+        ] {
+            assert!(quirks.contains(&quirk), "{quirk}");
+        }
+    }
+}
+
+/// The outliers of a heavy corpus keep their class at any scale.
+#[test]
+fn a_small_heavy_corpus_has_every_outlier() {
+    let spec = Spec {
+        profile: Profile::Heavy,
+        scale: 0.0005,
+        seed: 1,
+    };
+    let manifest = foresee(&spec, 2).unwrap();
+    let large = |ending: &str, part: &str| {
+        let mut files = manifest.files.iter();
+        files.any(|file| {
+            file.bytes >= 20_000_000 && file.path.ends_with(ending) && file.path.contains(part)
+        })
+    };
+    assert!(large(".json", "chatSessions"));
+    assert!(large(".jsonl", "chatSessions"));
+    assert!(large("events.jsonl", "session-state"));
+    assert!(large(".jsonl", ".claude/projects"));
+    let products = [".config/Code/", ".config/Code - Insiders/"];
+    for product in products {
+        let directories: std::collections::BTreeSet<_> = manifest
+            .files
+            .iter()
+            .filter(|file| file.path.starts_with(product))
+            .filter_map(|file| file.path.split('/').nth(4))
+            .collect();
+        assert_eq!(directories.len(), 140, "{product}");
+    }
+}
