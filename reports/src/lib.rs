@@ -7,10 +7,12 @@
 pub mod baseline;
 pub mod budget;
 pub mod bytes;
+pub mod compare;
 pub mod error;
 pub mod exit;
 mod figure;
 pub mod judge;
+pub mod markdown;
 pub mod metric;
 mod real_engine;
 mod rows;
@@ -18,5 +20,6 @@ mod rows;
 mod specimen;
 pub mod store;
 pub mod text;
+pub mod worth;
 
 pub use error::Error;

@@ -1,10 +1,10 @@
 //! A run as a table for the terminal.
 
-use harness::record::{Case, Judgement, Run, Unit, Verdict};
+use harness::record::{Case, Judgement, Run, Unit, Verdict, Worth};
 
 use crate::judge::TRIPWIRE;
 use crate::rows::{self, COLUMNS, Column, Group};
-use crate::{figure, real_engine};
+use crate::{figure, metric, real_engine};
 
 /// How the terminal can be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,13 @@ pub fn table(run: &Run, style: Style) -> String {
         "ours beside the real engine, as parts of as-reported",
         real(run),
     );
+    for each in &run.worth {
+        let title = format!(
+            "what each choice is worth in {} of {}",
+            each.metric, each.scenario
+        );
+        section(&mut out, &title, worth(each));
+    }
     section(
         &mut out,
         "processes, peak heap and peak RSS",
@@ -197,6 +204,31 @@ fn real(run: &Run) -> Vec<String> {
         .chain(lines)
         .chain([real_engine::SOURCE.to_owned()])
         .collect()
+}
+
+fn worth(worth: &Worth) -> Vec<String> {
+    let unit = metric::unit(&worth.metric).unwrap_or(Unit::Count);
+    let names = worth.choices.iter().map(|choice| choice.name.len());
+    let width = names.chain(["choice".len()]).max().unwrap_or(0);
+    let row = |name: &str, cells: [String; 3]| {
+        let [alone, last, shapley] = cells;
+        format!("{name:<width$}  {alone:>12}  {last:>19}  {shapley:>20}")
+    };
+    let titles = ["alone", "added to all others", "on average (Shapley)"];
+    let head = row("choice", titles.map(str::to_owned));
+    let rows = worth.choices.iter().map(|choice| {
+        let figures = [choice.alone, choice.last, choice.shapley];
+        row(
+            &choice.name,
+            figures.map(|value| figure::change(value, unit)),
+        )
+    });
+    let ends = worth.combinations.first().zip(worth.combinations.last());
+    let ends = ends.map(|(none, all)| {
+        let (none, all) = (figure::short(*none, unit), figure::short(*all, unit));
+        format!("from {none} with none of them to {all} with all; less than zero is a saving")
+    });
+    [head].into_iter().chain(rows).chain(ends).collect()
 }
 
 fn tripwires(run: &Run) -> Vec<String> {

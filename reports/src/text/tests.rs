@@ -75,3 +75,20 @@ fn a_tree_of_processes_is_shown_as_an_interval() {
     }
     assert_eq!(rows::peak_rss(&case), "120-131 MiB");
 }
+
+#[test]
+fn what_each_choice_is_worth_is_one_table() {
+    let mut run = specimen::run();
+    run.cases.clear();
+    run.doubts.clear();
+    let mib = 1_048_576.0;
+    let values = [200.0 * mib, 120.0 * mib, 170.0 * mib, 80.0 * mib];
+    let names = ["s4-low-prefetch", "s2-eager-strip"];
+    run.worth.push(crate::worth::shapley(
+        "sync/cold",
+        "heap.peak_bytes",
+        &names,
+        &values,
+    ));
+    insta::assert_snapshot!(table(&run, WIDE));
+}

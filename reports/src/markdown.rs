@@ -1,0 +1,382 @@
+//! A run as a page: `report.md`, for a merge request or a release's records.
+
+use std::fmt::Write as _;
+
+use harness::record::{Case, Environment, Run, Unit, Worth};
+
+use crate::bytes::format_bytes;
+use crate::rows::{self, COLUMNS, Group};
+use crate::{figure, real_engine};
+
+/// The whole run: summary, environment, tables by scenario, phases, what each choice is worth, verdicts, doubts, and how to repeat it.
+pub fn report(run: &Run) -> String {
+    let mut page = Page::default();
+    page.summary(run);
+    page.environment(run);
+    for group in rows::groups(run) {
+        page.scenario(&group);
+    }
+    page.real_engine(run);
+    page.processes(run);
+    for worth in &run.worth {
+        page.worth(worth);
+    }
+    page.verdicts(run);
+    page.list("Doubts", &run.doubts);
+    page.reproduce(run);
+    page.text
+}
+
+/// The page so far.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn heading(&mut self, title: &str) {
+        self.line(&format!("\n## {title}\n"));
+    }
+
+    /// A table: the first column to the left, the others as `align` says (`l` or `r` for each).
+    fn table(&mut self, titles: &[&str], align: &str, rows: impl IntoIterator<Item = Vec<String>>) {
+        let marks = align
+            .chars()
+            .map(|side| if side == 'r' { "--:" } else { "---" });
+        self.line(&format!("| {} |", titles.join(" | ")));
+        self.line(&format!("|{}|", marks.collect::<Vec<_>>().join("|")));
+        for row in rows {
+            let cells: Vec<String> = row.iter().map(|cell| escaped(cell)).collect();
+            self.line(&format!("| {} |", cells.join(" | ")));
+        }
+    }
+
+    fn list(&mut self, title: &str, items: &[String]) {
+        if !items.is_empty() {
+            self.heading(title);
+            items
+                .iter()
+                .for_each(|item| self.line(&format!("- {item}")));
+        }
+    }
+
+    fn summary(&mut self, run: &Run) {
+        self.line("# highwater report\n");
+        self.line(&format!("**{}**", rows::summary(run)));
+        let artifact = &run.artifact;
+        let mut what = format!("\nhighwater {}", artifact.version);
+        if let Some(commit) = &artifact.commit {
+            let _ = write!(what, ", commit {commit}");
+        }
+        if let Some(tag) = &artifact.tag {
+            let _ = write!(what, ", tag {tag}");
+        }
+        if artifact.dirty == Some(true) {
+            what.push_str(", with uncommitted changes");
+        }
+        self.line(&format!("{what}; begun {}.", run.time));
+    }
+
+    fn environment(&mut self, run: &Run) {
+        let Environment {
+            platform,
+            kernel,
+            cpu,
+            allocator,
+            toolchain,
+            target,
+            lockfile,
+            profile,
+            ..
+        } = &run.environment;
+        let environment = &run.environment;
+        self.heading("Environment");
+        let rows = [
+            ("platform", format!("{platform}, kernel {kernel}")),
+            (
+                "processor",
+                format!(
+                    "{cpu}, {}",
+                    rows::counted(environment.cores as usize, "core")
+                ),
+            ),
+            ("memory", format_bytes(environment.memory_bytes)),
+            (
+                "pages",
+                format!(
+                    "{}, huge pages {}",
+                    format_bytes(environment.page_bytes),
+                    environment.huge_pages
+                ),
+            ),
+            ("allocator", allocator.clone()),
+            (
+                "build",
+                format!("{toolchain}, {target}, {profile}, Cargo.lock {lockfile}"),
+            ),
+        ];
+        self.table(
+            &["what", "value"],
+            "ll",
+            rows.map(|(what, value)| vec![what.to_owned(), value]),
+        );
+    }
+
+    fn scenario(&mut self, group: &Group<'_>) {
+        self.heading(group.scenario);
+        if let Some(corpus) = group.cases.iter().find_map(|case| case.corpus.as_ref()) {
+            self.line(&format!(
+                "Corpus {}, digest `{}`.\n",
+                rows::corpus_in_words(corpus),
+                corpus.digest
+            ));
+        }
+        let columns: Vec<_> = COLUMNS
+            .iter()
+            .filter(|column| column.is_known(group))
+            .collect();
+        let special = group
+            .cases
+            .iter()
+            .any(|case| !rows::special(case).is_empty());
+        let titles = ["strategy"]
+            .into_iter()
+            .chain(columns.iter().map(|column| column.title))
+            .chain(["verdict"]);
+        let titles: Vec<&str> = titles.chain(special.then_some("also")).collect();
+        let align = format!(
+            "l{}l{}",
+            "r".repeat(columns.len()),
+            if special { "l" } else { "" }
+        );
+        let rows = group.cases.iter().map(|case| {
+            let cells = columns.iter().map(|column| (column.cell)(group, case));
+            let name = rows::parts(&case.case).1.to_owned();
+            let row = [name]
+                .into_iter()
+                .chain(cells)
+                .chain([rows::verdict_of(case)]);
+            row.chain(special.then(|| rows::special(case))).collect()
+        });
+        self.table(&titles, &align, rows);
+        let notes = group
+            .cases
+            .iter()
+            .filter(|case| !case.notes.is_empty() || case.error.is_some());
+        for case in notes {
+            let (_, strategy) = rows::parts(&case.case);
+            let said = case
+                .notes
+                .iter()
+                .map(String::as_str)
+                .chain(case.error.as_deref());
+            said.for_each(|note| self.line(&format!("\n`{strategy}`: {note}")));
+        }
+    }
+
+    fn real_engine(&mut self, run: &Run) {
+        let beside = real_engine::beside(run);
+        if beside.is_empty() {
+            return;
+        }
+        self.heading("Ours beside the real engine");
+        self.line("Each figure is a part of `as-reported`'s.\n");
+        let rows = beside.into_iter().map(|each| {
+            vec![
+                each.strategy.to_owned(),
+                each.heap,
+                each.worker_rss,
+                each.real,
+            ]
+        });
+        self.table(
+            &[
+                "strategy",
+                "our peak heap",
+                "our worker's peak RSS",
+                "real engine's",
+            ],
+            "lrrr",
+            rows,
+        );
+        self.line(&format!("\nThe {}.", real_engine::SOURCE));
+    }
+
+    fn processes(&mut self, run: &Run) {
+        let rows: Vec<Vec<String>> = run.cases.iter().flat_map(process_rows).collect();
+        if rows.is_empty() {
+            return;
+        }
+        self.heading("Processes and phases");
+        self.line("Each process apart, then all together. The phase in which a process peaks is in bold.\n");
+        self.table(
+            &["case", "process", "phase", "peak heap", "peak RSS"],
+            "lllrr",
+            rows,
+        );
+    }
+
+    fn worth(&mut self, worth: &Worth) {
+        let unit = crate::metric::unit(&worth.metric).unwrap_or(Unit::Count);
+        self.heading(&format!(
+            "What each choice is worth in {} of {}",
+            worth.metric, worth.scenario
+        ));
+        if let (Some(none), Some(all)) = (worth.combinations.first(), worth.combinations.last()) {
+            let (none, all) = (figure::short(*none, unit), figure::short(*all, unit));
+            self.line(&format!(
+                "From {none} with none of them to {all} with all; less than zero is a saving.\n"
+            ));
+        }
+        let rows = worth.choices.iter().map(|choice| {
+            let figures = [choice.alone, choice.last, choice.shapley]
+                .map(|value| figure::change(value, unit));
+            [choice.name.clone()].into_iter().chain(figures).collect()
+        });
+        self.table(
+            &[
+                "choice",
+                "alone",
+                "added to all others",
+                "on average (Shapley)",
+            ],
+            "lrrr",
+            rows,
+        );
+    }
+
+    fn verdicts(&mut self, run: &Run) {
+        self.heading("Verdicts");
+        let mut judged: Vec<_> = run
+            .cases
+            .iter()
+            .flat_map(|case| case.verdicts.iter().map(move |found| (case, found)))
+            .collect();
+        // The gravest first, else in the order of the run.
+        judged.sort_by_key(|(_, found)| std::cmp::Reverse(found.verdict));
+        let rows = judged.into_iter().map(|(case, found)| {
+            let verdict = rows::name(found.verdict).to_owned();
+            vec![
+                verdict,
+                case.case.clone(),
+                found.metric.clone(),
+                found.budget.clone(),
+                found.why.clone(),
+            ]
+        });
+        self.table(
+            &["verdict", "case", "metric", "budget", "why"],
+            "lllll",
+            rows,
+        );
+    }
+
+    fn reproduce(&mut self, run: &Run) {
+        self.heading("How to repeat it");
+        self.line("```");
+        for group in rows::groups(run) {
+            let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
+            let corpus = corpus.map(|corpus| match corpus.profile.as_str() {
+                "home" => " --home DIR".to_owned(),
+                profile => format!(
+                    " --profile {profile} --scale {} --seed {}",
+                    corpus.scale, corpus.seed
+                ),
+            });
+            self.line(&format!(
+                "highwater run '{}:*'{}",
+                group.scenario,
+                corpus.unwrap_or_default()
+            ));
+        }
+        self.line("```");
+    }
+}
+
+fn process_rows(case: &Case) -> Vec<Vec<String>> {
+    let roles = rows::roles(case);
+    let mut table = Vec::new();
+    for role in &roles {
+        let name =
+            rows::ends(role).map_or(role.name.to_owned(), |end| format!("{} ({end})", role.name));
+        let row = |phase: Option<&str>| {
+            let cell = |metric: &str| {
+                let text = role.cell(phase, metric);
+                let peaks =
+                    phase.is_some() && role.figure(phase, metric) == role.figure(None, metric);
+                if peaks && text != rows::missing() {
+                    format!("**{text}**")
+                } else {
+                    text
+                }
+            };
+            let shown = phase.unwrap_or("all").to_owned();
+            vec![
+                case.case.clone(),
+                name.clone(),
+                shown,
+                cell("heap.peak_bytes"),
+                cell("rss.peak_bytes"),
+            ]
+        };
+        table.push(row(None));
+        table.extend(role.phases().into_iter().map(|phase| row(Some(phase))));
+    }
+    if roles.len() > 1 {
+        let peaks = [rows::cell(case, "heap.peak_bytes"), rows::peak_rss(case)];
+        let name = [case.case.clone(), "together".to_owned(), "all".to_owned()];
+        table.push(name.into_iter().chain(peaks).collect());
+    }
+    table
+}
+
+/// A bar would end the cell, a line break the table.
+fn escaped(cell: &str) -> String {
+    cell.replace('|', "\\|").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{specimen, worth};
+
+    #[test]
+    fn the_page_of_a_judged_run() {
+        let mut run = specimen::judged();
+        run.cases.retain(|case| !case.case.contains(":s"));
+        let mib = 1_048_576.0;
+        let values = [200.0 * mib, 120.0 * mib, 170.0 * mib, 80.0 * mib];
+        run.worth.push(worth::shapley(
+            "sync/cold",
+            "heap.peak_bytes",
+            &["s4-low-prefetch", "s2-eager-strip"],
+            &values,
+        ));
+        insta::assert_snapshot!(report(&run));
+    }
+
+    #[test]
+    fn what_a_program_said_cannot_break_a_table() {
+        let mut run = specimen::judged();
+        run.cases[0].verdicts[0].why = "a | b\nc".to_owned();
+        assert!(report(&run).contains("| a \\| b c |"));
+    }
+
+    #[test]
+    fn a_report_names_the_command_that_repeats_each_scenario() {
+        let page = report(&specimen::judged());
+        assert!(
+            page.contains("\nhighwater run 'sync/cold:*' --profile heavy --scale 0.1 --seed 1\n")
+        );
+        assert!(
+            page.contains(
+                "\nhighwater run 'sync/survive:*' --profile heavy --scale 0.1 --seed 1\n"
+            )
+        );
+    }
+}
