@@ -1,3 +1,47 @@
-//! Memory profiling and regression budgets, from realistic corpora to the gate of a merge.
+//! Memory profiling and regression budgets: the command line.
+//!
+//! The program is also what it measures: a sample is this program, called with a hidden word. That is looked at before
+//! anything else, so that a measured process has done nothing else.
 
-fn main() {}
+mod args;
+mod build;
+mod compare;
+mod corpus;
+mod doctor;
+mod gate;
+mod list;
+mod progress;
+mod report;
+mod run;
+mod show;
+mod stop;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: harness::alloc::Switch = harness::alloc::Switch;
+
+fn main() {
+    let code = match scenarios::subject::enter(std::env::args_os()) {
+        Some(code) => code,
+        None => person(),
+    };
+    std::process::exit(code);
+}
+
+/// What a person asked for; gives the exit code (`docs/exit-codes.md`).
+fn person() -> i32 {
+    let result = match args::Args::parse().verb {
+        args::Verb::Run(args) => run::run(&args),
+        args::Verb::Corpus(args) => corpus::corpus(&args),
+        args::Verb::Gate(args) => gate::gate(&args),
+        args::Verb::Compare(args) => compare::compare(&args),
+        args::Verb::Report(args) => report::report(&args),
+        args::Verb::List(args) => list::list(&args),
+        args::Verb::Doctor => doctor::doctor(),
+    };
+    result.unwrap_or_else(|error| {
+        show::error(&format!("{error:#}"));
+        reports::exit::code(harness::record::Verdict::Error)
+    })
+}

@@ -30,6 +30,8 @@ pub use strategy::Strategy;
 pub enum Event<'a> {
     /// A phase begins.
     Phase(&'static str),
+    /// Everything has been sent but the word that this is all. The host may end a worker as soon as it has that word.
+    Delivered,
     /// A workspace is about to be read: its number of how many, and its key.
     Workspace {
         /// Workspaces finished.

@@ -281,9 +281,9 @@ fn check_lines(bytes: &[u8], caps: Caps, sizes: &[usize]) -> Result<(), TestCase
     let mut reader = CutReader::new(Chunks::new(bytes, sizes), caps);
     let mut scratch = Vec::new();
     for (at, (number, text)) in expected.enumerate() {
-        let line = reader.next_line().unwrap();
+        let line = reader.next_line().expect("memory does not fail");
         prop_assert!(line.is_some(), "line {number} is missing");
-        let line = line.unwrap();
+        let line = line.expect("it is there");
         prop_assert_eq!(line.number(), number);
         // Some lines are left before they are read, some in the middle.
         let value = match at % 4 {
@@ -309,7 +309,8 @@ fn check_lines(bytes: &[u8], caps: Caps, sizes: &[usize]) -> Result<(), TestCase
             ),
         }
     }
-    prop_assert!(reader.next_line().unwrap().is_none(), "a line too many");
+    let more = reader.next_line().expect("memory does not fail");
+    prop_assert!(more.is_none(), "a line too many");
     prop_assert_eq!(reader.counts().bytes_read, bytes.len() as u64);
     Ok(())
 }
@@ -346,7 +347,7 @@ fn write_parts(parts: &[Part], out: &mut Vec<u8>) {
         match part {
             Part::Lone(unit) => out.extend(format!("\\u{unit:04x}").bytes()),
             Part::Text(text, Spelling::Raw) => {
-                let quoted = serde_json::to_string(text).unwrap();
+                let quoted = serde_json::to_string(text).expect("a text can be written");
                 out.extend(quoted[1..quoted.len() - 1].bytes());
             }
             Part::Text(text, Spelling::Unicode) => {

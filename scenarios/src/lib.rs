@@ -1,1 +1,185 @@
-//! The scenarios and strategies that highwater measures.
+//! The scenarios and strategies that highwater measures: the only place where engine, corpus and harness meet.
+//!
+//! A [`Scenario`] is a row of [`SCENARIOS`]: a way to drive the engine, and the strategies it is driven with. A case is one of
+//! both, written `family/scenario:strategy`. [`runner::run`] measures cases; each sample is a fresh process in which
+//! [`subject::enter`] does the work.
+
+mod answer;
+pub mod runner;
+mod scratch;
+pub mod subject;
+pub mod sync;
+
+pub use answer::{Answer, Expected};
+pub use runner::{Event, Options, Plan, run};
+pub use sync::lattice;
+
+use engine::sync::strategy::{self, Strategy};
+
+/// A named way to drive the engine.
+#[derive(Debug)]
+pub struct Scenario {
+    /// `family/scenario`.
+    pub name: &'static str,
+    /// What it shows, in one sentence.
+    pub about: &'static str,
+    /// Names of the strategies it is run with, in the order of reports.
+    pub strategies: &'static [&'static str],
+    /// How its cases are measured.
+    pub kind: Kind,
+}
+
+/// How the cases of a scenario are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// By samples of each instrument.
+    Sampled(sync::Drive),
+    /// By a search for the least heap with which the work is done.
+    Searched,
+    /// By one run with too small a heap.
+    Starved,
+    /// By a series of checks on a small corpus that changes.
+    Checked,
+}
+
+/// Every scenario, in the order of reports.
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "sync/cold",
+        about: "everything is parsed, with an empty cache",
+        strategies: &[
+            "as-reported",
+            "s1-chunked-ipc",
+            "s2-eager-strip",
+            "s3-workspace-cache",
+            "s4-low-prefetch",
+            "s5-temp-file",
+            "s2-s4",
+            "pr-121",
+            "all-five",
+            "bounded",
+        ],
+        kind: Kind::Sampled(sync::Drive::Cold),
+    },
+    Scenario {
+        name: "sync/warm",
+        about: "nothing has changed since the cache was written; then the same once more in the same process",
+        strategies: &["as-reported", "s3-workspace-cache", "bounded"],
+        kind: Kind::Sampled(sync::Drive::Warm),
+    },
+    Scenario {
+        name: "sync/incremental",
+        about: "three workspaces have one session more than the cache knows",
+        strategies: &["as-reported", "s3-workspace-cache", "bounded"],
+        kind: Kind::Sampled(sync::Drive::Incremental),
+    },
+    Scenario {
+        name: "sync/migrate",
+        about: "the cache is the old single file; afterwards the cache's version changes and everything is read anew",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Sampled(sync::Drive::Migrate),
+    },
+    Scenario {
+        name: "sync/survive",
+        about: "the least heap, of worker and host alike, with which a cold parse comes through",
+        strategies: &["as-reported", "pr-121", "bounded"],
+        kind: Kind::Searched,
+    },
+    Scenario {
+        name: "sync/stale",
+        about: "the seven defects of the reported engine, each looked for on a small corpus that changes",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Checked,
+    },
+    Scenario {
+        name: "sync/degrade",
+        about: "the worker's heap is too small: what the user is told, and what is kept",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Starved,
+    },
+];
+
+/// A scenario with one of its strategies.
+#[derive(Debug, Clone)]
+pub struct CaseSpec {
+    /// `family/scenario:strategy`.
+    pub name: String,
+    /// The scenario.
+    pub scenario: &'static Scenario,
+    /// The strategy's choices.
+    pub strategy: Strategy,
+}
+
+impl CaseSpec {
+    /// Whether the case can be run on a person's own history: it needs neither a manifest nor a corpus of its own.
+    pub fn reads_any_home(&self) -> bool {
+        matches!(self.scenario.kind, Kind::Sampled(sync::Drive::Cold | sync::Drive::Warm) | Kind::Searched | Kind::Starved)
+    }
+}
+
+/// Every strategy's name, with its choices in words.
+pub fn strategies() -> Vec<(&'static str, String)> {
+    strategy::named().into_iter().map(|(name, strategy)| (name, strategy.to_string())).collect()
+}
+
+/// The choices behind a strategy's name.
+pub fn strategy(name: &str) -> Option<Strategy> {
+    strategy::named().into_iter().find(|(known, _)| *known == name).map(|(_, strategy)| strategy)
+}
+
+/// Every case, in the order of reports.
+pub fn cases() -> Vec<CaseSpec> {
+    let case = |scenario: &'static Scenario, name: &str| {
+        let strategy = strategy(name).expect("the table names strategies that exist, as a test checks");
+        CaseSpec { name: format!("{}:{name}", scenario.name), scenario, strategy }
+    };
+    SCENARIOS
+        .iter()
+        .flat_map(|scenario| scenario.strategies.iter().map(move |name| case(scenario, name)))
+        .collect()
+}
+
+/// The cases whose names match one of the patterns, as `matches` (pattern, name) says; a pattern without `:` means every
+/// strategy.
+///
+/// # Errors
+/// Gives back the first pattern that matches nothing.
+pub fn select(patterns: &[String], matches: impl Fn(&str, &str) -> bool) -> Result<Vec<CaseSpec>, String> {
+    let cases = cases();
+    if patterns.is_empty() {
+        return Ok(cases);
+    }
+    let mut chosen = vec![false; cases.len()];
+    for pattern in patterns {
+        let full = if pattern.contains(':') { pattern.clone() } else { format!("{pattern}:*") };
+        let hits: Vec<usize> = (0..cases.len()).filter(|at| matches(&full, &cases[*at].name)).collect();
+        if hits.is_empty() {
+            return Err(pattern.clone());
+        }
+        hits.into_iter().for_each(|at| chosen[at] = true);
+    }
+    Ok(cases.into_iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(case, _)| case).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_strategy_of_the_table_exists() {
+        assert!(cases().len() > 20);
+    }
+
+    #[test]
+    fn patterns_choose_cases_in_the_order_of_the_table() {
+        let names = |patterns: &[&str]| -> Vec<String> {
+            let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+            let prefix = |pattern: &str, name: &str| name.starts_with(pattern.trim_end_matches('*'));
+            select(&patterns, prefix).unwrap().into_iter().map(|case| case.name).collect()
+        };
+        assert_eq!(names(&["sync/warm:b*", "sync/cold:bounded"]), ["sync/cold:bounded", "sync/warm:bounded"]);
+        assert_eq!(names(&["sync/warm"]).len(), 3);
+        assert_eq!(names(&[]).len(), cases().len());
+        assert_eq!(select(&["sync/nothing".to_owned()], |_, _| false).unwrap_err(), "sync/nothing");
+    }
+}

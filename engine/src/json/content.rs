@@ -3,19 +3,69 @@
 use super::escape::Flaw;
 
 /// Bytes whose counts fit a byte when each counts twice at most.
-const BLOCK: usize = 127;
+const COUNT_BYTES: usize = 127;
+/// Bytes checked at once.
+const BLOCK_BYTES: usize = 512;
+/// Bytes of the longest character but its last: how far back a byte's meaning depends on others.
+const BACK_BYTES: usize = 3;
+/// A block between zeros, rounded up to whole vectors. The zeros behind it show a character that is not finished.
+type Padded = [u8; BACK_BYTES + BLOCK_BYTES + 16];
 
 /// Checks what stands between two quotes, or a part of it cut between characters: no control character, and UTF-8.
 /// Returns its UTF-16 units, those of escapes as they are spelled.
 pub(super) fn checked_units(raw: &[u8]) -> Result<u64, Flaw> {
-    if is_plain_ascii(raw) {
-        return Ok(raw.len() as u64);
+    let mut total = 0;
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let mut block = &rest[..rest.len().min(BLOCK_BYTES)];
+        if is_plain_ascii(block) {
+            total += block.len() as u64;
+        } else {
+            if block.len() < rest.len() {
+                block = &block[..block.len() - unfinished(block)];
+            }
+            total += checked_block(block)?;
+        }
+        rest = &rest[block.len()..];
     }
-    if raw.iter().any(|byte| *byte < b' ') {
+    Ok(total)
+}
+
+/// [`checked_units`] of one block, cut between characters.
+fn checked_block(block: &[u8]) -> Result<u64, Flaw> {
+    if block
+        .iter()
+        .fold(false, |control, byte| control | (*byte < b' '))
+    {
         return Err(Flaw::Control);
     }
-    std::str::from_utf8(raw).map_err(|_| Flaw::Utf8)?;
-    Ok(units(raw))
+    let mut padded: Padded = [0; _];
+    padded[BACK_BYTES..][..block.len()].copy_from_slice(block);
+    if is_utf8(&padded) {
+        Ok(units(block))
+    } else {
+        Err(Flaw::Utf8)
+    }
+}
+
+/// Judges each byte by the three before it, so that all can be judged at once. The standard library's check goes from character to
+/// character, and is a tenth as fast where few are ASCII.
+fn is_utf8(padded: &Padded) -> bool {
+    let mut bad = false;
+    for at in 0..padded.len() - BACK_BYTES {
+        let [third, second, first, byte] =
+            [padded[at], padded[at + 1], padded[at + 2], padded[at + 3]];
+        let continues = byte & 0xC0 == 0x80;
+        let should = (first >= 0xC0) | (second >= 0xE0) | (third >= 0xF0);
+        bad |= continues != should;
+        bad |= (byte & 0xFE == 0xC0) | (byte >= 0xF5);
+        // Longer than needed, a surrogate, or beyond the last character.
+        bad |= (first == 0xE0) & (byte < 0xA0);
+        bad |= (first == 0xED) & (byte >= 0xA0);
+        bad |= (first == 0xF0) & (byte < 0x90);
+        bad |= (first == 0xF4) & (byte >= 0x90);
+    }
+    !bad
 }
 
 /// Whether all bytes are ASCII and none is a control character below the space.
@@ -33,7 +83,7 @@ pub(super) fn units(text: &[u8]) -> u64 {
             sum + u8::from(byte & 0xC0 != 0x80) + u8::from(*byte >= 0xF0)
         })
     };
-    text.chunks(BLOCK)
+    text.chunks(COUNT_BYTES)
         .map(|block| u64::from(count(block)))
         .sum()
 }
@@ -95,6 +145,42 @@ mod tests {
             b"\xf4\x90\x80\x80",
         ] {
             assert_eq!(checked_units(broken), Err(Flaw::Utf8), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn utf8_is_what_the_standard_library_says_it_is() {
+        // All that is special about two bytes, in all combinations of four.
+        let edges = [
+            b'a', 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1,
+            0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+        ];
+        let mut bytes = [0; 6];
+        for number in 0..edges.len().pow(4) {
+            let four =
+                [0, 1, 2, 3].map(|place| edges[number / edges.len().pow(place) % edges.len()]);
+            bytes[..4].copy_from_slice(&four);
+            for tail in [*b"aa", [0x80, 0x80], *b"a\xc3"] {
+                bytes[4..].copy_from_slice(&tail);
+                let expected =
+                    std::str::from_utf8(&bytes).map(|text| text.encode_utf16().count() as u64);
+                assert_eq!(checked_units(&bytes).ok(), expected.ok(), "{bytes:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn characters_across_blocks_are_whole() {
+        for lead in 500..530 {
+            let text = "a".repeat(lead) + "漢😀é" + &"b".repeat(600) + "😀";
+            assert_eq!(
+                checked_units(text.as_bytes()),
+                Ok(lead as u64 + 4 + 600 + 2)
+            );
+            assert_eq!(checked_units(&text.as_bytes()[..lead + 2]), Err(Flaw::Utf8));
+            let mut broken = text.clone().into_bytes();
+            broken[lead + 1] = b'x';
+            assert_eq!(checked_units(&broken), Err(Flaw::Utf8));
         }
     }
 

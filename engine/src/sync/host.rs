@@ -44,6 +44,8 @@ pub struct Host<'a> {
     pub strategy: Strategy,
     /// How long a worker may take.
     pub timeout: Duration,
+    /// Attempts at most.
+    pub attempts: u32,
     /// The command that starts a worker, which must call [`worker::run`](super::worker::run) with its standard streams.
     pub command: &'a mut dyn FnMut(Attempt) -> Command,
     /// What the heap limit of an attempt's worker wrote, if it did.
@@ -87,12 +89,12 @@ impl<'a> Host<'a> {
         observe: &'a mut dyn FnMut(Event<'_>),
     ) -> Host<'a> {
         let timeout = Duration::from_secs(600);
+        let attempts = match strategy.retry {
+            Retry::SameWork => ATTEMPTS_SAME,
+            Retry::ReducedWork => ATTEMPTS_REDUCED,
+        };
         let (home, cache) = (home.to_owned(), cache.to_owned());
-        Host {
-            home,
-            cache,
-            strategy,
-            timeout,
+        Host { home, cache, strategy, timeout, attempts,
             command,
             heap_death,
             observe,
@@ -116,12 +118,8 @@ impl<'a> Host<'a> {
         }
         self.held = None;
         std::fs::create_dir_all(&self.cache)?;
-        let attempts = match self.strategy.retry {
-            Retry::SameWork => ATTEMPTS_SAME,
-            Retry::ReducedWork => ATTEMPTS_REDUCED,
-        };
         let mut failures: Vec<Failure> = Vec::new();
-        for number in 1..=attempts {
+        for number in 1..=self.attempts {
             let attempt = Attempt {
                 number,
                 heap_percent: if number == 1 { 100 } else { 150 },

@@ -1,5 +1,7 @@
 //! The choices that a run makes: how the reported engine worked, each proposed fix, and ours.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// One choice for each step.
@@ -27,6 +29,25 @@ pub struct Strategy {
     pub end: End,
     /// Whether a file that need not exist counts as failed when it does not.
     pub probe_missing: bool,
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefetch = match self.prefetch {
+            Prefetch::Off => "no prefetch".to_owned(),
+            Prefetch::Batches { files, .. } => format!("prefetch of {files} files"),
+        };
+        let chunks = match self.chunks {
+            None => "one message".to_owned(),
+            Some(Chunks { during_parse: true, .. }) => "chunks during the parse".to_owned(),
+            Some(Chunks { sessions, .. }) => format!("chunks of {sessions} sessions after the parse"),
+        };
+        write!(
+            formatter,
+            "{prefetch}, reader {:?}, strip {:?}, {chunks} by {:?}, cache {:?}, fingerprints of {:?}, retry {:?}, keeps {:?}",
+            self.reader, self.strip, self.carrier, self.cache, self.fingerprint, self.retry, self.keep
+        )
+    }
 }
 
 /// Which files are read ahead of their parse.

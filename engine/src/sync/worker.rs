@@ -67,6 +67,8 @@ struct Worker<'a, R, W> {
     outbox: Outbox<R, W>,
     observe: &'a mut dyn FnMut(Event<'_>),
     retained: Vec<Item>,
+    /// Bytes of kept texts, and of the buffers that hold them, as they are when they are sent.
+    weighed: (u64, u64),
     /// The fragment of the workspace that is being parsed.
     fragment: Option<FragmentWriter>,
     done: u64,
@@ -92,6 +94,8 @@ impl<R: Read, W: Write> Sink for Worker<'_, R, W> {
         self.emit(&item)?;
         if self.retains() {
             self.retained.push(item);
+        } else {
+            weigh(&item, &mut self.weighed);
         }
         Ok(())
     }
@@ -105,8 +109,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             strategy,
             outbox,
             observe,
-            retained: Vec::new(),
-            fragment: None,
+            retained: Vec::new(), weighed: (0, 0), fragment: None,
             done: 0,
             total: 0,
         }
@@ -187,7 +190,8 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
                 }
             }
         }
-        weigh(&self.retained, &mut done.work);
+        self.retained.iter().for_each(|item| weigh(item, &mut self.weighed));
+        (done.work.text_bytes, done.work.text_capacity_bytes) = self.weighed;
         let monolith = match &meta {
             Some(meta)
                 if done.work.parsed > 0 || meta.workspaces.len() as u64 != done.work.cached =>
@@ -211,6 +215,8 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             self.outbox
                 .send_items(&std::mem::take(&mut self.retained))?;
         }
+        self.outbox.settle()?;
+        (self.observe)(Event::Delivered);
         self.outbox.finish(done)?;
         save(after)
     }
@@ -470,20 +476,11 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
     }
 }
 
-/// How much of what is held are texts, and how much the buffers that hold them.
-fn weigh(items: &[Item], work: &mut Work) {
-    for item in items {
-        if let Item::Session(session) = item {
-            work.text_bytes += session
-                .requests
-                .iter()
-                .map(|request| request.message.len() as u64)
-                .sum::<u64>();
-            work.text_capacity_bytes += session
-                .requests
-                .iter()
-                .map(|request| request.message.capacity() as u64)
-                .sum::<u64>();
-        }
+/// Adds how long the kept texts of an item are, and how large the buffers that hold them.
+fn weigh(item: &Item, (bytes, capacity): &mut (u64, u64)) {
+    let Item::Session(session) = item else { return };
+    for request in &session.requests {
+        *bytes += request.message.len() as u64;
+        *capacity += request.message.capacity() as u64;
     }
 }

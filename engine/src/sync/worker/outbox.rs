@@ -10,7 +10,7 @@ use crate::session::Tally;
 use crate::sync::cache::fragment::{self, FragmentWriter};
 use crate::sync::frame::{FrameReader, FrameWriter, Kind};
 use crate::sync::protocol::{Announcement, Done, Item, Job, Range, Sent};
-use crate::sync::strategy::{Carrier, Chunks, End};
+use crate::sync::strategy::{Carrier, Chunks};
 
 /// Chunks that may be under way at once (upstream's `CHUNK_ACK_WINDOW`).
 const WINDOW: u32 = 4;
@@ -35,7 +35,6 @@ pub(super) struct Outbox<R, W> {
     sessions: usize,
     under_way: u32,
     tally: Tally,
-    waits: bool,
 }
 
 /// The file that carries chunks, and the range of it that no frame has named yet.
@@ -75,7 +74,6 @@ impl<R: Read, W: Write> Outbox<R, W> {
             sessions: 0,
             under_way: 0,
             tally: Tally::default(),
-            waits: job.strategy.end == End::Wait,
         })
     }
 
@@ -159,11 +157,16 @@ impl<R: Read, W: Write> Outbox<R, W> {
         self.flush(true, &mut None)
     }
 
-    /// Waits until everything has been taken in, and says that this is all.
-    pub(super) fn finish(&mut self, mut done: Done) -> io::Result<()> {
-        while self.waits && self.under_way > 0 {
+    /// Waits until everything has been taken in.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        while self.under_way > 0 {
             self.await_answer()?;
         }
+        Ok(())
+    }
+
+    /// Says that this is all.
+    pub(super) fn finish(&mut self, mut done: Done) -> io::Result<()> {
         done.sent = Sent::from(&self.tally);
         self.send_json(Kind::Done, &done)
     }

@@ -1,0 +1,150 @@
+//! `highwater run`: the main job.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use harness::instrument::Instrument;
+use harness::record::{self, Verdict, Worth};
+use reports::baseline::Baseline;
+use scenarios::runner::{self, Event, Input, Options, Plan, Runner};
+
+use crate::progress::Progress;
+use crate::{args, build, corpus, gate, show, stop};
+
+/// The scenario whose fixes can be combined.
+const LATTICE: &str = "sync/cold";
+/// The metric by which the worth of fixes is told.
+const WORTH_METRIC: &str = "heap.peak_bytes";
+
+/// Samples of an instrument that counts: two, to see whether they are equal.
+const EXACT_SAMPLES: u32 = 2;
+
+/// Measures, judges, writes the reports, prints the table, and gives the verdict's exit code.
+pub(crate) fn run(args: &args::Run) -> Result<i32> {
+    let plan = plan(args)?;
+    // A mistake in the budgets is said before the work, not after it.
+    gate::budgets(&args.judging)?;
+    let stop = stop::listen()?;
+    let input = input(args, stop)?;
+    stop::check()?;
+    let scratch = ScratchRoot::new(&args.out)?;
+    let options = options(args, &scratch.0)?;
+    let mut run = measure(args, &plan, &options, &input, stop)?;
+    stop::check()?;
+    judge(&mut run, args)?;
+    write(&run, &args.out)?;
+    if let Some(path) = &args.save_baseline {
+        Baseline::of(&run).write(path)?;
+        show::note(&format!("saved the baseline {}", path.display()));
+    }
+    show::result(&reports::text::table(&run, show::style()));
+    show::note(&format!("wrote {}", args.out.join("run.json").display()));
+    show::note(&format!("wrote {}", args.out.join("report.md").display()));
+    Ok(reports::exit::code(run.verdict))
+}
+
+fn plan(args: &args::Run) -> Result<Plan> {
+    if let Some(scenario) = &args.lattice {
+        if scenario != LATTICE {
+            bail!("--lattice {scenario}: only the fixes of {LATTICE} can be combined");
+        }
+        return Ok(Plan { cases: Vec::new() });
+    }
+    match scenarios::select(&args.cases, reports::budget::matches) {
+        Ok(cases) => Ok(Plan { cases: cases.into_iter().filter(|case| args.home.is_none() || case.reads_any_home()).collect() }),
+        Err(pattern) => bail!("no case is called {pattern}; `highwater list scenarios` names them all"),
+    }
+}
+
+fn input(args: &args::Run, stop: &AtomicBool) -> Result<Input> {
+    match &args.home {
+        None => Ok(Input::from_corpus(&corpus::ensure(&args.spec, stop)?)),
+        Some(home) if home.is_dir() => Ok(Input::from_home(home)),
+        Some(home) => bail!("{} is not a directory; --home takes a home directory", home.display()),
+    }
+}
+
+fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
+    let samples = |instrument: &Instrument| if *instrument == Instrument::Os { args.samples } else { EXACT_SAMPLES };
+    Ok(Options {
+        program: std::env::current_exe().context("failed to find this program's own file")?,
+        scratch: scratch.to_owned(),
+        instruments: args.instrument.iter().map(|instrument| (*instrument, samples(instrument))).collect(),
+        timeout: Duration::from_secs(args.timeout),
+    })
+}
+
+fn measure(args: &args::Run, plan: &Plan, options: &Options, input: &Input, stop: &AtomicBool) -> Result<record::Run> {
+    let progress = Progress::count("measuring");
+    let mut observe = |event: Event<'_>| {
+        let Event::Case { case, number, of } = event;
+        progress.set_length(of);
+        progress.set(number, case);
+    };
+    let time = jiff::Timestamp::now().to_string();
+    let mut runner = Runner::new(options, input, stop, &mut observe);
+    let (cases, worth) = if args.lattice.is_some() {
+        (Vec::new(), vec![worth(&mut runner)?])
+    } else {
+        (runner::run(plan, &mut runner), Vec::new())
+    };
+    Ok(record::Run {
+        schema: record::SCHEMA,
+        environment: harness::environment::collect(build::build()),
+        artifact: build::artifact(),
+        time,
+        verdict: Verdict::Pass,
+        cases,
+        worth,
+        doubts: Vec::new(),
+    })
+}
+
+fn worth(runner: &mut Runner<'_>) -> Result<Worth> {
+    let values = match scenarios::lattice::measure(runner, WORTH_METRIC) {
+        Ok(values) => values,
+        Err(error) => bail!("{error}"),
+    };
+    Ok(reports::worth::shapley(LATTICE, WORTH_METRIC, &scenarios::lattice::NAMES, &values))
+}
+
+fn judge(run: &mut record::Run, args: &args::Run) -> Result<()> {
+    let failed = run.cases.iter().any(|case| case.error.is_some());
+    if args.lattice.is_some() {
+        run.doubts.push("the worth of fixes is a comparison: no budget applies to it".to_owned());
+    } else if args.home.is_some() && args.judging.budgets.is_none() {
+        run.doubts.push("a person's own history has no budgets: nothing was judged (--budgets FILE names some)".to_owned());
+        run.verdict = if failed { Verdict::Error } else { Verdict::Pass };
+    } else {
+        gate::judge(run, &args.judging)?;
+    }
+    Ok(())
+}
+
+fn write(run: &record::Run, out: &Path) -> Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("failed to make {}", out.display()))?;
+    reports::store::write(&out.join("run.json"), run)?;
+    reports::store::write_atomically(&out.join("report.md"), reports::markdown::report(run).as_bytes())?;
+    Ok(())
+}
+
+/// Where the samples of this run get their directories; removed when the run ends.
+struct ScratchRoot(PathBuf);
+
+impl ScratchRoot {
+    fn new(out: &Path) -> Result<ScratchRoot> {
+        let root = out.join(format!("scratch-{}", std::process::id()));
+        std::fs::create_dir_all(&root).with_context(|| format!("failed to make {}", root.display()))?;
+        let root = std::fs::canonicalize(&root).with_context(|| format!("failed to find {}", root.display()))?;
+        Ok(ScratchRoot(root))
+    }
+}
+
+impl Drop for ScratchRoot {
+    fn drop(&mut self) {
+        // Left-overs are in nobody's way: the name is this process's.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

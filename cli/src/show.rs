@@ -1,0 +1,33 @@
+//! What is printed: results to standard output, everything else to standard error.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the place that prints")]
+
+use std::io::{IsTerminal, Write};
+
+use reports::text::Style;
+
+/// Columns of a table that is not drawn on a terminal.
+const PLAIN_COLUMNS: usize = 120;
+
+/// Prints a result. That nobody reads on is no failure.
+pub(crate) fn result(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+}
+
+/// Says something about the work.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Says what failed.
+pub(crate) fn error(text: &str) {
+    eprintln!("error: {text}");
+}
+
+/// How tables are drawn: plain when the output is not a terminal or colours are not wanted (`NO_COLOR`).
+pub(crate) fn style() -> Style {
+    let is_terminal = std::io::stdout().is_terminal();
+    let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = terminal_size::terminal_size().map_or(PLAIN_COLUMNS, |(width, _)| usize::from(width.0));
+    Style { colour, width }
+}

@@ -1,0 +1,406 @@
+//! Runs cases: prepares each sample's directory, starts its subject, checks the answer, and gathers the records.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use engine::sync::Strategy;
+use harness::instrument::Instrument;
+use harness::record::{self, Direction, Metric, Tier, Unit};
+use harness::subject::{End, Sample, Subject};
+
+use crate::answer::{self, Answer, Expected, Pass};
+use crate::scratch::Scratch;
+use crate::subject::{SUBJECT, Task};
+use crate::sync::{Drive, degrade, incremental, stale, survive};
+use crate::{CaseSpec, Kind};
+
+/// How cases are run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The program to be measured: one whose `main` begins with [`subject::enter`](crate::subject::enter).
+    pub program: PathBuf,
+    /// Where samples get their directories.
+    pub scratch: PathBuf,
+    /// Instruments, each with how many samples it takes of a case.
+    pub instruments: Vec<(Instrument, u32)>,
+    /// How long one sample may take.
+    pub timeout: Duration,
+}
+
+/// What cases are run on.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The home directory whose histories are read.
+    pub home: PathBuf,
+    /// What the records say of it.
+    pub corpus: record::Corpus,
+    /// What every answer is checked against; for a person's own history it is what the first case answers.
+    pub expected: Option<Expected>,
+    /// Parts of an answer in visiting order: where each stands, and its digest.
+    pub items: Vec<Part>,
+    /// Most that `sync/cold:bounded` may have on its heap, in bytes; none where the size of the largest session is not known.
+    pub bound_bytes: Option<u64>,
+}
+
+/// A session or edit file of a corpus.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its file below home.
+    pub source: String,
+    /// Its digest, in hexadecimal.
+    pub digest: String,
+    /// Its requests; none for an edit file.
+    pub requests: Option<u64>,
+}
+
+impl Input {
+    /// A generated corpus, with its manifest as the oracle.
+    pub fn from_corpus(corpus: &generators::Corpus) -> Input {
+        let manifest = &corpus.manifest;
+        let answer = &manifest.answer;
+        let sessions = answer.sessions_index.iter().map(|entry| Part {
+            source: entry.source.clone(),
+            digest: entry.digest.clone(),
+            requests: Some(entry.requests),
+        });
+        Input {
+            home: corpus.home(),
+            corpus: record::Corpus {
+                profile: manifest.profile.clone(),
+                scale: manifest.scale,
+                seed: manifest.seed,
+                digest: manifest.digest.clone(),
+                bytes: manifest.bytes,
+                sessions: answer.sessions,
+            },
+            expected: Some(Expected {
+                digest: answer.digest.clone(),
+                sessions: answer.sessions,
+                requests: answer.requests,
+                skipped_lines: answer.skipped_lines,
+            }),
+            items: sessions.collect(),
+            bound_bytes: Some(bound_bytes(answer)),
+        }
+    }
+
+    /// A person's own history. Nothing is known of it but what strategies say, so they are checked against each other.
+    pub fn from_home(home: &Path) -> Input {
+        let corpus = record::Corpus { profile: "home".to_owned(), scale: 1.0, ..record::Corpus::default() };
+        Input { home: home.to_owned(), corpus, expected: None, items: Vec::new(), bound_bytes: None }
+    }
+}
+
+/// The bound that `bounded` promises: 4 MiB + 1 KiB for each session and workspace directory + 2 KiB for each live request
+/// of the largest session, whatever the bytes.
+fn bound_bytes(answer: &generators::Answer) -> u64 {
+    (4 << 20) + 1024 * (answer.sessions + answer.workspaces) + 2048 * answer.largest_session_requests
+}
+
+/// What a run says of itself while it works.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A sample begins, or a case that takes many.
+    Case {
+        /// Its case.
+        case: &'a str,
+        /// How many were before it.
+        number: u64,
+        /// How many there are.
+        of: u64,
+    },
+}
+
+/// Which cases are run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The cases.
+    pub cases: Vec<CaseSpec>,
+}
+
+/// Runs every case of a plan. Samples of different cases are interleaved, so that a slow minute of the machine falls on all.
+///
+/// A case that fails carries its error; none ends the others, but a request to stop does.
+pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
+    let mut runs: Vec<CaseRun> = plan.cases.iter().map(|spec| CaseRun::new(&spec.name)).collect();
+    let rounds = rounds(runner.options);
+    let sampled = plan.cases.iter().filter(|spec| matches!(spec.scenario.kind, Kind::Sampled(_))).count();
+    let of = (rounds.len() * sampled + plan.cases.len() - sampled) as u64;
+    let mut number = 0;
+    for instrument in rounds {
+        for (spec, case) in plan.cases.iter().zip(&mut runs) {
+            let Kind::Sampled(drive) = spec.scenario.kind else { continue };
+            if case.error.is_none() && !runner.is_stopped() {
+                runner.tell(Event::Case { case: &spec.name, number, of });
+                case.error = runner.sampled(drive, spec.strategy, instrument, case).err();
+            }
+            number += 1;
+        }
+    }
+    for (spec, case) in plan.cases.iter().zip(&mut runs) {
+        let measure = match spec.scenario.kind {
+            Kind::Sampled(_) => continue,
+            Kind::Searched => survive::measure,
+            Kind::Starved => degrade::measure,
+            Kind::Checked => stale::measure,
+        };
+        if !runner.is_stopped() {
+            runner.tell(Event::Case { case: &spec.name, number, of });
+            case.error = measure(runner, spec.strategy, case).err();
+        }
+        number += 1;
+    }
+    runs.into_iter().map(|case| case.record(runner.input)).collect()
+}
+
+/// The instrument of each round: those that take more samples than others are spread over the rounds.
+fn rounds(options: &Options) -> Vec<Instrument> {
+    let most = options.instruments.iter().map(|(_, samples)| *samples).max().unwrap_or(0);
+    (0..most)
+        .flat_map(|round| {
+            options.instruments.iter().filter(move |(_, samples)| round < *samples).map(|(instrument, _)| *instrument)
+        })
+        .collect()
+}
+
+/// Runs samples on one input.
+pub struct Runner<'a> {
+    options: &'a Options,
+    input: &'a Input,
+    stop: &'a AtomicBool,
+    observe: &'a mut dyn FnMut(Event<'_>),
+    learned: Option<Expected>,
+    /// Caches that have been made for a drive and a strategy.
+    primed: BTreeMap<String, Scratch>,
+    scratches: u64,
+}
+
+impl<'a> Runner<'a> {
+    /// A runner that has measured nothing.
+    pub fn new(
+        options: &'a Options,
+        input: &'a Input,
+        stop: &'a AtomicBool,
+        observe: &'a mut dyn FnMut(Event<'_>),
+    ) -> Runner<'a> {
+        Runner { options, input, stop, observe, learned: None, primed: BTreeMap::new(), scratches: 0 }
+    }
+
+    pub(crate) fn tell(&mut self, event: Event<'_>) {
+        (self.observe)(event);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// A fresh directory.
+    pub(crate) fn scratch(&mut self, case: &str) -> Result<Scratch, String> {
+        self.scratches += 1;
+        let name: String = case.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let root = self.options.scratch.join(format!("{name}-{}", self.scratches));
+        Scratch::new(root.clone()).map_err(|error| format!("failed to make {}: {error}", root.display()))
+    }
+
+    /// One sample with an empty cache.
+    pub(crate) fn fresh_sample(
+        &mut self,
+        case: &str,
+        task: &Task,
+        instrument: Instrument,
+        heap_limit: Option<u64>,
+    ) -> Result<(Sample, Answer), String> {
+        let scratch = self.scratch(case)?;
+        scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
+        self.sample(&scratch, task, instrument, heap_limit)
+    }
+
+    fn about_home(&self, error: &std::io::Error) -> String {
+        format!("failed to use {} as a home directory: {error}", self.input.home.display())
+    }
+
+    /// One sample in a directory that is ready for it.
+    pub(crate) fn sample(
+        &mut self,
+        scratch: &Scratch,
+        task: &Task,
+        instrument: Instrument,
+        heap_limit: Option<u64>,
+    ) -> Result<(Sample, Answer), String> {
+        let task = serde_json::to_string(task).map_err(|error| error.to_string())?;
+        let subject = Subject {
+            program: self.options.program.clone(),
+            args: vec![OsString::from(SUBJECT), OsString::from(task)],
+            env: Vec::new(),
+            instrument,
+            heap_limit_bytes: heap_limit,
+            cwd: scratch.root.clone(),
+            record_dir: scratch.records(),
+            timeout: self.options.timeout,
+        };
+        scratch.clear_records().map_err(|error| format!("failed to empty {}: {error}", scratch.root.display()))?;
+        let sample = subject.run(self.stop).map_err(|error| error.to_string())?;
+        let answer = match (&sample.status, std::fs::read(scratch.root.join(answer::FILE))) {
+            (End::Exit(0), Ok(bytes)) => {
+                serde_json::from_slice(&bytes).map_err(|error| format!("the subject's answer is damaged: {error}"))?
+            }
+            (End::HeapLimit(_), _) => Answer { error: Some(format!("the subject {}", sample.status)), ..Answer::default() },
+            (status, _) => return Err(subject_failed(status, &sample)),
+        };
+        Ok((sample, answer))
+    }
+
+    /// Checks an answer against the manifest, or against what the first one said.
+    pub(crate) fn check(&mut self, answer: &Answer) -> Result<(), String> {
+        match self.input.expected.as_ref().or(self.learned.as_ref()) {
+            Some(expected) => answer.check(expected),
+            None => {
+                let pass = answer.last()?;
+                self.learned = Some(Expected {
+                    digest: pass.digest.clone(),
+                    sessions: pass.sessions,
+                    requests: pass.requests,
+                    skipped_lines: pass.skipped.lines,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn sampled(
+        &mut self,
+        drive: Drive,
+        strategy: Strategy,
+        instrument: Instrument,
+        case: &mut CaseRun,
+    ) -> Result<(), String> {
+        let task = Task { drive, strategy, worker_heap_bytes: None, attempts: None };
+        let scratch = self.scratch(&case.name)?;
+        let expected = self.furnish(drive, strategy, &scratch)?;
+        let (sample, answer) = self.sample(&scratch, &task, instrument, None)?;
+        match &expected {
+            Some(expected) => answer.check(expected)?,
+            None => self.check(&answer)?,
+        }
+        case.add(sample, answer.last()?, self.input);
+        Ok(())
+    }
+
+    /// Puts home and cache in place; gives what must be answered where that is not the input's own answer.
+    fn furnish(&mut self, drive: Drive, strategy: Strategy, scratch: &Scratch) -> Result<Option<Expected>, String> {
+        if let Some(prime) = drive.primed_by(strategy) {
+            let cache = self.primed_cache(prime)?;
+            scratch.copy_cache(&cache).map_err(|error| format!("failed to copy {}: {error}", cache.display()))?;
+        }
+        if drive != Drive::Incremental {
+            scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
+            return Ok(None);
+        }
+        scratch.link_home(&self.input.home).map_err(|error| self.about_home(&error))?;
+        incremental::change(self.input, &scratch.home())
+    }
+
+    /// A cache that a strategy has made of the input; made once.
+    fn primed_cache(&mut self, prime: Strategy) -> Result<PathBuf, String> {
+        let key = serde_json::to_string(&prime).map_err(|error| error.to_string())?;
+        if let Some(scratch) = self.primed.get(&key) {
+            return Ok(scratch.cache());
+        }
+        let scratch = self.scratch("prime")?;
+        scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
+        let task = Task { drive: Drive::Cold, strategy: prime, worker_heap_bytes: None, attempts: None };
+        let (_, answer) = self.sample(&scratch, &task, Instrument::Os, None)?;
+        self.check(&answer).map_err(|error| format!("while the cache was made: {error}"))?;
+        let cache = scratch.cache();
+        self.primed.insert(key, scratch);
+        Ok(cache)
+    }
+}
+
+fn subject_failed(status: &End, sample: &Sample) -> String {
+    let said = sample.stderr.text();
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).map(|line| format!(": {line}"));
+    format!("the subject {status}{}", last.unwrap_or_default())
+}
+
+/// A case while it is measured.
+#[derive(Debug)]
+pub(crate) struct CaseRun {
+    pub(crate) name: String,
+    samples: Vec<Sample>,
+    set: BTreeMap<String, Metric>,
+    pub(crate) processes: Vec<record::Process>,
+    pub(crate) notes: Vec<String>,
+    error: Option<String>,
+}
+
+impl CaseRun {
+    fn new(name: &str) -> CaseRun {
+        CaseRun {
+            name: name.to_owned(),
+            samples: Vec::new(),
+            set: BTreeMap::new(),
+            processes: Vec::new(),
+            notes: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Adds a sample of a metric that a scenario defines.
+    pub(crate) fn set(&mut self, name: &str, unit: Unit, tier: Tier, value: f64) {
+        let metric = self.set.entry(name.to_owned()).or_insert_with(|| Metric {
+            tier,
+            unit,
+            direction: if name.starts_with("degrade.") { Direction::Higher } else { Direction::Lower },
+            median: value,
+            samples: Vec::new(),
+            demoted: false,
+        });
+        metric.samples.push(value);
+    }
+
+    fn add(&mut self, sample: Sample, pass: &Pass, input: &Input) {
+        let count = |value: u64| value as f64;
+        let work = &pass.work;
+        for (name, unit, value) in [
+            ("engine.sessions", Unit::Count, count(pass.sessions)),
+            ("engine.requests", Unit::Count, count(pass.requests)),
+            ("engine.skipped_lines", Unit::Count, count(pass.skipped.lines)),
+            ("engine.skipped_files", Unit::Count, count(pass.skipped.files)),
+            ("engine.files_read", Unit::Count, count(work.files)),
+            ("engine.bytes_read", Unit::Bytes, count(work.bytes)),
+        ] {
+            self.set(name, unit, Tier::Exact, value);
+        }
+        if let Some(bound) = input.bound_bytes {
+            self.set("heap.bound_bytes", Unit::Bytes, Tier::Modelled, count(bound));
+        }
+        if self.samples.is_empty() && pass.skipped.files + pass.skipped.lines > 0 {
+            let (path, why) = pass.skipped.named.first().map_or(("", ""), |(path, why)| (path, why));
+            self.notes.push(format!(
+                "skipped {} files and {} lines, the first: {path}: {why}",
+                pass.skipped.files, pass.skipped.lines
+            ));
+        }
+        self.samples.push(sample);
+    }
+
+    fn record(mut self, input: &Input) -> record::Case {
+        let mut case = record::Case { case: self.name, corpus: Some(input.corpus.clone()), ..record::Case::default() };
+        harness::combine::fill(&mut case, &self.samples);
+        for metric in self.set.values_mut() {
+            metric.median = harness::combine::median(&metric.samples).unwrap_or(metric.median);
+            if metric.tier == Tier::Exact && metric.samples.iter().any(|sample| *sample != metric.samples[0]) {
+                (metric.tier, metric.demoted) = (Tier::Noisy, true);
+            }
+        }
+        case.metrics.extend(self.set);
+        case.processes.extend(self.processes);
+        case.notes.extend(self.notes);
+        case.error = self.error;
+        case
+    }
+}

@@ -1,0 +1,91 @@
+//! The directory of one sample: a home, a cache, a place for records.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::subject::{CACHE, HOME};
+
+/// The directory of one sample, made fresh; removed with everything in it when dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) root: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new(root: PathBuf) -> io::Result<Scratch> {
+        match fs::remove_dir_all(&root) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::create_dir_all(root.join("records"))?;
+        Ok(Scratch { root })
+    }
+
+    pub(crate) fn records(&self) -> PathBuf {
+        self.root.join("records")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.join(HOME)
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.root.join(CACHE)
+    }
+
+    /// Removes the records of a sample before.
+    pub(crate) fn clear_records(&self) -> io::Result<()> {
+        fs::remove_dir_all(self.records())?;
+        fs::create_dir(self.records())
+    }
+
+    /// Makes a directory the sample's home, as it is.
+    pub(crate) fn borrow_home(&self, home: &Path) -> io::Result<()> {
+        let home = fs::canonicalize(home)?;
+        #[cfg(unix)]
+        return std::os::unix::fs::symlink(home, self.home());
+        #[cfg(windows)]
+        return std::os::windows::fs::symlink_dir(home, self.home());
+    }
+
+    /// Gives the sample a home of its own that looks like another one: the same directories, with links to the files, so that
+    /// files can be added and replaced.
+    pub(crate) fn link_home(&self, home: &Path) -> io::Result<()> {
+        link_tree(home, &self.home())
+    }
+
+    /// Gives the sample a copy of a cache.
+    pub(crate) fn copy_cache(&self, cache: &Path) -> io::Result<()> {
+        copy_tree(cache, &self.cache())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed before the next sample of this name.
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
+    each_file(from, to, &|from, to| fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)))
+}
+
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    each_file(from, to, &|from, to| fs::copy(from, to).map(drop))
+}
+
+fn each_file(from: &Path, to: &Path, place: &dyn Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            each_file(&entry.path(), &target, place)?;
+        } else {
+            place(&entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! How the engine's `sync` family is driven.
+
+pub(crate) mod degrade;
+pub(crate) mod incremental;
+pub mod lattice;
+pub(crate) mod stale;
+pub(crate) mod survive;
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use engine::session::{Tally, hex};
+use engine::sync::protocol::Item;
+use engine::sync::strategy::{AS_REPORTED, End, Strategy};
+use engine::sync::{Event, Host, Library};
+use harness::meter;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Answer, Pass};
+use crate::subject::{CACHE, HOME, Task, heap_death, worker_command};
+
+/// What a subject does with its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Drive {
+    /// Brings it up to date once, with whatever cache there is.
+    Cold,
+    /// Twice: from the cache on disk, then from memory.
+    Warm,
+    /// Once, after something has changed.
+    Incremental,
+    /// Twice: from an older cache, then with a cache whose version is another one.
+    Migrate,
+}
+
+impl Drive {
+    /// The strategy with which the cache is made before the measured run; none when that begins with an empty one.
+    pub(crate) fn primed_by(self, strategy: Strategy) -> Option<Strategy> {
+        match self {
+            Drive::Cold => None,
+            // The reported engine loses its cache to a race; a test of what it does with one must have one.
+            Drive::Warm | Drive::Incremental => Some(Strategy { end: End::Wait, ..strategy }),
+            Drive::Migrate => Some(Strategy { end: End::Wait, ..AS_REPORTED }),
+        }
+    }
+}
+
+/// Drives the engine as a task says.
+///
+/// # Errors
+/// Says what failed, other than workers: what became of those is in the answer.
+pub(crate) fn drive(task: &Task) -> Result<Answer, String> {
+    let mut command = |attempt| worker_command(task, attempt);
+    let mut observe = |event: Event<'_>| {
+        if let Event::Phase(name) = event {
+            meter::phase(name);
+        }
+    };
+    let mut host =
+        Host::new(Path::new(HOME), Path::new(CACHE), task.strategy, &mut command, &heap_death, &mut observe);
+    if let Some(attempts) = task.attempts {
+        host.attempts = attempts;
+    }
+    let mut answer = Answer::default();
+    answer.passes.push(pass(&mut host)?);
+    match task.drive {
+        Drive::Cold | Drive::Incremental => {}
+        Drive::Warm => answer.passes.push(pass(&mut host)?),
+        Drive::Migrate => {
+            change_version(Path::new(CACHE)).map_err(|error| format!("failed to change the cache's version: {error}"))?;
+            drop(host);
+            let mut host = Host::new(
+                Path::new(HOME),
+                Path::new(CACHE),
+                task.strategy,
+                &mut command,
+                &heap_death,
+                &mut observe,
+            );
+            answer.passes.push(pass(&mut host)?);
+        }
+    }
+    Ok(answer)
+}
+
+fn pass(host: &mut Host<'_>) -> Result<Pass, String> {
+    let outcome = host.sync().map_err(|error| format!("failed to use the cache folder: {error}"))?;
+    meter::phase("consume");
+    let mut pass = Pass::of(&outcome);
+    if let Some(library) = host.library() {
+        consume(library, &mut pass)?;
+    }
+    Ok(pass)
+}
+
+/// Visits every item once, as every user of the engine does: sums by workspace, day and model, and the digest.
+fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    let mut tally = Tally::default();
+    let mut by_workspace: BTreeMap<Box<str>, u64> = BTreeMap::new();
+    let mut by_day: BTreeMap<i64, u64> = BTreeMap::new();
+    let mut by_model: BTreeMap<Box<str>, u64> = BTreeMap::new();
+    library
+        .visit(|item| {
+            item.tally(&mut tally);
+            let Item::Session(session) = item else { return };
+            let mut sum = 0;
+            for request in &session.requests {
+                let tokens = request.prompt_tokens + request.completion_tokens;
+                sum += tokens;
+                *by_day.entry(request.timestamp.div_euclid(DAY_MS)).or_default() += tokens;
+                match by_model.get_mut(&request.model) {
+                    Some(known) => *known += tokens,
+                    None => drop(by_model.insert(request.model.clone(), tokens)),
+                }
+            }
+            match by_workspace.get_mut(&session.head.workspace) {
+                Some(known) => *known += sum,
+                None => drop(by_workspace.insert(session.head.workspace.clone(), sum)),
+            }
+        })
+        .map_err(|error| error.to_string())?;
+    pass.digest = hex(&tally.digest());
+    (pass.sessions, pass.requests) = (tally.sessions, tally.requests);
+    pass.tokens = by_workspace.values().sum();
+    pass.groups = [by_workspace.len() as u64, by_day.len() as u64, by_model.len() as u64];
+    Ok(())
+}
+
+/// Turns the version in every file of a cache into another one, as an older program would have written it.
+fn change_version(cache: &Path) -> std::io::Result<()> {
+    const KEY: &[u8] = b"{\"version\":";
+    let mut paths = vec![cache.join("meta.json")];
+    if let Ok(entries) = std::fs::read_dir(cache.join("fragments")) {
+        paths.extend(entries.flatten().map(|entry| entry.path()));
+    }
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.seek(SeekFrom::Start(KEY.len() as u64))?;
+        file.write_all(b"0")?;
+    }
+    Ok(())
+}

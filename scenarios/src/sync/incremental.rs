@@ -1,0 +1,81 @@
+//! Changes a few workspaces: each gets one session more.
+
+use std::fs;
+use std::path::Path;
+
+use crate::answer::Expected;
+use crate::runner::{Input, Part};
+
+/// Workspaces that change.
+const CHANGED: usize = 3;
+
+/// Marks the added files; it sorts behind every name that a tool gives.
+const ADDED: &str = "zz-added";
+
+/// Copies a session of each of a few workspaces beside itself, under another name, and says what must be answered then.
+pub(crate) fn change(input: &Input, home: &Path) -> Result<Option<Expected>, String> {
+    let chosen = choose(input);
+    if chosen.len() < CHANGED {
+        return Err(format!("the corpus has {} workspaces of VS Code with sessions, {CHANGED} are needed", chosen.len()));
+    }
+    for part in &chosen {
+        let source = home.join(&part.source);
+        let extension = source.extension().and_then(|extension| extension.to_str()).unwrap_or("json");
+        let copy = source.with_file_name(format!("{ADDED}.{extension}"));
+        fs::copy(&source, &copy).map_err(|error| format!("failed to write {}: {error}", copy.display()))?;
+    }
+    Ok(Some(expected(input, &chosen)))
+}
+
+/// The first session of each of some workspaces, spread over all of them. Small ones are taken, since what is looked at is what
+/// is *not* read.
+fn choose(input: &Input) -> Vec<Part> {
+    let mut firsts: Vec<&Part> = Vec::new();
+    for part in input.items.iter().filter(|part| part.requests.is_some() && part.source.contains("/chatSessions/")) {
+        if firsts.last().is_none_or(|first| directory(&first.source) != directory(&part.source)) {
+            firsts.push(part);
+        }
+    }
+    firsts.retain(|part| part.requests.is_some_and(|requests| requests <= 50));
+    let step = (firsts.len() / CHANGED).max(1);
+    firsts.into_iter().step_by(step).take(CHANGED).cloned().collect()
+}
+
+fn directory(source: &str) -> &str {
+    source.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// The added sessions stand behind the others of their workspaces.
+fn expected(input: &Input, added: &[Part]) -> Expected {
+    let mut hasher = engine::session::Tally::default();
+    let mut items = input.items.iter().peekable();
+    while let Some(part) = items.next() {
+        add(&mut hasher, part);
+        let ends_here = |next: Option<&&Part>| next.is_none_or(|next| directory(&next.source) != directory(&part.source));
+        if ends_here(items.peek()) {
+            added.iter().filter(|copy| directory(&copy.source) == directory(&part.source)).for_each(|copy| add(&mut hasher, copy));
+        }
+    }
+    Expected {
+        digest: engine::session::hex(&hasher.digest()),
+        sessions: hasher.sessions,
+        requests: hasher.requests,
+        skipped_lines: 0,
+    }
+}
+
+fn add(tally: &mut engine::session::Tally, part: &Part) {
+    let digest = unhex(&part.digest);
+    match part.requests {
+        Some(requests) => tally.session(&digest, requests),
+        None => tally.edits(&digest),
+    }
+}
+
+fn unhex(text: &str) -> engine::session::Digest {
+    let mut digest = engine::session::Digest::default();
+    for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
+    }
+    digest
+}
