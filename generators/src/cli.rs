@@ -24,8 +24,8 @@ pub(crate) struct Cli {
     /// The working directory; none has no `workspace.yaml`.
     pub(crate) cwd: Option<String>,
     pub(crate) requests: u64,
-    /// Bytes that each request has beyond an ordinary one's, in a tool's result.
-    pub(crate) extra_bytes: u64,
+    /// The file has at least so many bytes: its requests are filled up with a tool's result.
+    pub(crate) bytes_min: u64,
     pub(crate) quirks: BTreeSet<Quirk>,
 }
 
@@ -185,8 +185,10 @@ impl<'a> Events<'a> {
             self.assistant_message(&mut request, Some(tool))?;
             self.tool(&mut request, tool, 0)?;
         }
-        if self.cli.extra_bytes > 0 {
-            self.tool(&mut request, "view", self.cli.extra_bytes as usize)?;
+        let target = self.cli.bytes_min * (index + 1) / self.cli.requests;
+        let extra = target.saturating_sub(self.page.bytes());
+        if extra > 0 {
+            self.tool(&mut request, "view", extra as usize)?;
         }
         if aborted {
             self.event("abort", "\"reason\":\"user initiated\"")?;

@@ -75,7 +75,7 @@ pub(crate) const ANSWER: LogNormal = LogNormal {
 
 /// Bytes of a markdown part of a VS Code answer. A: so that message and answer are 15 to 25 % of a request's 28 KB.
 pub(crate) const MARKDOWN: LogNormal = LogNormal {
-    median: 650.0,
+    median: 1_000.0,
     sigma: 1.1,
 };
 

@@ -281,6 +281,11 @@ impl Page {
         Ok(())
     }
 
+    /// Bytes so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes + self.buf.len() as u64
+    }
+
     /// Writes the rest and gives the buffer back.
     pub(crate) fn finish(mut self) -> io::Result<(Finished, Vec<u8>)> {
         self.flush()?;

@@ -1,4 +1,8 @@
 //! Corpora on disk: made, reused, checked and never in anyone's way.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise, also in its helpers"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -87,21 +87,26 @@ impl<'a> File<'a> {
         let every = self.claude.has(Quirk::EveryPart) && index == 0;
         if every {
             for (tool, _) in CLAUDE_TOOLS {
-                self.step(Some(tool))?;
+                self.step(Some(tool), 0)?;
             }
         } else {
             for _ in 0..calls {
                 let tool = self.dice.weighted(CLAUDE_TOOLS);
-                self.step(Some(tool))?;
+                self.step(Some(tool), 0)?;
             }
         }
         let main = self.agent.is_none();
+        if main && self.claude.bytes_min > 0 {
+            let target = self.claude.bytes_min * (index + 1) / self.claude.requests;
+            let extra = target.saturating_sub(self.page.bytes());
+            self.step(Some("Bash"), extra as usize)?;
+        }
         if main && draw < CANCELLED_SHARE || every {
             self.interruption()?;
         } else if main && draw < CANCELLED_SHARE + ERRORED_SHARE {
             self.failure()?;
         } else if !main || draw < 0.98 {
-            self.step(None)?;
+            self.step(None, 0)?;
         }
         if self.agent.is_none() && self.dice.chance(0.5) {
             self.noise(9)?;
@@ -168,8 +173,8 @@ impl<'a> File<'a> {
             .then(|| self.dice.pick(&pool.separators))
     }
 
-    /// One answer of the model, a block a line, and the result of its tool.
-    fn step(&mut self, tool: Option<&'static str>) -> io::Result<()> {
+    /// One answer of the model, a block a line, and the result of its tool, `extra` bytes longer than others.
+    fn step(&mut self, tool: Option<&'static str>, extra: usize) -> io::Result<()> {
         let mut said = Said {
             model: Some(self.model),
             prompt: self.dice.size(INPUT_TOKENS) as u64,
@@ -196,11 +201,11 @@ impl<'a> File<'a> {
         said.completion = full;
         let id = self.dice.id();
         if self.claude.has(Quirk::ResultFirst) && self.dice.chance(0.2) {
-            self.result(tool, id)?;
+            self.result(tool, id, extra)?;
             return self.assistant(&mut said, cached, Block::Tool { tool, id });
         }
         self.assistant(&mut said, cached, Block::Tool { tool, id })?;
-        self.result(tool, id)
+        self.result(tool, id, extra)
     }
 
     fn assistant(&mut self, said: &mut Said, cached: u64, block: Block) -> io::Result<()> {
@@ -235,10 +240,10 @@ impl<'a> File<'a> {
     }
 
     /// A tool's result, which the line holds twice.
-    fn result(&mut self, tool: &'static str, id: Id) -> io::Result<()> {
+    fn result(&mut self, tool: &'static str, id: Id, extra: usize) -> io::Result<()> {
         let uuid = self.dice.id();
         self.begin("user");
-        line::result(self, tool, id);
+        line::result(self, tool, id, extra);
         let time = self.stamp();
         self.end("user", uuid, time)?;
         Ok(())

@@ -106,11 +106,11 @@ pub(crate) fn image(out: &mut Vec<u8>, pool: &Pool, dice: &mut Dice) {
     put!(out; "\"}}");
 }
 
-/// A tool's result: as the model sees it, and once more as the tool gave it.
-pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id) {
+/// A tool's result: as the model sees it, and once more as the tool gave it; `extra` bytes longer than others.
+pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id, extra: usize) {
     let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
     let failed = dice.chance(TOOL_ERROR_SHARE);
-    let bytes = pool.tool_result_bytes(dice, TOOL_RESULT) + file.claude.extra_bytes as usize;
+    let bytes = pool.tool_result_bytes(dice, TOOL_RESULT) + extra / 2;
     let blocks = matches!(tool, "Task" | "WebSearch") || dice.chance(0.05);
     put!(out; ",\"message\":{\"role\":\"user\",\"content\":[{\"tool_use_id\":\"toolu_", &id.token(), "\",\"type\":\"tool_result\",\"content\":",
         if blocks { "[{\"type\":\"text\",\"text\":\"" } else { "\"" });

@@ -26,8 +26,8 @@ pub(crate) struct Claude {
     pub(crate) requests: u64,
     /// Paths of subagent files below `subagents`, in order.
     pub(crate) subagents: Vec<String>,
-    /// Bytes that each tool's result has beyond an ordinary one's.
-    pub(crate) extra_bytes: u64,
+    /// The main file has at least so many bytes: its requests are filled up with a tool's result.
+    pub(crate) bytes_min: u64,
     pub(crate) images: u64,
     /// The session whose first requests this one copies: its path and how many.
     pub(crate) resumes: Option<(String, u64)>,

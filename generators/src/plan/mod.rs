@@ -160,13 +160,11 @@ impl Item {
         match self {
             Item::File(file) => file.content.len() as u64,
             Item::Chat(chat) => {
-                chat.requests * (CHAT_REQUEST_BYTES + chat.extra_bytes) + chat.images * 90_000
+                (chat.requests * CHAT_REQUEST_BYTES + chat.images * 90_000).max(chat.bytes_min)
             }
-            Item::Cli(session) => session.requests * (CLI_REQUEST_BYTES + session.extra_bytes),
+            Item::Cli(session) => (session.requests * CLI_REQUEST_BYTES).max(session.bytes_min),
             Item::Claude(session) => {
-                session.requests
-                    * (CLAUDE_REQUEST_BYTES
-                        + session.extra_bytes * scaled::RESULT_COPIES_PER_REQUEST_PERCENT / 100)
+                (session.requests * CLAUDE_REQUEST_BYTES).max(session.bytes_min)
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
             }
         }
@@ -343,7 +341,7 @@ impl Draft {
             origin: String::new(),
             shape,
             requests,
-            extra_bytes: 0,
+            bytes_min: 0,
             images: 0,
             editing: Editing::None,
             superseded: false,
@@ -363,7 +361,7 @@ impl Draft {
             directory,
             cwd,
             requests,
-            extra_bytes: 0,
+            bytes_min: 0,
             quirks: BTreeSet::new(),
         }
     }
@@ -382,7 +380,7 @@ impl Draft {
             stem: self.dice.id().to_string(),
             requests,
             subagents: Vec::new(),
-            extra_bytes: 0,
+            bytes_min: 0,
             images: 0,
             resumes: None,
             quirks: BTreeSet::new(),

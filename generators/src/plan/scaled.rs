@@ -21,7 +21,7 @@ const HEAVY_BYTES: f64 = 15e9;
 /// Share of a heavy corpus's bytes in VS Code sessions; of the others, in Copilot CLI sessions; the rest is Claude's. A.
 const VSCODE_PERCENT: u64 = 70;
 /// See [`VSCODE_PERCENT`].
-const CLI_PERCENT: u64 = 12;
+const CLI_PERCENT: u64 = 11;
 
 /// Workspace directories of each VS Code product at every scale, and how many of them may have chats. S: the seed issue.
 const HEAVY_WORKSPACES: usize = 140;
@@ -36,12 +36,6 @@ const REQUESTS_MEAN_PERCENT: u64 = 870;
 
 /// Subagents per ordinary Claude session, in hundredths. H.
 const SUBAGENTS_MEAN_PERCENT: u64 = 94;
-
-/// Bytes of a request of the large Copilot CLI session beside what makes it large. H.
-const LARGE_CLI_REQUEST_BYTES: u64 = 55_000;
-
-/// Copies of a tool's result in a Claude request, in hundredths: tool calls times two, less where a tool's result is stored once. H.
-pub(crate) const RESULT_COPIES_PER_REQUEST_PERCENT: u64 = 740;
 
 /// Outliers of the heavy profile: bytes of each and number at scale 1. S: sizes as reported.
 #[derive(Clone, Copy)]
@@ -81,19 +75,13 @@ impl Outlier {
         ((self.count * scale).round() as u64).max(1)
     }
 
-    /// The size of each; a little more than asked for, because a file must not end below its class.
+    /// The size of each.
     fn bytes_at(self, scale: f64) -> u64 {
-        let bytes = ((self.bytes as f64 * scale) as u64).max(OUTLIER_BYTES_MIN);
-        bytes + bytes / 12
+        ((self.bytes as f64 * scale) as u64).max(OUTLIER_BYTES_MIN)
     }
 
     fn total_at(self, scale: f64) -> u64 {
         self.count_at(scale) * self.bytes_at(scale)
-    }
-
-    /// Bytes that each request has beyond an ordinary one's.
-    fn extra_at(self, scale: f64, request_bytes: u64) -> u64 {
-        (self.bytes_at(scale) / self.requests).saturating_sub(request_bytes)
     }
 }
 
@@ -313,13 +301,13 @@ impl Draft {
                     shape,
                     outlier.requests,
                 );
-                chat.extra_bytes = outlier.extra_at(scale, CHAT_REQUEST_BYTES);
+                chat.bytes_min = outlier.bytes_at(scale);
                 self.items.push(Item::Chat(chat));
             }
         }
         for _ in 0..LARGE_CLI.count_at(scale) {
             let mut session = self.cli(LARGE_CLI.requests);
-            session.extra_bytes = LARGE_CLI.extra_at(scale, LARGE_CLI_REQUEST_BYTES);
+            session.bytes_min = LARGE_CLI.bytes_at(scale);
             self.items.push(Item::Cli(session));
         }
         for i in 0..LARGE_CLAUDE.count_at(scale) {
@@ -327,8 +315,7 @@ impl Draft {
                 &format!("/home/dev/claude-{}", 2 + i % 4),
                 LARGE_CLAUDE.requests,
             );
-            session.extra_bytes = LARGE_CLAUDE.extra_at(scale, CLAUDE_REQUEST_BYTES) * 100
-                / RESULT_COPIES_PER_REQUEST_PERCENT;
+            session.bytes_min = LARGE_CLAUDE.bytes_at(scale);
             self.items.push(Item::Claude(session));
         }
     }

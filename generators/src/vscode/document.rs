@@ -57,7 +57,7 @@ pub(crate) fn state(
     put!(&mut page.buf; "\"requests\":[");
     for i in 0..requests {
         put!(&mut page.buf; if i > 0 { "," } else { "" });
-        let turn = turns.next(pool, dice);
+        let turn = turns.next(page.bytes(), pool, dice);
         whole(&mut page.buf, turn, style.shape);
         session.last = turn.request.timestamp;
         session.requests.push(turn.request.clone());

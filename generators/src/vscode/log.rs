@@ -46,7 +46,7 @@ pub(crate) fn write(
         if i > 0 && (dice.chance(DROPPED_SHARE) || i == 1 && chat.has(Quirk::DroppedRequest)) {
             log.dropped_request(style, dice)?;
         }
-        let turn = turns.next(pool, dice);
+        let turn = turns.next(log.page.bytes(), pool, dice);
         log.request(turn, dice)?;
         session.last = turn.request.timestamp;
         session.requests.push(turn.request.clone());
@@ -182,7 +182,7 @@ impl Log<'_> {
             let bad = [
                 "{\"kind\":1,\"k\":[\"requests\",2000000000,\"result\"],\"v\":{}}",
                 "{\"kind\":1,\"k\":[\"requests\",0,\"__proto__\",\"polluted\"],\"v\":true}",
-                "{\"kind\":1,\"k\":[\"version\",\"major\"],\"v\":3}",
+                "{\"kind\":1,\"k\":[\"creationDate\",\"major\"],\"v\":3}",
                 "{\"kind\":7,\"k\":[\"requests\"],\"v\":[]}",
                 "{\"kind\":1,\"k\":[],\"v\":{}}",
                 "[1,2,3]",

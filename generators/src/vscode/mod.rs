@@ -66,8 +66,8 @@ pub(crate) struct Chat {
     pub(crate) origin: String,
     pub(crate) shape: Shape,
     pub(crate) requests: u64,
-    /// Bytes that each request has beyond an ordinary one's, in its tools' results.
-    pub(crate) extra_bytes: u64,
+    /// The file has at least so many bytes: its requests are filled up with a tool's result.
+    pub(crate) bytes_min: u64,
     /// Requests with an image.
     pub(crate) images: u64,
     pub(crate) editing: Editing,
@@ -82,7 +82,6 @@ pub(crate) struct Style {
     pub(crate) project: String,
     pub(crate) model: &'static str,
     pub(crate) created: u64,
-    pub(crate) extra_bytes: u64,
     /// The first image's encoding, of three.
     pub(crate) first_encoding: u64,
 }
@@ -164,7 +163,6 @@ impl Chat {
             model: dice.pick::<&str>(COPILOT_MODELS),
             // A day within 2025 and 2026.
             created: 1_735_689_600_000 + dice.between(0, 540 * 86_400_000),
-            extra_bytes: self.extra_bytes,
             first_encoding: dice.between(0, 3),
         }
     }
@@ -225,8 +223,8 @@ impl<'a> Turns<'a> {
         }
     }
 
-    /// Makes the next request.
-    pub(crate) fn next(&mut self, pool: &crate::pool::Pool, dice: &mut Dice) -> &Turn {
+    /// Makes the next request, after so many bytes of the file.
+    pub(crate) fn next(&mut self, bytes: u64, pool: &crate::pool::Pool, dice: &mut Dice) -> &Turn {
         self.time += 1_000 + dice.between(0, 1_800_000);
         let mut time = self.time;
         if self.index > 0
@@ -243,6 +241,8 @@ impl<'a> Turns<'a> {
             languages: self.index == 0 && self.chat.has(Quirk::ManyLanguages),
             open_block: self.chat.has(Quirk::OpenBlock),
             everything: self.chat.has(Quirk::EveryPart),
+            extra_bytes: (self.chat.bytes_min * (self.index + 1) / self.chat.requests)
+                .saturating_sub(bytes) as usize,
         };
         self.index += 1;
         self.turn.make(self.style, time, wishes, pool, dice);

@@ -36,6 +36,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) open_block: bool,
     /// Every kind of response part.
     pub(crate) everything: bool,
+    /// Bytes of one more tool's result.
+    pub(crate) extra_bytes: usize,
 }
 
 /// A request, rendered.
@@ -266,7 +268,10 @@ impl Turn {
     /// How the request ended: result, tokens and state.
     fn end(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let draw = dice.unit();
-        self.request.state = if wishes.last && draw > 0.96 {
+        self.request.state = if wishes.extra_bytes > 0 {
+            // Only a result can fill the file up.
+            State::Complete
+        } else if wishes.last && draw > 0.96 {
             State::Pending
         } else if draw < CANCELLED_SHARE {
             State::Cancelled
@@ -281,7 +286,7 @@ impl Turn {
                 put!(&mut self.result; "{}");
             }
         } else if state != State::Cancelled || dice.chance(0.5) {
-            self.write_result(style, pool, dice);
+            self.write_result(style, wishes.extra_bytes, pool, dice);
         }
         if state == State::Cancelled {
             self.rest.push(("isCanceled", b"true".to_vec()));
@@ -349,7 +354,7 @@ impl Turn {
         }
     }
 
-    fn write_result(&mut self, style: &Style, pool: &Pool, dice: &mut Dice) {
+    fn write_result(&mut self, style: &Style, extra: usize, pool: &Pool, dice: &mut Dice) {
         let out = &mut self.result;
         put!(out; "{");
         if self.request.state == State::Errored {
@@ -367,7 +372,7 @@ impl Turn {
         let context = dice.size(RENDERED_CONTEXT);
         pool.bulk(out, dice, Bulk::Code, context);
         put!(out; "</context>\\n<userRequest>\\n", &self.message, "\\n</userRequest>\\n\"}],\"toolCallRounds\":[");
-        self.write_rounds(style, pool, dice);
+        self.write_rounds(style, extra, pool, dice);
         let (prompt, output) = (
             dice.between(2_000, 120_000),
             dice.size(OUTPUT_TOKENS) as u64,
@@ -384,7 +389,7 @@ impl Turn {
     }
 
     /// The rounds of tool calls, and then their results.
-    fn write_rounds(&mut self, style: &Style, pool: &Pool, dice: &mut Dice) {
+    fn write_rounds(&mut self, style: &Style, extra: usize, pool: &Pool, dice: &mut Dice) {
         let out = &mut self.result;
         let calls = self.calls.len();
         let mut at = 0;
@@ -402,7 +407,6 @@ impl Turn {
             at += round;
         }
         put!(out; "],\"toolCallResults\":{");
-        let extra = style.extra_bytes as usize;
         for (i, call) in self.calls.iter().enumerate() {
             put!(out; if i > 0 { "," } else { "" });
             let bytes = pool.tool_result_bytes(dice, VSCODE_TOOL_RESULT);
