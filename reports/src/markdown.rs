@@ -130,10 +130,14 @@ impl Page {
     fn scenario(&mut self, group: &Group<'_>) {
         self.heading(group.scenario);
         if let Some(corpus) = group.cases.iter().find_map(|case| case.corpus.as_ref()) {
+            let digest = match corpus.digest.as_str() {
+                "" => String::new(),
+                digest => format!(", digest `{digest}`"),
+            };
             self.line(&format!(
-                "Corpus {}, digest `{}`.\n",
-                rows::corpus_in_words(corpus),
-                corpus.digest
+                "Corpus: {}{digest}.
+",
+                rows::corpus_in_words(corpus)
             ));
         }
         let columns: Vec<_> = COLUMNS
@@ -293,6 +297,9 @@ impl Page {
                 group.scenario,
                 corpus.unwrap_or_default()
             ));
+        }
+        for worth in &run.worth {
+            self.line(&format!("highwater run --lattice {}", worth.scenario));
         }
         self.line("```");
     }

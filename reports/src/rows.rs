@@ -94,17 +94,20 @@ pub(crate) fn parts(case: &str) -> (&str, &str) {
 
 /// A corpus in words: `heavy x 0.1, seed 1: 312 MiB, 640 sessions`.
 pub(crate) fn corpus_in_words(corpus: &Corpus) -> String {
-    let size = format!(
-        "{}, {} sessions",
-        format_bytes(corpus.bytes),
-        figure::short(corpus.sessions as f64, Unit::Count)
-    );
+    // Of a person's own history nothing is known beforehand.
     if corpus.profile == "home" {
-        return format!("a person's own history: {size}");
+        return "a person's own history".to_owned();
     }
+    let Corpus {
+        profile,
+        scale,
+        seed,
+        ..
+    } = corpus;
+    let sessions = figure::short(corpus.sessions as f64, Unit::Count);
     format!(
-        "{} x {}, seed {}: {size}",
-        corpus.profile, corpus.scale, corpus.seed
+        "{profile} x {scale}, seed {seed}: {}, {sessions} sessions",
+        format_bytes(corpus.bytes)
     )
 }
 

@@ -289,3 +289,9 @@ fn times_are_read_in_seconds_and_milliseconds() {
     assert!(read_quantity("2 h", Unit::Seconds).is_err());
     assert!(read_quantity("2 s", Unit::Count).is_err());
 }
+
+#[test]
+fn the_projects_own_budgets_are_read() {
+    let text = include_str!("../../../ci/budgets.toml");
+    assert!(!parse(text).unwrap().budgets.is_empty());
+}
