@@ -3,10 +3,15 @@
 //! The bench declares `harness::alloc::Counting` as its global allocator, builds its `Criterion` with
 //! [`PeakHeap`], and calls [`peak_of`] where it would call `Bencher::iter`.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use criterion::Bencher;
 use criterion::Throughput;
 use criterion::measurement::{Measurement, ValueFormatter};
 use harness::heap::{Region, measure};
+
+/// Samples taken so far; criterion makes a new bencher for each.
+static SAMPLES: AtomicU32 = AtomicU32::new(0);
 
 /// Most bytes live at once beyond those live before.
 #[derive(Debug, Clone, Copy)]
@@ -15,15 +20,14 @@ pub(crate) struct PeakHeap;
 /// Reports the peak heap of `work`. Criterion divides by the number of iterations, since it thinks of time; a peak does not add up, so
 /// the largest of the iterations is multiplied with their number first.
 pub(crate) fn peak_of<T>(bencher: &mut Bencher<'_, PeakHeap>, mut work: impl FnMut() -> T) {
-    let mut samples = 0_u32;
     bencher.iter_custom(|iterations| {
         let peak = (0..iterations)
             .map(|_| peak_bytes(&mut work))
             .max()
             .unwrap_or(0);
         // Criterion's plots fail on samples that are all equal, as exact figures are: a part in a billion keeps them apart.
-        samples = (samples + 1) % 16;
-        peak as f64 * iterations as f64 * (1.0 + f64::from(samples) * 1e-9)
+        let apart = SAMPLES.fetch_add(1, Relaxed) % 16;
+        peak as f64 * iterations as f64 * (1.0 + f64::from(apart) * 1e-9)
     });
 }
 
