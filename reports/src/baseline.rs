@@ -72,9 +72,7 @@ impl Key {
             ("build profile", &self.profile, &other.profile),
         ];
         let (field, base, head) = fields.into_iter().find(|(_, base, head)| base != head)?;
-        Some(format!(
-            "the baseline's {field} is {base}, this run's is {head}"
-        ))
+        Some(format!("the baseline's {field} is {base}, this run's is {head}"))
     }
 }
 
@@ -96,9 +94,7 @@ impl Baseline {
             time: run.time.clone(),
             commit: run.artifact.commit.clone(),
             key: Key::of(&run.environment),
-            cases: measured
-                .map(|case| (case.case.clone(), figures(case)))
-                .collect(),
+            cases: measured.map(|case| (case.case.clone(), figures(case))).collect(),
         }
     }
 
@@ -109,37 +105,23 @@ impl Baseline {
 
     /// Writes the baseline, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let figures = self
-            .cases
-            .iter()
-            .flat_map(|(case, c)| c.metrics.iter().map(move |(name, v)| (case, name, v)));
-        if let Some((case, name, _)) = figures.into_iter().find(|(_, _, value)| !value.is_finite())
-        {
-            return Err(Error::NotFinite {
-                path: path.to_owned(),
-                what: format!("{name} of {case}"),
-            });
+        let figures =
+            self.cases.iter().flat_map(|(case, c)| c.metrics.iter().map(move |(name, v)| (case, name, v)));
+        if let Some((case, name, _)) = figures.into_iter().find(|(_, _, value)| !value.is_finite()) {
+            return Err(Error::NotFinite { path: path.to_owned(), what: format!("{name} of {case}") });
         }
-        let mut text = serde_json::to_string_pretty(self)
-            .expect("a baseline holds only text and finite numbers");
+        let mut text =
+            serde_json::to_string_pretty(self).expect("a baseline holds only text and finite numbers");
         text.push('\n');
         store::write_atomically(path, text.as_bytes())
     }
 
     /// The figure that a case's metric is compared with, or why there is none.
-    pub fn figure(
-        &self,
-        environment: &Environment,
-        case: &Case,
-        metric: &str,
-    ) -> Result<f64, String> {
+    pub fn figure(&self, environment: &Environment, case: &Case, metric: &str) -> Result<f64, String> {
         if let Some(difference) = self.key.difference(&Key::of(environment)) {
             return Err(difference);
         }
-        let figures = self
-            .cases
-            .get(&case.case)
-            .ok_or("the baseline does not have this case")?;
+        let figures = self.cases.get(&case.case).ok_or("the baseline does not have this case")?;
         if figures.corpus.as_deref() != case.corpus.as_ref().map(|corpus| corpus.digest.as_str()) {
             return Err("the baseline was taken on another corpus".to_owned());
         }
@@ -169,6 +151,13 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_leaves_out_what_was_not_exact_in_its_run() {
+        let mut run = specimen::run();
+        run.cases[0].metrics.get_mut("heap.peak_bytes").unwrap().demoted = true;
+        assert!(!Baseline::of(&run).cases[&run.cases[0].case].metrics.contains_key("heap.peak_bytes"));
+    }
+
+    #[test]
     fn a_baseline_leaves_out_cases_without_a_measurement() {
         let mut run = specimen::run();
         run.cases[0].error = Some("the answer is wrong".to_owned());
@@ -188,30 +177,19 @@ mod tests {
     fn figures_of_another_toolchain_or_corpus_are_not_compared() {
         let run = specimen::run();
         let baseline = Baseline::of(&run);
-        let case = run
-            .cases
-            .iter()
-            .find(|case| case.case == "sync/cold:bounded")
-            .unwrap();
+        let case = run.cases.iter().find(|case| case.case == "sync/cold:bounded").unwrap();
         assert_eq!(
             baseline.figure(&run.environment, case, "heap.peak_bytes"),
             Ok(case.metrics["heap.peak_bytes"].median)
         );
 
-        let elsewhere = Environment {
-            toolchain: "rustc 9.9.9".to_owned(),
-            ..run.environment.clone()
-        };
-        let why = baseline
-            .figure(&elsewhere, case, "heap.peak_bytes")
-            .unwrap_err();
+        let elsewhere = Environment { toolchain: "rustc 9.9.9".to_owned(), ..run.environment.clone() };
+        let why = baseline.figure(&elsewhere, case, "heap.peak_bytes").unwrap_err();
         assert!(why.ends_with("this run's is rustc 9.9.9"), "{why}");
 
         let mut other = case.clone();
         other.corpus.as_mut().unwrap().digest = "ffff".to_owned();
-        let why = baseline
-            .figure(&run.environment, &other, "heap.peak_bytes")
-            .unwrap_err();
+        let why = baseline.figure(&run.environment, &other, "heap.peak_bytes").unwrap_err();
         assert_eq!(why, "the baseline was taken on another corpus");
     }
 }

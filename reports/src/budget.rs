@@ -85,10 +85,8 @@ pub struct Order {
 impl Budgets {
     /// Reads a file of budgets and checks it.
     pub fn read(path: &Path) -> Result<Budgets, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Budgets::parse(&text, path)
     }
 
@@ -122,13 +120,8 @@ impl Budgets {
     }
 
     fn no_such_case(&self, line: usize, key: &str, case: &str) -> Error {
-        let message =
-            format!("{key}: no case is named {case:?}; `highwater list` shows those that exist");
-        Error::Budget {
-            path: self.path.clone(),
-            line,
-            message,
-        }
+        let message = format!("{key}: no case is named {case:?}; `highwater list` shows those that exist");
+        Error::Budget { path: self.path.clone(), line, message }
     }
 }
 
@@ -143,10 +136,7 @@ impl Budget {
             Limit::Floor(limit) => format!("at least {}", figure::short(*limit, unit)),
             Limit::Growth(Growth::By(0.0)) => "no worse than the baseline".to_owned(),
             Limit::Growth(Growth::By(quantum)) => {
-                format!(
-                    "at most {} worse than the baseline",
-                    figure::short(*quantum, unit)
-                )
+                format!("at most {} worse than the baseline", figure::short(*quantum, unit))
             }
             Limit::Growth(Growth::Percent(percent)) => {
                 format!("at most {percent} % worse than the baseline")
@@ -163,22 +153,19 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     let Some(rest) = name.strip_prefix(before) else {
         return false;
     };
-    (0..=rest.len())
-        .filter(|at| rest.is_char_boundary(*at))
-        .any(|at| matches(after, &rest[at..]))
+    (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| matches(after, &rest[at..]))
 }
 
 /// Reads a limit that is written as text (`8 MiB`, `250 ms`), in the unit of the metric.
 fn read_quantity(text: &str, unit: Unit) -> Result<f64, String> {
     match unit {
-        Unit::Bytes => bytes::parse_bytes(text)
-            .map(|bytes| bytes as f64)
-            .map_err(|error| error.to_string()),
-        Unit::Seconds => read_seconds(text)
-            .ok_or_else(|| format!("{text:?} is not a time: write a number and ms or s")),
-        Unit::Blocks | Unit::Count | Unit::Ratio => Err(format!(
-            "{text:?} is a text, but this metric has no unit: write a plain number"
-        )),
+        Unit::Bytes => bytes::parse_bytes(text).map(|bytes| bytes as f64).map_err(|error| error.to_string()),
+        Unit::Seconds => {
+            read_seconds(text).ok_or_else(|| format!("{text:?} is not a time: write a number and ms or s"))
+        }
+        Unit::Blocks | Unit::Count | Unit::Ratio => {
+            Err(format!("{text:?} is a text, but this metric has no unit: write a plain number"))
+        }
     }
 }
 

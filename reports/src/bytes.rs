@@ -2,9 +2,7 @@
 
 /// A text that is not a number of bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a number of bytes: write a number and a unit, one of B, kB, MB, GB, KiB, MiB, GiB"
-)]
+#[error("{0:?} is not a number of bytes: write a number and a unit, one of B, kB, MB, GB, KiB, MiB, GiB")]
 pub struct NotBytes(pub String);
 
 /// Units that are read. The binary ones are also written, the largest that fits.
@@ -39,24 +37,13 @@ pub fn format_bytes(bytes: u64) -> String {
 /// Reads `8 MiB`, `64KiB`, `20 MB`, `1.5 GiB`, `512 B`. A number without a unit is refused: it would not say what it counts.
 pub fn parse_bytes(text: &str) -> Result<u64, NotBytes> {
     let wrong = || NotBytes(text.to_owned());
-    let unit_at = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .ok_or_else(wrong)?;
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
     let (number, unit) = (text[..unit_at].trim(), text[unit_at..].trim());
-    let (_, size) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(wrong)?;
-    let plain = number
-        .bytes()
-        .all(|b| b.is_ascii_digit() || b == b'.' || b == b'_');
+    let (_, size) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_');
     let number: f64 = number.replace('_', "").parse().map_err(|_| wrong())?;
     let bytes = number * *size as f64;
-    if plain && bytes <= 2f64.powi(53) {
-        Ok(bytes.round() as u64)
-    } else {
-        Err(wrong())
-    }
+    if plain && bytes <= 2f64.powi(53) { Ok(bytes.round() as u64) } else { Err(wrong()) }
 }
 
 #[cfg(test)]
@@ -65,21 +52,9 @@ mod tests {
 
     #[test]
     fn bytes_are_written_in_the_largest_unit_that_they_fill() {
-        let shown = [
-            0,
-            512,
-            1023,
-            1024,
-            8 << 20,
-            8_808_038,
-            31 << 20,
-            129_499_136,
-            5 << 30,
-            (1 << 20) - 1,
-        ];
+        let shown = [0, 512, 1023, 1024, 8 << 20, 8_808_038, 31 << 20, 129_499_136, 5 << 30, (1 << 20) - 1];
         let expected = [
-            "0 B", "512 B", "1023 B", "1 KiB", "8 MiB", "8.40 MiB", "31 MiB", "124 MiB", "5 GiB",
-            "1024 KiB",
+            "0 B", "512 B", "1023 B", "1 KiB", "8 MiB", "8.40 MiB", "31 MiB", "124 MiB", "5 GiB", "1024 KiB",
         ];
         assert_eq!(shown.map(format_bytes), expected);
     }
@@ -95,24 +70,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_with_a_unit_is_refused() {
-        for text in [
-            "",
-            "8",
-            "MiB",
-            "8 mib",
-            "-1 B",
-            "8 XB",
-            "1e3 B",
-            "inf B",
-            "nan B",
-            "8 MiB or so",
-            "9999999 GiB",
-        ] {
-            assert_eq!(
-                parse_bytes(text),
-                Err(NotBytes(text.to_owned())),
-                "{text:?}"
-            );
+        for text in
+            ["", "8", "MiB", "8 mib", "-1 B", "8 XB", "1e3 B", "inf B", "nan B", "8 MiB or so", "9999999 GiB"]
+        {
+            assert_eq!(parse_bytes(text), Err(NotBytes(text.to_owned())), "{text:?}");
         }
     }
 

@@ -89,10 +89,7 @@ impl Line {
 
 /// Compares what both runs measured; phases are left out, since a case's own figures are what budgets limit.
 pub fn compare(base: &Run, head: &Run) -> Comparison {
-    let mut comparison = Comparison {
-        lines: Vec::new(),
-        doubts: environments(base, head),
-    };
+    let mut comparison = Comparison { lines: Vec::new(), doubts: environments(base, head) };
     let doubts = &mut comparison.doubts;
     for case in &head.cases {
         let Some(earlier) = base.cases.iter().find(|earlier| earlier.case == case.case) else {
@@ -105,10 +102,7 @@ pub fn compare(base: &Run, head: &Run) -> Comparison {
         }
     }
     let names: BTreeSet<&str> = head.cases.iter().map(|case| case.case.as_str()).collect();
-    let gone = base
-        .cases
-        .iter()
-        .filter(|case| !names.contains(case.case.as_str()));
+    let gone = base.cases.iter().filter(|case| !names.contains(case.case.as_str()));
     doubts.extend(gone.map(|case| format!("{} is only in the base run", case.case)));
     comparison
 }
@@ -126,9 +120,7 @@ fn environments(base: &Run, head: &Run) -> Vec<String> {
         ("huge pages setting", &b.huge_pages, &h.huge_pages),
     ];
     let differ = fields.into_iter().filter(|(_, base, head)| base != head);
-    differ
-        .map(|(field, base, head)| format!("the {field} differs: {base} in base, {head} in head"))
-        .collect()
+    differ.map(|(field, base, head)| format!("the {field} differs: {base} in base, {head} in head")).collect()
 }
 
 fn incomparable(base: &Case, head: &Case) -> Option<String> {
@@ -159,39 +151,23 @@ fn lines(base: &Case, head: &Case) -> Vec<Line> {
 fn change(base: &Metric, head: &Metric) -> Change {
     let is_noisy = |metric: &Metric| metric.tier == Tier::Noisy || metric.demoted;
     if !is_noisy(base) && !is_noisy(head) {
-        return if base.median == head.median {
-            Change::Equal
-        } else {
-            towards(base, head)
-        };
+        return if base.median == head.median { Change::Equal } else { towards(base, head) };
     }
     if base.samples.len().min(head.samples.len()) < SAMPLES_NEEDED {
         return Change::NotJudged;
     }
     let reach = |metric: &Metric| {
         let low = metric.samples.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = metric
-            .samples
-            .iter()
-            .copied()
-            .fold(f64::NEG_INFINITY, f64::max);
+        let high = metric.samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         (low, high)
     };
     let ((base_low, base_high), (head_low, head_high)) = (reach(base), reach(head));
-    if head_low > base_high || head_high < base_low {
-        towards(base, head)
-    } else {
-        Change::WithinNoise
-    }
+    if head_low > base_high || head_high < base_low { towards(base, head) } else { Change::WithinNoise }
 }
 
 fn towards(base: &Metric, head: &Metric) -> Change {
     let fell = head.median < base.median;
-    if fell == (head.direction == Direction::Lower) {
-        Change::Better
-    } else {
-        Change::Worse
-    }
+    if fell == (head.direction == Direction::Lower) { Change::Better } else { Change::Worse }
 }
 
 const TITLES: [&str; 6] = ["metric", "base", "head", "change", "percent", "judged"];
@@ -222,10 +198,7 @@ pub fn text(comparison: &Comparison) -> String {
     }
     if !comparison.doubts.is_empty() {
         let _ = writeln!(out, "\ndoubts");
-        comparison
-            .doubts
-            .iter()
-            .for_each(|doubt| out.push_str(&format!("  {doubt}\n")));
+        comparison.doubts.iter().for_each(|doubt| out.push_str(&format!("  {doubt}\n")));
     }
     out
 }
@@ -235,21 +208,14 @@ pub fn markdown(comparison: &Comparison) -> String {
     let mut out = "# Comparison\n".to_owned();
     for (index, line) in comparison.lines.iter().enumerate() {
         if index == 0 || comparison.lines[index - 1].case != line.case {
-            let _ = writeln!(
-                out,
-                "\n## {}\n\n| {} |\n|---|--:|--:|--:|--:|---|",
-                line.case,
-                TITLES.join(" | ")
-            );
+            let _ =
+                writeln!(out, "\n## {}\n\n| {} |\n|---|--:|--:|--:|--:|---|", line.case, TITLES.join(" | "));
         }
         let _ = writeln!(out, "| {} |", line.cells().join(" | "));
     }
     if !comparison.doubts.is_empty() {
         let _ = writeln!(out, "\n## Doubts\n");
-        comparison
-            .doubts
-            .iter()
-            .for_each(|doubt| out.push_str(&format!("- {doubt}\n")));
+        comparison.doubts.iter().for_each(|doubt| out.push_str(&format!("- {doubt}\n")));
     }
     out
 }
@@ -268,19 +234,14 @@ mod tests {
 
     fn line(base: &Run, head: &Run, metric: &str) -> Line {
         let found = compare(base, head).lines;
-        found
-            .into_iter()
-            .find(|line| line.case == "sync/cold:bounded" && line.metric == metric)
-            .unwrap()
+        found.into_iter().find(|line| line.case == "sync/cold:bounded" && line.metric == metric).unwrap()
     }
 
     #[test]
     fn one_byte_of_an_exact_metric_is_a_change() {
         let base = specimen::run();
         assert_eq!(line(&base, &base, "heap.peak_bytes").change, Change::Equal);
-        let head = changed("sync/cold:bounded", "heap.peak_bytes", |metric| {
-            metric.median += 1.0
-        });
+        let head = changed("sync/cold:bounded", "heap.peak_bytes", |metric| metric.median += 1.0);
         assert_eq!(line(&base, &head, "heap.peak_bytes").change, Change::Worse);
         assert_eq!(line(&head, &base, "heap.peak_bytes").change, Change::Better);
     }
@@ -288,35 +249,23 @@ mod tests {
     #[test]
     fn few_noisy_samples_are_not_judged_however_far_apart() {
         let base = specimen::run();
-        let head = changed("sync/cold:bounded", "rss.peak_bytes", |metric| {
-            *metric = noisy(&[9e9; 3], Unit::Bytes)
-        });
-        assert_eq!(
-            line(&base, &head, "rss.peak_bytes").change,
-            Change::NotJudged
-        );
+        let head =
+            changed("sync/cold:bounded", "rss.peak_bytes", |metric| *metric = noisy(&[9e9; 3], Unit::Bytes));
+        assert_eq!(line(&base, &head, "rss.peak_bytes").change, Change::NotJudged);
     }
 
     #[test]
     fn enough_noisy_samples_are_judged_by_whether_they_overlap() {
         let with = |samples: [f64; 5]| {
-            changed("sync/cold:bounded", "rss.peak_bytes", |metric| {
-                *metric = noisy(&samples, Unit::Bytes)
-            })
+            changed("sync/cold:bounded", "rss.peak_bytes", |metric| *metric = noisy(&samples, Unit::Bytes))
         };
         let base = with([1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(
             line(&base, &with([5.0, 6.0, 7.0, 8.0, 9.0]), "rss.peak_bytes").change,
             Change::WithinNoise
         );
-        assert_eq!(
-            line(&base, &with([6.0, 6.0, 7.0, 8.0, 9.0]), "rss.peak_bytes").change,
-            Change::Worse
-        );
-        assert_eq!(
-            line(&base, &with([0.1, 0.2, 0.3, 0.4, 0.5]), "rss.peak_bytes").change,
-            Change::Better
-        );
+        assert_eq!(line(&base, &with([6.0, 6.0, 7.0, 8.0, 9.0]), "rss.peak_bytes").change, Change::Worse);
+        assert_eq!(line(&base, &with([0.1, 0.2, 0.3, 0.4, 0.5]), "rss.peak_bytes").change, Change::Better);
     }
 
     #[test]
@@ -337,10 +286,7 @@ mod tests {
         assert_eq!(
             comparison.doubts,
             [
-                format!(
-                    "{} is not compared: the runs read different corpora",
-                    head.cases[0].case
-                ),
+                format!("{} is not compared: the runs read different corpora", head.cases[0].case),
                 format!(
                     "{} is not compared: it has no measurement in the head run, the answer is wrong",
                     head.cases[1].case
@@ -360,9 +306,7 @@ mod tests {
     fn a_comparison_as_text_and_as_a_page() {
         let mut base = specimen::run();
         base.cases.retain(|case| case.case.ends_with(":bounded"));
-        let mut head = changed("sync/cold:bounded", "heap.peak_bytes", |metric| {
-            metric.median += 65_536.0
-        });
+        let mut head = changed("sync/cold:bounded", "heap.peak_bytes", |metric| metric.median += 65_536.0);
         head.cases.retain(|case| case.case.ends_with(":bounded"));
         head.environment.kernel = "6.19.0".to_owned();
         let comparison = compare(&base, &head);

@@ -24,11 +24,7 @@ pub(crate) fn full(value: f64, unit: Unit) -> String {
     let short = short(value, unit);
     match unit {
         Unit::Bytes if value.abs() >= 1024.0 && value.is_finite() => {
-            format!(
-                "{short} ({}{} B)",
-                if value < 0.0 { "-" } else { "" },
-                grouped(value.abs())
-            )
+            format!("{short} ({}{} B)", if value < 0.0 { "-" } else { "" }, grouped(value.abs()))
         }
         Unit::Seconds => format!("{value} s"),
         Unit::Ratio => value.to_string(),
@@ -38,11 +34,7 @@ pub(crate) fn full(value: f64, unit: Unit) -> String {
 
 /// A change with its sign: `+64 KiB`, `-1.20 MiB`, `0 B`.
 pub(crate) fn change(value: f64, unit: Unit) -> String {
-    format!(
-        "{}{}",
-        if value > 0.0 { "+" } else { "" },
-        short(value, unit)
-    )
+    format!("{}{}", if value > 0.0 { "+" } else { "" }, short(value, unit))
 }
 
 /// One figure as a part of another: `1`, `0.84`, `0.031`, `0.0042`.
@@ -100,36 +92,18 @@ mod tests {
             short(0.03125, Unit::Ratio),
             short(1.0, Unit::Ratio),
         ];
-        assert_eq!(
-            shown,
-            [
-                "8.40 MiB",
-                "-64 KiB",
-                "1,234,567",
-                "12.50",
-                "42 ms",
-                "1.24 s",
-                "0.031",
-                "1"
-            ]
-        );
+        assert_eq!(shown, ["8.40 MiB", "-64 KiB", "1,234,567", "12.50", "42 ms", "1.24 s", "0.031", "1"]);
     }
 
     #[test]
     fn a_full_figure_tells_neighbours_apart() {
         assert_eq!(full(8_808_038.0, Unit::Bytes), "8.40 MiB (8,808,038 B)");
-        assert_ne!(
-            full(8_808_038.0, Unit::Bytes),
-            full(8_808_039.0, Unit::Bytes)
-        );
+        assert_ne!(full(8_808_038.0, Unit::Bytes), full(8_808_039.0, Unit::Bytes));
         assert_ne!(full(0.031_251, Unit::Ratio), full(0.031_252, Unit::Ratio));
     }
 
     #[test]
     fn a_change_has_a_sign_unless_it_is_none() {
-        assert_eq!(
-            [65_536.0, -512.0, 0.0].map(|v| change(v, Unit::Bytes)),
-            ["+64 KiB", "-512 B", "0 B"]
-        );
+        assert_eq!([65_536.0, -512.0, 0.0].map(|v| change(v, Unit::Bytes)), ["+64 KiB", "-512 B", "0 B"]);
     }
 }

@@ -21,11 +21,7 @@ const NOTHING: &str = "nothing was judged: ";
 pub fn judge(run: &mut Run, budgets: &Budgets, baseline: Option<&Baseline>) {
     forget(run);
     demote(run);
-    let mut findings = Findings {
-        baseline,
-        judgements: Vec::new(),
-        doubts: Vec::new(),
-    };
+    let mut findings = Findings { baseline, judgements: Vec::new(), doubts: Vec::new() };
     for (index, case) in run.cases.iter().enumerate() {
         findings.add_failed_case(index, case);
     }
@@ -35,21 +31,14 @@ pub fn judge(run: &mut Run, budgets: &Budgets, baseline: Option<&Baseline>) {
     for order in &budgets.orders {
         findings.judge_order(run, order);
     }
-    let Findings {
-        judgements, doubts, ..
-    } = findings;
+    let Findings { judgements, doubts, .. } = findings;
     mark_tripwires(run, budgets);
     run.doubts.extend(doubts);
     if judgements.is_empty() {
-        let why =
-            "no budget applies to what was measured, and a gate that measured nothing is not green";
+        let why = "no budget applies to what was measured, and a gate that measured nothing is not green";
         run.doubts.push(format!("{NOTHING}{why}"));
     }
-    run.verdict = judgements
-        .iter()
-        .map(|(_, found)| found.verdict)
-        .max()
-        .unwrap_or(Verdict::Error);
+    run.verdict = judgements.iter().map(|(_, found)| found.verdict).max().unwrap_or(Verdict::Error);
     for (index, judgement) in judgements {
         run.cases[index].verdicts.push(judgement);
     }
@@ -57,20 +46,13 @@ pub fn judge(run: &mut Run, budgets: &Budgets, baseline: Option<&Baseline>) {
 
 fn mark_tripwires(run: &mut Run, budgets: &Budgets) {
     for budget in budgets.budgets.iter().filter(|budget| budget.tripwire) {
-        let cases = run
-            .cases
-            .iter_mut()
-            .filter(|case| budget::matches(&budget.case, &case.case));
+        let cases = run.cases.iter_mut().filter(|case| budget::matches(&budget.case, &case.case));
         cases.for_each(|case| case.tripwire = true);
     }
 }
 
 fn forget(run: &mut Run) {
-    run.doubts.retain(|doubt| {
-        ![NOT_JUDGED, DEMOTED, NOTHING]
-            .iter()
-            .any(|start| doubt.starts_with(start))
-    });
+    run.doubts.retain(|doubt| ![NOT_JUDGED, DEMOTED, NOTHING].iter().any(|start| doubt.starts_with(start)));
     for case in &mut run.cases {
         case.verdicts.clear();
         case.tripwire = false;
@@ -81,30 +63,15 @@ fn forget(run: &mut Run) {
 fn demote(run: &mut Run) {
     for case in &mut run.cases {
         let mut demoted = Vec::new();
-        for (name, metric) in case
-            .metrics
-            .iter_mut()
-            .filter(|(_, metric)| metric.tier == Tier::Exact)
-        {
-            metric.demoted |= metric
-                .samples
-                .iter()
-                .any(|sample| *sample != metric.samples[0]);
+        for (name, metric) in case.metrics.iter_mut().filter(|(_, metric)| metric.tier == Tier::Exact) {
+            metric.demoted |= metric.samples.iter().any(|sample| *sample != metric.samples[0]);
             if metric.demoted {
                 demoted.push(name.as_str());
             }
         }
         if !demoted.is_empty() {
-            let differ = if demoted.len() == 1 {
-                "differs"
-            } else {
-                "differ"
-            };
-            let what = format!(
-                "{} {differ} between samples of {}",
-                demoted.join(", "),
-                case.case
-            );
+            let differ = if demoted.len() == 1 { "differs" } else { "differ" };
+            let what = format!("{} {differ} between samples of {}", demoted.join(", "), case.case);
             run.doubts.push(format!("{DEMOTED}{what}"));
         }
     }
@@ -130,12 +97,7 @@ impl Findings<'_> {
     fn add_failed_case(&mut self, index: usize, case: &Case) {
         if let Some(error) = &case.error {
             let why = format!("not measured: {error}");
-            self.add(
-                index,
-                "*",
-                "the right answer, measured".to_owned(),
-                (Verdict::Error, why),
-            );
+            self.add(index, "*", "the right answer, measured".to_owned(), (Verdict::Error, why));
         }
     }
 
@@ -145,21 +107,14 @@ impl Findings<'_> {
                 continue;
             }
             let found = weigh(run, case, budget, self.baseline);
-            match if budget.tripwire {
-                found.map(turn_around)
-            } else {
-                found
-            } {
+            match if budget.tripwire { found.map(turn_around) } else { found } {
                 Ok((verdict, why)) => {
                     let why = with_reason(verdict, why, &budget.reason);
                     self.add(index, &budget.metric, budget.in_words(), (verdict, why));
                 }
-                Err(Unjudged::Failed(why)) => self.add(
-                    index,
-                    &budget.metric,
-                    budget.in_words(),
-                    (Verdict::Error, why),
-                ),
+                Err(Unjudged::Failed(why)) => {
+                    self.add(index, &budget.metric, budget.in_words(), (Verdict::Error, why))
+                }
                 Err(Unjudged::Absent(why)) => {
                     let what = format!("{} {} {}", case.case, budget.metric, budget.in_words());
                     self.doubts.push(format!("{NOT_JUDGED}{what}: {why}"));
@@ -170,49 +125,24 @@ impl Findings<'_> {
 
     /// Cases of the order that are not in this run are stepped over: the others must still fall one after the other.
     fn judge_order(&mut self, run: &Run, order: &Order) {
-        let place = |name: &String| {
-            run.cases
-                .iter()
-                .position(|case| case.case == *name && case.error.is_none())
-        };
+        let place =
+            |name: &String| run.cases.iter().position(|case| case.case == *name && case.error.is_none());
         let present: Vec<usize> = order.cases.iter().filter_map(place).collect();
         for pair in present.windows(2) {
             let (above, below) = (&run.cases[pair[0]], &run.cases[pair[1]]);
-            let found = match (
-                measured(above, &order.metric),
-                measured(below, &order.metric),
-            ) {
+            let found = match (measured(above, &order.metric), measured(below, &order.metric)) {
                 (Ok(larger), Ok(smaller)) => {
                     let (verdict, why) = compare_in_order(larger, smaller, &above.case);
                     (verdict, with_reason(verdict, why, &order.reason))
                 }
                 (Err(why), _) | (_, Err(why)) => (Verdict::Error, why),
             };
-            self.add(
-                pair[1],
-                &order.metric,
-                format!("below {}", above.case),
-                found,
-            );
+            self.add(pair[1], &order.metric, format!("below {}", above.case), found);
         }
     }
 
-    fn add(
-        &mut self,
-        index: usize,
-        metric: &str,
-        budget: String,
-        (verdict, why): (Verdict, String),
-    ) {
-        self.judgements.push((
-            index,
-            Judgement {
-                metric: metric.to_owned(),
-                verdict,
-                budget,
-                why,
-            },
-        ));
+    fn add(&mut self, index: usize, metric: &str, budget: String, (verdict, why): (Verdict, String)) {
+        self.judgements.push((index, Judgement { metric: metric.to_owned(), verdict, budget, why }));
     }
 }
 
@@ -245,17 +175,11 @@ fn weigh(
         Limit::Ratio { of, at_most } => {
             let other = reference(run, of, &budget.metric)?;
             let (verdict, why) = against(Interval::of(other).times(*at_most), Sense::AtMost);
-            Ok((
-                verdict,
-                format!("{why}{}", part_in_words(metric.median, other.median, of)),
-            ))
+            Ok((verdict, format!("{why}{}", part_in_words(metric.median, other.median, of))))
         }
         Limit::Growth(growth) => {
-            let baseline =
-                baseline.ok_or_else(|| Unjudged::Absent("there is no baseline".to_owned()))?;
-            let figure = baseline
-                .figure(&run.environment, case, &budget.metric)
-                .map_err(Unjudged::Absent)?;
+            let baseline = baseline.ok_or_else(|| Unjudged::Absent("there is no baseline".to_owned()))?;
+            let figure = baseline.figure(&run.environment, case, &budget.metric).map_err(Unjudged::Absent)?;
             Ok(judge_growth(metric, figure, *growth))
         }
     }
@@ -264,10 +188,9 @@ fn weigh(
 fn measured<'c>(case: &'c Case, name: &str) -> Result<&'c Metric, String> {
     match case.metrics.get(name) {
         Some(metric) if !metric.samples.is_empty() && metric.median.is_finite() => Ok(metric),
-        _ => Err(format!(
-            "{name} of {} was not measured, and a budget without samples is an error",
-            case.case
-        )),
+        _ => {
+            Err(format!("{name} of {} was not measured, and a budget without samples is an error", case.case))
+        }
     }
 }
 
@@ -276,9 +199,7 @@ fn reference<'r>(run: &'r Run, name: &str, metric: &str) -> Result<&'r Metric, U
         return Err(Unjudged::Absent(format!("{name} is not in this run")));
     };
     match &case.error {
-        Some(_) => Err(Unjudged::Failed(format!(
-            "{name}, which it is compared with, has no measurement"
-        ))),
+        Some(_) => Err(Unjudged::Failed(format!("{name}, which it is compared with, has no measurement"))),
         None => measured(case, metric).map_err(Unjudged::Failed),
     }
 }
@@ -286,10 +207,7 @@ fn reference<'r>(run: &'r Run, name: &str, metric: &str) -> Result<&'r Metric, U
 /// A tripwire has to break its limit: one that does not shows that the scenario sees nothing.
 fn turn_around((verdict, why): (Verdict, String)) -> (Verdict, String) {
     match verdict {
-        Verdict::Regression => (
-            Verdict::Pass,
-            format!("{TRIPWIRE}breaks its limit as it must, {why}"),
-        ),
+        Verdict::Regression => (Verdict::Pass, format!("{TRIPWIRE}breaks its limit as it must, {why}")),
         Verdict::Pass | Verdict::Improved => (
             Verdict::Error,
             format!("{TRIPWIRE}keeps a limit that it must break, so the scenario is blind, {why}"),
@@ -304,18 +222,8 @@ fn judge_growth(metric: &Metric, base: f64, growth: Growth) -> (Verdict, String)
         Growth::Percent(percent) => base.abs() * percent / 100.0,
     };
     let (worst, best, sense, better) = match metric.direction {
-        Direction::Lower => (
-            base + quantum,
-            base - quantum,
-            Sense::AtMost,
-            Sense::AtLeast,
-        ),
-        Direction::Higher => (
-            base - quantum,
-            base + quantum,
-            Sense::AtLeast,
-            Sense::AtMost,
-        ),
+        Direction::Lower => (base + quantum, base - quantum, Sense::AtMost, Sense::AtLeast),
+        Direction::Higher => (base - quantum, base + quantum, Sense::AtLeast, Sense::AtMost),
     };
     let found = Interval::of(metric);
     let verdict = match found.judge(Interval::point(worst), sense) {
@@ -326,14 +234,7 @@ fn judge_growth(metric: &Metric, base: f64, growth: Growth) -> (Verdict, String)
         verdict => verdict,
     };
     let change = figure::change(metric.median - base, metric.unit);
-    (
-        verdict,
-        format!(
-            "{}, {change} from the baseline's {}",
-            own(metric),
-            figure::full(base, metric.unit)
-        ),
-    )
+    (verdict, format!("{}, {change} from the baseline's {}", own(metric), figure::full(base, metric.unit)))
 }
 
 fn compare_in_order(larger: &Metric, smaller: &Metric, larger_name: &str) -> (Verdict, String) {
@@ -346,18 +247,11 @@ fn compare_in_order(larger: &Metric, smaller: &Metric, larger_name: &str) -> (Ve
         Verdict::Inconclusive
     };
     let part = part_in_words(smaller.median, larger.median, larger_name);
-    (
-        verdict,
-        format!("{} against {}{part}", own(smaller), own(larger)),
-    )
+    (verdict, format!("{} against {}{part}", own(smaller), own(larger)))
 }
 
 fn part_in_words(part: f64, whole: f64, of: &str) -> String {
-    if whole > 0.0 {
-        format!(", which is {} of {of}", figure::ratio(part / whole))
-    } else {
-        String::new()
-    }
+    if whole > 0.0 { format!(", which is {} of {of}", figure::ratio(part / whole)) } else { String::new() }
 }
 
 /// A metric's figure, and how far its samples reach when they differ.
@@ -367,12 +261,7 @@ fn own(metric: &Metric) -> String {
     if low == high {
         return full;
     }
-    format!(
-        "{full} ({} to {} in {} samples)",
-        short(low, metric),
-        short(high, metric),
-        metric.samples.len()
-    )
+    format!("{full} ({} to {} in {} samples)", short(low, metric), short(high, metric), metric.samples.len())
 }
 
 fn short(value: f64, metric: &Metric) -> String {
@@ -382,20 +271,12 @@ fn short(value: f64, metric: &Metric) -> String {
 fn in_words(metric: &Metric, limit: Interval, sense: Sense) -> String {
     let middle = f64::midpoint(limit.low, limit.high);
     // A part of a number of bytes or blocks is no figure of its own.
-    let shown = if matches!(metric.unit, Unit::Bytes | Unit::Blocks) {
-        middle.floor()
-    } else {
-        middle
-    };
+    let shown = if matches!(metric.unit, Unit::Bytes | Unit::Blocks) { middle.floor() } else { middle };
     let sense = match sense {
         Sense::AtMost => "at most",
         Sense::AtLeast => "at least",
     };
-    format!(
-        "{} against {sense} {}",
-        own(metric),
-        figure::full(shown, metric.unit)
-    )
+    format!("{} against {sense} {}", own(metric), figure::full(shown, metric.unit))
 }
 
 /// On which side of a limit a figure has to be.
@@ -414,10 +295,7 @@ struct Interval {
 
 impl Interval {
     fn point(figure: f64) -> Interval {
-        Interval {
-            low: figure,
-            high: figure,
-        }
+        Interval { low: figure, high: figure }
     }
 
     fn of(metric: &Metric) -> Interval {
@@ -430,10 +308,7 @@ impl Interval {
     }
 
     fn times(self, factor: f64) -> Interval {
-        Interval {
-            low: self.low * factor,
-            high: self.high * factor,
-        }
+        Interval { low: self.low * factor, high: self.high * factor }
     }
 
     fn judge(self, limit: Interval, sense: Sense) -> Verdict {

@@ -45,9 +45,7 @@ impl Page {
 
     /// A table: the first column to the left, the others as `align` says (`l` or `r` for each).
     fn table(&mut self, titles: &[&str], align: &str, rows: impl IntoIterator<Item = Vec<String>>) {
-        let marks = align
-            .chars()
-            .map(|side| if side == 'r' { "--:" } else { "---" });
+        let marks = align.chars().map(|side| if side == 'r' { "--:" } else { "---" });
         self.line(&format!("| {} |", titles.join(" | ")));
         self.line(&format!("|{}|", marks.collect::<Vec<_>>().join("|")));
         for row in rows {
@@ -59,9 +57,7 @@ impl Page {
     fn list(&mut self, title: &str, items: &[String]) {
         if !items.is_empty() {
             self.heading(title);
-            items
-                .iter()
-                .for_each(|item| self.line(&format!("- {item}")));
+            items.iter().for_each(|item| self.line(&format!("- {item}")));
         }
     }
 
@@ -83,48 +79,22 @@ impl Page {
     }
 
     fn environment(&mut self, run: &Run) {
-        let Environment {
-            platform,
-            kernel,
-            cpu,
-            allocator,
-            toolchain,
-            target,
-            lockfile,
-            profile,
-            ..
-        } = &run.environment;
+        let Environment { platform, kernel, cpu, allocator, toolchain, target, lockfile, profile, .. } =
+            &run.environment;
         let environment = &run.environment;
         self.heading("Environment");
         let rows = [
             ("platform", format!("{platform}, kernel {kernel}")),
-            (
-                "processor",
-                format!(
-                    "{cpu}, {}",
-                    rows::counted(environment.cores as usize, "core")
-                ),
-            ),
+            ("processor", format!("{cpu}, {}", rows::counted(environment.cores as usize, "core"))),
             ("memory", format_bytes(environment.memory_bytes)),
             (
                 "pages",
-                format!(
-                    "{}, huge pages {}",
-                    format_bytes(environment.page_bytes),
-                    environment.huge_pages
-                ),
+                format!("{}, huge pages {}", format_bytes(environment.page_bytes), environment.huge_pages),
             ),
             ("allocator", allocator.clone()),
-            (
-                "build",
-                format!("{toolchain}, {target}, {profile}, Cargo.lock {lockfile}"),
-            ),
+            ("build", format!("{toolchain}, {target}, {profile}, Cargo.lock {lockfile}")),
         ];
-        self.table(
-            &["what", "value"],
-            "ll",
-            rows.map(|(what, value)| vec![what.to_owned(), value]),
-        );
+        self.table(&["what", "value"], "ll", rows.map(|(what, value)| vec![what.to_owned(), value]));
     }
 
     fn scenario(&mut self, group: &Group<'_>) {
@@ -140,45 +110,23 @@ impl Page {
                 rows::corpus_in_words(corpus)
             ));
         }
-        let columns: Vec<_> = COLUMNS
-            .iter()
-            .filter(|column| column.is_known(group))
-            .collect();
-        let special = group
-            .cases
-            .iter()
-            .any(|case| !rows::special(case).is_empty());
-        let titles = ["strategy"]
-            .into_iter()
-            .chain(columns.iter().map(|column| column.title))
-            .chain(["verdict"]);
+        let columns: Vec<_> = COLUMNS.iter().filter(|column| column.is_known(group)).collect();
+        let special = group.cases.iter().any(|case| !rows::special(case).is_empty());
+        let titles =
+            ["strategy"].into_iter().chain(columns.iter().map(|column| column.title)).chain(["verdict"]);
         let titles: Vec<&str> = titles.chain(special.then_some("also")).collect();
-        let align = format!(
-            "l{}l{}",
-            "r".repeat(columns.len()),
-            if special { "l" } else { "" }
-        );
+        let align = format!("l{}l{}", "r".repeat(columns.len()), if special { "l" } else { "" });
         let rows = group.cases.iter().map(|case| {
             let cells = columns.iter().map(|column| (column.cell)(group, case));
             let name = rows::parts(&case.case).1.to_owned();
-            let row = [name]
-                .into_iter()
-                .chain(cells)
-                .chain([rows::verdict_of(case)]);
+            let row = [name].into_iter().chain(cells).chain([rows::verdict_of(case)]);
             row.chain(special.then(|| rows::special(case))).collect()
         });
         self.table(&titles, &align, rows);
-        let notes = group
-            .cases
-            .iter()
-            .filter(|case| !case.notes.is_empty() || case.error.is_some());
+        let notes = group.cases.iter().filter(|case| !case.notes.is_empty() || case.error.is_some());
         for case in notes {
             let (_, strategy) = rows::parts(&case.case);
-            let said = case
-                .notes
-                .iter()
-                .map(String::as_str)
-                .chain(case.error.as_deref());
+            let said = case.notes.iter().map(String::as_str).chain(case.error.as_deref());
             said.for_each(|note| self.line(&format!("\n`{strategy}`: {note}")));
         }
     }
@@ -190,24 +138,10 @@ impl Page {
         }
         self.heading("Ours beside the real engine");
         self.line("Each figure is a part of `as-reported`'s.\n");
-        let rows = beside.into_iter().map(|each| {
-            vec![
-                each.strategy.to_owned(),
-                each.heap,
-                each.worker_rss,
-                each.real,
-            ]
-        });
-        self.table(
-            &[
-                "strategy",
-                "our peak heap",
-                "our worker's peak RSS",
-                "real engine's",
-            ],
-            "lrrr",
-            rows,
-        );
+        let rows = beside
+            .into_iter()
+            .map(|each| vec![each.strategy.to_owned(), each.heap, each.worker_rss, each.real]);
+        self.table(&["strategy", "our peak heap", "our worker's peak RSS", "real engine's"], "lrrr", rows);
         self.line(&format!("\nThe {}.", real_engine::SOURCE));
     }
 
@@ -218,19 +152,12 @@ impl Page {
         }
         self.heading("Processes and phases");
         self.line("Each process apart, then all together. The phase in which a process peaks is in bold.\n");
-        self.table(
-            &["case", "process", "phase", "peak heap", "peak RSS"],
-            "lllrr",
-            rows,
-        );
+        self.table(&["case", "process", "phase", "peak heap", "peak RSS"], "lllrr", rows);
     }
 
     fn worth(&mut self, worth: &Worth) {
         let unit = crate::metric::unit(&worth.metric).unwrap_or(Unit::Count);
-        self.heading(&format!(
-            "What each choice is worth in {} of {}",
-            worth.metric, worth.scenario
-        ));
+        self.heading(&format!("What each choice is worth in {} of {}", worth.metric, worth.scenario));
         if let (Some(none), Some(all)) = (worth.combinations.first(), worth.combinations.last()) {
             let (none, all) = (figure::short(*none, unit), figure::short(*all, unit));
             self.line(&format!(
@@ -238,46 +165,24 @@ impl Page {
             ));
         }
         let rows = worth.choices.iter().map(|choice| {
-            let figures = [choice.alone, choice.last, choice.shapley]
-                .map(|value| figure::change(value, unit));
+            let figures =
+                [choice.alone, choice.last, choice.shapley].map(|value| figure::change(value, unit));
             [choice.name.clone()].into_iter().chain(figures).collect()
         });
-        self.table(
-            &[
-                "choice",
-                "alone",
-                "added to all others",
-                "on average (Shapley)",
-            ],
-            "lrrr",
-            rows,
-        );
+        self.table(&["choice", "alone", "added to all others", "on average (Shapley)"], "lrrr", rows);
     }
 
     fn verdicts(&mut self, run: &Run) {
         self.heading("Verdicts");
-        let mut judged: Vec<_> = run
-            .cases
-            .iter()
-            .flat_map(|case| case.verdicts.iter().map(move |found| (case, found)))
-            .collect();
+        let mut judged: Vec<_> =
+            run.cases.iter().flat_map(|case| case.verdicts.iter().map(move |found| (case, found))).collect();
         // The gravest first, else in the order of the run.
         judged.sort_by_key(|(_, found)| std::cmp::Reverse(found.verdict));
         let rows = judged.into_iter().map(|(case, found)| {
             let verdict = rows::name(found.verdict).to_owned();
-            vec![
-                verdict,
-                case.case.clone(),
-                found.metric.clone(),
-                found.budget.clone(),
-                found.why.clone(),
-            ]
+            vec![verdict, case.case.clone(), found.metric.clone(), found.budget.clone(), found.why.clone()]
         });
-        self.table(
-            &["verdict", "case", "metric", "budget", "why"],
-            "lllll",
-            rows,
-        );
+        self.table(&["verdict", "case", "metric", "budget", "why"], "lllll", rows);
     }
 
     fn reproduce(&mut self, run: &Run) {
@@ -287,16 +192,9 @@ impl Page {
             let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
             let corpus = corpus.map(|corpus| match corpus.profile.as_str() {
                 "home" => " --home DIR".to_owned(),
-                profile => format!(
-                    " --profile {profile} --scale {} --seed {}",
-                    corpus.scale, corpus.seed
-                ),
+                profile => format!(" --profile {profile} --scale {} --seed {}", corpus.scale, corpus.seed),
             });
-            self.line(&format!(
-                "highwater run '{}:*'{}",
-                group.scenario,
-                corpus.unwrap_or_default()
-            ));
+            self.line(&format!("highwater run '{}:*'{}", group.scenario, corpus.unwrap_or_default()));
         }
         for worth in &run.worth {
             self.line(&format!("highwater run --lattice {}", worth.scenario));
@@ -309,27 +207,15 @@ fn process_rows(case: &Case) -> Vec<Vec<String>> {
     let roles = rows::roles(case);
     let mut table = Vec::new();
     for role in &roles {
-        let name =
-            rows::ends(role).map_or(role.name.to_owned(), |end| format!("{} ({end})", role.name));
+        let name = rows::ends(role).map_or(role.name.to_owned(), |end| format!("{} ({end})", role.name));
         let row = |phase: Option<&str>| {
             let cell = |metric: &str| {
                 let text = role.cell(phase, metric);
-                let peaks =
-                    phase.is_some() && role.figure(phase, metric) == role.figure(None, metric);
-                if peaks && text != rows::missing() {
-                    format!("**{text}**")
-                } else {
-                    text
-                }
+                let peaks = phase.is_some() && role.figure(phase, metric) == role.figure(None, metric);
+                if peaks && text != rows::missing() { format!("**{text}**") } else { text }
             };
             let shown = phase.unwrap_or("all").to_owned();
-            vec![
-                case.case.clone(),
-                name.clone(),
-                shown,
-                cell("heap.peak_bytes"),
-                cell("rss.peak_bytes"),
-            ]
+            vec![case.case.clone(), name.clone(), shown, cell("heap.peak_bytes"), cell("rss.peak_bytes")]
         };
         table.push(row(None));
         table.extend(role.phases().into_iter().map(|phase| row(Some(phase))));
@@ -377,13 +263,7 @@ mod tests {
     #[test]
     fn a_report_names_the_command_that_repeats_each_scenario() {
         let page = report(&specimen::judged());
-        assert!(
-            page.contains("\nhighwater run 'sync/cold:*' --profile heavy --scale 0.1 --seed 1\n")
-        );
-        assert!(
-            page.contains(
-                "\nhighwater run 'sync/survive:*' --profile heavy --scale 0.1 --seed 1\n"
-            )
-        );
+        assert!(page.contains("\nhighwater run 'sync/cold:*' --profile heavy --scale 0.1 --seed 1\n"));
+        assert!(page.contains("\nhighwater run 'sync/survive:*' --profile heavy --scale 0.1 --seed 1\n"));
     }
 }

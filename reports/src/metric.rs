@@ -51,10 +51,7 @@ pub fn unit(name: &str) -> Option<Unit> {
     if let Some(own) = plain.strip_prefix("scenario.") {
         return (!own.is_empty()).then(|| unit_by_ending(own));
     }
-    METRICS
-        .iter()
-        .find(|(known, _)| *known == plain)
-        .map(|(_, unit)| *unit)
+    METRICS.iter().find(|(known, _)| *known == plain).map(|(_, unit)| *unit)
 }
 
 /// A metric's name without its phase, and the phase: `heap.peak_bytes@parse` is `heap.peak_bytes` in `parse`.
@@ -68,23 +65,14 @@ pub fn split(name: &str) -> (&str, Option<&str>) {
 /// The known name that a misspelt one most resembles, if any is near.
 pub fn nearest(name: &str) -> Option<&'static str> {
     let (plain, _) = split(name);
-    let near = METRICS
-        .iter()
-        .map(|(known, _)| (edits(plain, known), *known))
-        .min()?;
+    let near = METRICS.iter().map(|(known, _)| (edits(plain, known), *known)).min()?;
     (near.0 <= 3).then_some(near.1)
 }
 
 fn unit_by_ending(name: &str) -> Unit {
-    const ENDINGS: &[(&str, Unit)] = &[
-        ("_bytes", Unit::Bytes),
-        ("_blocks", Unit::Blocks),
-        ("_seconds", Unit::Seconds),
-    ];
-    ENDINGS
-        .iter()
-        .find(|(ending, _)| name.ends_with(ending))
-        .map_or(Unit::Count, |(_, unit)| *unit)
+    const ENDINGS: &[(&str, Unit)] =
+        &[("_bytes", Unit::Bytes), ("_blocks", Unit::Blocks), ("_seconds", Unit::Seconds)];
+    ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map_or(Unit::Count, |(_, unit)| *unit)
 }
 
 /// How many letters must be put in, left out or replaced to turn one name into the other.

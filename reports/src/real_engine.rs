@@ -12,15 +12,12 @@ use crate::{figure, rows};
 const SCENARIO: &str = "sync/cold";
 
 /// Strategy and peak RSS of the real worker in MB, the largest first. `as-reported` took 995 to 1,069 MB.
-pub(crate) const WORKER_RSS_MB: &[(&str, f64)] = &[
-    ("as-reported", 1_000.0),
-    ("s2-eager-strip", 840.0),
-    ("s4-low-prefetch", 608.0),
-    ("s2-s4", 406.0),
-];
+pub(crate) const WORKER_RSS_MB: &[(&str, f64)] =
+    &[("as-reported", 1_000.0), ("s2-eager-strip", 840.0), ("s4-low-prefetch", 608.0), ("s2-s4", 406.0)];
 
 /// What the figures are, for beneath a table of them.
-pub(crate) const SOURCE: &str = "real engine: peak RSS of its worker, 1,000 > 840 > 608 > 406 MB, measured on 347 MB of history";
+pub(crate) const SOURCE: &str =
+    "real engine: peak RSS of its worker, 1,000 > 840 > 608 > 406 MB, measured on 347 MB of history";
 
 /// One strategy, ours beside the real one, each as a part of `as-reported`.
 pub(crate) struct Beside {
@@ -34,29 +31,17 @@ pub(crate) struct Beside {
 
 /// Nothing unless the run holds `as-reported` and at least one of the others.
 pub(crate) fn beside(run: &Run) -> Vec<Beside> {
-    let case = |strategy: &str| {
-        run.cases
-            .iter()
-            .find(|case| case.case == format!("{SCENARIO}:{strategy}"))
-    };
+    let case = |strategy: &str| run.cases.iter().find(|case| case.case == format!("{SCENARIO}:{strategy}"));
     let heap = |strategy: &str| Some(case(strategy)?.metrics.get("heap.peak_bytes")?.median);
     let rss = |strategy: &str| {
         let roles = rows::roles(case(strategy)?);
-        roles
-            .iter()
-            .find(|role| role.name.starts_with("worker"))?
-            .figure(None, "rss.peak_bytes")
+        roles.iter().find(|role| role.name.starts_with("worker"))?.figure(None, "rss.peak_bytes")
     };
-    let part = |of: &dyn Fn(&str) -> Option<f64>, strategy: &str| match (
-        of(strategy),
-        of("as-reported"),
-    ) {
+    let part = |of: &dyn Fn(&str) -> Option<f64>, strategy: &str| match (of(strategy), of("as-reported")) {
         (Some(own), Some(whole)) if whole > 0.0 => figure::ratio(own / whole),
         _ => rows::missing(),
     };
-    let present = WORKER_RSS_MB
-        .iter()
-        .filter(|(strategy, _)| case(strategy).is_some());
+    let present = WORKER_RSS_MB.iter().filter(|(strategy, _)| case(strategy).is_some());
     let lines: Vec<Beside> = present
         .map(|(strategy, real)| Beside {
             strategy,
@@ -65,9 +50,5 @@ pub(crate) fn beside(run: &Run) -> Vec<Beside> {
             real: figure::ratio(real / WORKER_RSS_MB[0].1),
         })
         .collect();
-    if lines.len() >= 2 && lines[0].strategy == "as-reported" {
-        lines
-    } else {
-        Vec::new()
-    }
+    if lines.len() >= 2 && lines[0].strategy == "as-reported" { lines } else { Vec::new() }
 }

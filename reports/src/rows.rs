@@ -25,40 +25,17 @@ pub(crate) struct Column {
 impl Column {
     /// Whether any case of the scenario has something to show in it.
     pub(crate) fn is_known(&self, group: &Group<'_>) -> bool {
-        group
-            .cases
-            .iter()
-            .any(|case| (self.cell)(group, case) != missing())
+        group.cases.iter().any(|case| (self.cell)(group, case) != missing())
     }
 }
 
 /// The columns of the table of cases, between the strategy's name and the verdict.
 pub(crate) const COLUMNS: &[Column] = &[
-    Column {
-        title: "peak heap",
-        cell: |_, case| cell(case, "heap.peak_bytes"),
-        rank: 0,
-    },
-    Column {
-        title: "peak RSS",
-        cell: |_, case| peak_rss(case),
-        rank: 0,
-    },
-    Column {
-        title: "total bytes",
-        cell: |_, case| cell(case, "heap.total_bytes"),
-        rank: 3,
-    },
-    Column {
-        title: "time",
-        cell: |_, case| cell(case, "time.wall_seconds"),
-        rank: 2,
-    },
-    Column {
-        title: "of as-reported",
-        cell: part_of_reported,
-        rank: 1,
-    },
+    Column { title: "peak heap", cell: |_, case| cell(case, "heap.peak_bytes"), rank: 0 },
+    Column { title: "peak RSS", cell: |_, case| peak_rss(case), rank: 0 },
+    Column { title: "total bytes", cell: |_, case| cell(case, "heap.total_bytes"), rank: 3 },
+    Column { title: "time", cell: |_, case| cell(case, "time.wall_seconds"), rank: 2 },
+    Column { title: "of as-reported", cell: part_of_reported, rank: 1 },
 ];
 
 /// Figures that only some scenarios have, with the word that stands before them.
@@ -78,10 +55,7 @@ pub(crate) fn groups(run: &Run) -> Vec<Group<'_>> {
         let (scenario, _) = parts(&case.case);
         match groups.iter_mut().find(|group| group.scenario == scenario) {
             Some(group) => group.cases.push(case),
-            None => groups.push(Group {
-                scenario,
-                cases: vec![case],
-            }),
+            None => groups.push(Group { scenario, cases: vec![case] }),
         }
     }
     groups
@@ -98,42 +72,26 @@ pub(crate) fn corpus_in_words(corpus: &Corpus) -> String {
     if corpus.profile == "home" {
         return "a person's own history".to_owned();
     }
-    let Corpus {
-        profile,
-        scale,
-        seed,
-        ..
-    } = corpus;
+    let Corpus { profile, scale, seed, .. } = corpus;
     let sessions = figure::short(corpus.sessions as f64, Unit::Count);
-    format!(
-        "{profile} x {scale}, seed {seed}: {}, {sessions} sessions",
-        format_bytes(corpus.bytes)
-    )
+    format!("{profile} x {scale}, seed {seed}: {}, {sessions} sessions", format_bytes(corpus.bytes))
 }
 
 /// The figures that only this kind of scenario has, in words: `least heap 6 MiB`.
 pub(crate) fn special(case: &Case) -> String {
-    let named = SPECIAL
-        .iter()
-        .filter_map(|(name, word)| Some((*word, case.metrics.get(*name)?)));
+    let named = SPECIAL.iter().filter_map(|(name, word)| Some((*word, case.metrics.get(*name)?)));
     let own = case.metrics.iter().filter_map(|(name, metric)| {
-        let own = name
-            .strip_prefix("scenario.")
-            .filter(|own| !own.contains('@'))?;
+        let own = name.strip_prefix("scenario.").filter(|own| !own.contains('@'))?;
         Some((own, metric))
     });
-    let words = named
-        .chain(own)
-        .map(|(word, metric)| format!("{} {}", word.replace('_', " "), shown(metric)));
+    let words =
+        named.chain(own).map(|(word, metric)| format!("{} {}", word.replace('_', " "), shown(metric)));
     words.collect::<Vec<_>>().join(", ")
 }
 
 /// The worst verdict of a case; `None` when no budget applied to it.
 pub(crate) fn worst(case: &Case) -> Option<Verdict> {
-    case.verdicts
-        .iter()
-        .map(|judgement| judgement.verdict)
-        .max()
+    case.verdicts.iter().map(|judgement| judgement.verdict).max()
 }
 
 /// The verdict's name, as in `run.json`.
@@ -152,22 +110,11 @@ pub(crate) fn name(verdict: Verdict) -> &'static str {
 /// The run's verdict with what it rests on: `pass: 12 limits judged, 2 of them tripwires, in 8 cases`.
 pub(crate) fn summary(run: &Run) -> String {
     let all = || run.cases.iter().flat_map(|case| &case.verdicts);
-    let tripwires = all()
-        .filter(|judgement| judgement.why.starts_with(TRIPWIRE))
-        .count();
-    let (limits, cases) = (
-        counted(all().count(), "limit"),
-        counted(run.cases.len(), "case"),
-    );
-    let tripwires = if tripwires == 0 {
-        String::new()
-    } else {
-        format!(", {tripwires} of them by tripwires")
-    };
-    format!(
-        "{}: {limits} judged{tripwires}, in {cases}",
-        name(run.verdict)
-    )
+    let tripwires = all().filter(|judgement| judgement.why.starts_with(TRIPWIRE)).count();
+    let (limits, cases) = (counted(all().count(), "limit"), counted(run.cases.len(), "case"));
+    let tripwires =
+        if tripwires == 0 { String::new() } else { format!(", {tripwires} of them by tripwires") };
+    format!("{}: {limits} judged{tripwires}, in {cases}", name(run.verdict))
 }
 
 /// `1 case`, `2 cases`.
@@ -181,10 +128,7 @@ pub(crate) fn roles(case: &Case) -> Vec<Role<'_>> {
     for process in &case.processes {
         match roles.iter_mut().find(|role| role.name == process.role) {
             Some(role) => role.readings.push(process),
-            None => roles.push(Role {
-                name: &process.role,
-                readings: vec![process],
-            }),
+            None => roles.push(Role { name: &process.role, readings: vec![process] }),
         }
     }
     roles
@@ -202,13 +146,7 @@ impl Role<'_> {
         self.readings.iter().find_map(|process| {
             let metrics = match phase {
                 None => &process.metrics,
-                Some(name) => {
-                    &process
-                        .phases
-                        .iter()
-                        .find(|phase| phase.name == name)?
-                        .metrics
-                }
+                Some(name) => &process.phases.iter().find(|phase| phase.name == name)?.metrics,
             };
             metrics.get(metric).map(|reading| reading.value)
         })
@@ -216,8 +154,7 @@ impl Role<'_> {
 
     /// The same as the text of a cell.
     pub(crate) fn cell(&self, phase: Option<&str>, metric: &str) -> String {
-        self.figure(phase, metric)
-            .map_or_else(missing, |value| figure::short(value, Unit::Bytes))
+        self.figure(phase, metric).map_or_else(missing, |value| figure::short(value, Unit::Bytes))
     }
 
     /// The names of the process's phases, in order of first entry.
@@ -234,9 +171,7 @@ impl Role<'_> {
 
 /// How the process ended, when not well.
 pub(crate) fn ends<'r>(role: &Role<'r>) -> Option<&'r str> {
-    role.readings
-        .iter()
-        .find_map(|process| process.end.as_deref())
+    role.readings.iter().find_map(|process| process.end.as_deref())
 }
 
 /// The text of a cell whose metric was not measured.
@@ -256,8 +191,7 @@ fn shown(metric: &Metric) -> String {
 pub(crate) fn peak_rss(case: &Case) -> String {
     let tree = |name: &str| case.metrics.get(name).map(shown);
     match (tree("tree.peak_low_bytes"), tree("tree.peak_high_bytes")) {
-        (Some(low), Some(high)) if low != high => match (low.split_once(' '), high.split_once(' '))
-        {
+        (Some(low), Some(high)) if low != high => match (low.split_once(' '), high.split_once(' ')) {
             (Some((figure, unit)), Some((_, high_unit))) if unit == high_unit => {
                 format!("{figure}-{high}")
             }
@@ -271,16 +205,8 @@ pub(crate) fn peak_rss(case: &Case) -> String {
 /// How much of `as-reported`'s heap a case of the same scenario takes.
 fn part_of_reported(group: &Group<'_>, case: &Case) -> String {
     let part = || {
-        let reported = group
-            .cases
-            .iter()
-            .find(|other| parts(&other.case).1 == "as-reported")?;
-        let both = |name: &str| {
-            Some((
-                case.metrics.get(name)?.median,
-                reported.metrics.get(name)?.median,
-            ))
-        };
+        let reported = group.cases.iter().find(|other| parts(&other.case).1 == "as-reported")?;
+        let both = |name: &str| Some((case.metrics.get(name)?.median, reported.metrics.get(name)?.median));
         let (own, whole) = both("survive.least_heap_bytes").or_else(|| both("heap.peak_bytes"))?;
         (whole > 0.0).then(|| figure::ratio(own / whole))
     };

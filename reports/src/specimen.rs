@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use harness::record::{
-    Artifact, Case, Corpus, Direction, Environment, Metric, PhaseReading, Process, Reading, Run,
-    Tier, Unit, Verdict,
+    Artifact, Case, Corpus, Direction, Environment, Metric, PhaseReading, Process, Reading, Run, Tier, Unit,
+    Verdict,
 };
 
 use crate::budget::Budgets;
@@ -124,58 +124,24 @@ fn corpus() -> Option<Corpus> {
 fn cold(strategy: &str, worker_mib: f64, parent_mib: f64, seconds: f64) -> Case {
     let heap = (worker_mib + parent_mib) * MIB;
     let seconds = [seconds, seconds + 0.0625, seconds + 0.03125];
-    let rss = if strategy == "bounded" {
-        22.0e6
-    } else {
-        heap * 1.25
-    };
+    let rss = if strategy == "bounded" { 22.0e6 } else { heap * 1.25 };
     Case {
         case: format!("sync/cold:{strategy}"),
         corpus: corpus(),
         metrics: BTreeMap::from([
             ("heap.peak_bytes".to_owned(), exact(heap, Unit::Bytes)),
-            (
-                "heap.peak_bytes@consume".to_owned(),
-                exact(parent_mib * MIB, Unit::Bytes),
-            ),
+            ("heap.peak_bytes@consume".to_owned(), exact(parent_mib * MIB, Unit::Bytes)),
             ("heap.bound_bytes".to_owned(), modelled(6.0 * MIB)),
-            (
-                "heap.total_bytes".to_owned(),
-                exact(1400.0 * MIB, Unit::Bytes),
-            ),
-            (
-                "heap.total_blocks".to_owned(),
-                exact(120_000.0, Unit::Blocks),
-            ),
-            (
-                "rss.peak_bytes".to_owned(),
-                noisy(&[rss - 1.0e6, rss, rss + 0.5e6], Unit::Bytes),
-            ),
-            (
-                "time.wall_seconds".to_owned(),
-                noisy(&seconds, Unit::Seconds),
-            ),
+            ("heap.total_bytes".to_owned(), exact(1400.0 * MIB, Unit::Bytes)),
+            ("heap.total_blocks".to_owned(), exact(120_000.0, Unit::Blocks)),
+            ("rss.peak_bytes".to_owned(), noisy(&[rss - 1.0e6, rss, rss + 0.5e6], Unit::Bytes)),
+            ("time.wall_seconds".to_owned(), noisy(&seconds, Unit::Seconds)),
             ("engine.sessions".to_owned(), exact(640.0, Unit::Count)),
         ]),
         processes: vec![
-            process(
-                "parent",
-                "count",
-                parent_mib,
-                &[("discover", 0.5), ("consume", parent_mib)],
-            ),
-            process(
-                "worker-1",
-                "count",
-                worker_mib,
-                &[("parse", worker_mib), ("send", worker_mib / 2.0)],
-            ),
-            process(
-                "parent",
-                "os",
-                parent_mib + 4.0,
-                &[("discover", 4.5), ("consume", parent_mib + 4.0)],
-            ),
+            process("parent", "count", parent_mib, &[("discover", 0.5), ("consume", parent_mib)]),
+            process("worker-1", "count", worker_mib, &[("parse", worker_mib), ("send", worker_mib / 2.0)]),
+            process("parent", "os", parent_mib + 4.0, &[("discover", 4.5), ("consume", parent_mib + 4.0)]),
             process(
                 "worker-1",
                 "os",
@@ -200,14 +166,8 @@ fn survive(strategy: &str, least_mib: f64) -> Case {
 }
 
 fn degrade() -> Case {
-    let kept = Metric {
-        direction: Direction::Higher,
-        ..exact(0.9375, Unit::Ratio)
-    };
-    let told = Metric {
-        direction: Direction::Higher,
-        ..exact(1.0, Unit::Count)
-    };
+    let kept = Metric { direction: Direction::Higher, ..exact(0.9375, Unit::Ratio) };
+    let told = Metric { direction: Direction::Higher, ..exact(1.0, Unit::Count) };
     Case {
         case: "sync/degrade:bounded".to_owned(),
         corpus: corpus(),
@@ -216,31 +176,19 @@ fn degrade() -> Case {
             ("degrade.told".to_owned(), told),
             ("scenario.retries".to_owned(), exact(1.0, Unit::Count)),
         ]),
-        notes: vec![
-            "the worker ran out of its heap of 4 MiB; 600 of 640 sessions are shown".to_owned(),
-        ],
+        notes: vec!["the worker ran out of its heap of 4 MiB; 600 of 640 sessions are shown".to_owned()],
         ..Case::default()
     }
 }
 
 fn modelled(bytes: f64) -> Metric {
-    Metric {
-        tier: Tier::Modelled,
-        ..exact(bytes, Unit::Bytes)
-    }
+    Metric { tier: Tier::Modelled, ..exact(bytes, Unit::Bytes) }
 }
 
 /// A metric that was equal in two samples.
 pub(crate) fn exact(value: f64, unit: Unit) -> Metric {
     let samples = vec![value; 2];
-    Metric {
-        tier: Tier::Exact,
-        unit,
-        direction: Direction::Lower,
-        median: value,
-        samples,
-        demoted: false,
-    }
+    Metric { tier: Tier::Exact, unit, direction: Direction::Lower, median: value, samples, demoted: false }
 }
 
 /// A metric of an odd number of samples.
@@ -265,14 +213,7 @@ fn process(role: &str, instrument: &str, peak_mib: f64, phases: &[(&str, f64)]) 
         } else {
             ("heap.peak_bytes", Tier::Exact)
         };
-        BTreeMap::from([(
-            name.to_owned(),
-            Reading {
-                value: mib * MIB,
-                unit: Unit::Bytes,
-                tier,
-            },
-        )])
+        BTreeMap::from([(name.to_owned(), Reading { value: mib * MIB, unit: Unit::Bytes, tier })])
     };
     Process {
         role: role.to_owned(),
@@ -281,10 +222,7 @@ fn process(role: &str, instrument: &str, peak_mib: f64, phases: &[(&str, f64)]) 
         metrics: metrics(peak_mib),
         phases: phases
             .iter()
-            .map(|(name, mib)| PhaseReading {
-                name: (*name).to_owned(),
-                metrics: metrics(*mib),
-            })
+            .map(|(name, mib)| PhaseReading { name: (*name).to_owned(), metrics: metrics(*mib) })
             .collect(),
         end: None,
     }

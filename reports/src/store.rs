@@ -18,13 +18,9 @@ pub fn read(path: &Path) -> Result<Run, Error> {
 /// Writes a run, so that a reader finds the old file or the new one, never a part.
 pub fn write(path: &Path, run: &Run) -> Result<(), Error> {
     if let Some(what) = first_figure_that_is_not_finite(run) {
-        return Err(Error::NotFinite {
-            path: path.to_owned(),
-            what,
-        });
+        return Err(Error::NotFinite { path: path.to_owned(), what });
     }
-    let mut text =
-        serde_json::to_string_pretty(run).expect("records hold only text, numbers and lists");
+    let mut text = serde_json::to_string_pretty(run).expect("records hold only text, numbers and lists");
     text.push('\n');
     write_atomically(path, text.as_bytes())
 }
@@ -32,23 +28,15 @@ pub fn write(path: &Path, run: &Run) -> Result<(), Error> {
 /// Writes a file beside its place and renames it into place. Folders that are missing are made.
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
     let attempt = || {
-        let folder = path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        let mut beside = tempfile::Builder::new()
-            .permissions_of_a_plain_file()
-            .tempfile_in(folder)?;
+        let mut beside = tempfile::Builder::new().permissions_of_a_plain_file().tempfile_in(folder)?;
         beside.write_all(content)?;
         beside.as_file().sync_all()?;
         beside.persist(path).map_err(|failed| failed.error)?;
         Ok(())
     };
-    attempt().map_err(|source| Error::Write {
-        path: path.to_owned(),
-        source,
-    })
+    attempt().map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 /// Temporary files are private by default; a report is for everyone whom the user's umask allows.
@@ -79,42 +67,25 @@ pub(crate) fn read_versioned<T: DeserializeOwned>(
     struct Version {
         schema: u64,
     }
-    let text = fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let wrong = |error: serde_json::Error| explain(path, what, &text, &error);
     // The version alone comes first: of another version, nothing else is sure to be readable.
     let version: Version = serde_json::from_slice(&text).map_err(wrong)?;
     if version.schema != u64::from(schema) {
-        return Err(Error::Schema {
-            path: path.to_owned(),
-            found: version.schema,
-            expected: schema,
-        });
+        return Err(Error::Schema { path: path.to_owned(), found: version.schema, expected: schema });
     }
     serde_json::from_slice(&text).map_err(wrong)
 }
 
 fn explain(path: &Path, what: &'static str, text: &[u8], error: &serde_json::Error) -> Error {
     // A number cut off after its point is an invalid number at the very end.
-    let last_line = text
-        .rsplit(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
+    let last_line = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let at_end = error.line() > text.iter().filter(|byte| **byte == b'\n').count()
         && error.column() >= last_line.len();
     if error.is_eof() || (error.is_syntax() && at_end) {
-        return Error::Torn {
-            path: path.to_owned(),
-            line: error.line(),
-        };
+        return Error::Torn { path: path.to_owned(), line: error.line() };
     }
-    Error::Malformed {
-        path: path.to_owned(),
-        what,
-        why: error.to_string(),
-    }
+    Error::Malformed { path: path.to_owned(), what, why: error.to_string() }
 }
 
 /// JSON has no NaN and no infinity; they would be written as `null` and refused by the next reader.
@@ -126,27 +97,16 @@ fn first_figure_that_is_not_finite(run: &Run) -> Option<String> {
         });
         let processes = case.processes.iter().flat_map(|process| {
             let phases = process.phases.iter().flat_map(|phase| &phase.metrics);
-            process
-                .metrics
-                .iter()
-                .chain(phases)
-                .map(|(name, reading)| (name.as_str(), reading.value))
+            process.metrics.iter().chain(phases).map(|(name, reading)| (name.as_str(), reading.value))
         });
-        metrics
-            .chain(processes)
-            .map(|(name, figure)| (case.case.as_str(), name, figure))
+        metrics.chain(processes).map(|(name, figure)| (case.case.as_str(), name, figure))
     });
     let of_worth = run.worth.iter().flat_map(|worth| {
-        let choices = worth
-            .choices
-            .iter()
-            .flat_map(|choice| [choice.alone, choice.last, choice.shapley]);
+        let choices = worth.choices.iter().flat_map(|choice| [choice.alone, choice.last, choice.shapley]);
         let figures = choices.chain(worth.combinations.iter().copied());
         figures.map(|figure| (worth.scenario.as_str(), worth.metric.as_str(), figure))
     });
-    let (case, name, _) = of_cases
-        .chain(of_worth)
-        .find(|(_, _, figure)| !figure.is_finite())?;
+    let (case, name, _) = of_cases.chain(of_worth).find(|(_, _, figure)| !figure.is_finite())?;
     Some(format!("{name} of {case}"))
 }
 
@@ -171,11 +131,7 @@ mod tests {
     #[test]
     fn the_schema_is_the_first_field_of_the_file() {
         let (_folder, path) = saved();
-        assert!(
-            fs::read_to_string(path)
-                .unwrap()
-                .starts_with("{\n  \"schema\": 1,\n")
-        );
+        assert!(fs::read_to_string(path).unwrap().starts_with("{\n  \"schema\": 1,\n"));
     }
 
     #[test]
@@ -190,10 +146,7 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for end in (0..whole.len() - 2).step_by(31) {
             fs::write(&path, &whole[..end]).unwrap();
-            assert!(
-                matches!(read(&path), Err(Error::Torn { .. })),
-                "cut at {end}"
-            );
+            assert!(matches!(read(&path), Err(Error::Torn { .. })), "cut at {end}");
         }
     }
 
@@ -210,10 +163,7 @@ mod tests {
         let (_folder, path) = saved();
         fs::write(&path, r#"{"schema": 1}"#).unwrap();
         let said = read(&path).unwrap_err().to_string();
-        assert!(
-            said.contains("is not a run of highwater: missing field `environment`"),
-            "{said}"
-        );
+        assert!(said.contains("is not a run of highwater: missing field `environment`"), "{said}");
     }
 
     #[test]
@@ -223,10 +173,7 @@ mod tests {
         let metric = run.cases[1].metrics.get_mut("rss.peak_bytes");
         metric.unwrap().samples[0] = f64::NAN;
         let said = write(&path, &run).unwrap_err().to_string();
-        assert!(
-            said.contains(&format!("rss.peak_bytes of {}", run.cases[1].case)),
-            "{said}"
-        );
+        assert!(said.contains(&format!("rss.peak_bytes of {}", run.cases[1].case)), "{said}");
     }
 
     #[cfg(unix)]

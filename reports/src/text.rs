@@ -19,28 +19,13 @@ pub struct Style {
 pub fn table(run: &Run, style: Style) -> String {
     let mut out = String::new();
     cases(&mut out, run, style);
-    section(
-        &mut out,
-        "ours beside the real engine, as parts of as-reported",
-        real(run),
-    );
+    section(&mut out, "ours beside the real engine, as parts of as-reported", real(run));
     for each in &run.worth {
-        let title = format!(
-            "what each choice is worth in {} of {}",
-            each.metric, each.scenario
-        );
+        let title = format!("what each choice is worth in {} of {}", each.metric, each.scenario);
         section(&mut out, &title, worth(each));
     }
-    section(
-        &mut out,
-        "processes, peak heap and peak RSS",
-        processes(run),
-    );
-    section(
-        &mut out,
-        "tripwires, which must break their limits",
-        tripwires(run),
-    );
+    section(&mut out, "processes, peak heap and peak RSS", processes(run));
+    section(&mut out, "tripwires, which must break their limits", tripwires(run));
     section(&mut out, "verdicts", verdicts(run, style));
     section(&mut out, "doubts", run.doubts.clone());
     let summary = rows::summary(run);
@@ -74,24 +59,16 @@ fn cases(out: &mut String, run: &Run, style: Style) {
         }
         let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
         let corpus = corpus.map(|corpus| format!(" on {}", rows::corpus_in_words(corpus)));
-        line(
-            out,
-            &format!("{}{}", group.scenario, corpus.unwrap_or_default()),
-        );
+        line(out, &format!("{}{}", group.scenario, corpus.unwrap_or_default()));
         let columns = layout.columns_of(group);
-        let titles = columns
-            .iter()
-            .map(|(column, width)| format!("  {:>width$}", column.title));
+        let titles = columns.iter().map(|(column, width)| format!("  {:>width$}", column.title));
         line(out, &layout.named("strategy", titles, "verdict"));
         for case in &group.cases {
-            let cells = columns
-                .iter()
-                .map(|(column, width)| format!("  {:>width$}", (column.cell)(group, case)));
+            let cells =
+                columns.iter().map(|(column, width)| format!("  {:>width$}", (column.cell)(group, case)));
             let text = layout.named(rows::parts(&case.case).1, cells, &verdict(case, style));
             line(out, &format!("{text}  {}", rows::special(case)));
-            case.notes
-                .iter()
-                .for_each(|note| line(out, &format!("    {note}")));
+            case.notes.iter().for_each(|note| line(out, &format!("    {note}")));
         }
     }
 }
@@ -110,11 +87,7 @@ struct Layout {
 impl Layout {
     /// Leaves out the columns of the highest rank until the lines are no longer than the terminal is wide.
     fn that_fits(groups: &[Group<'_>], width: usize) -> Layout {
-        let cases = || {
-            groups
-                .iter()
-                .flat_map(|group| group.cases.iter().map(move |case| (group, *case)))
-        };
+        let cases = || groups.iter().flat_map(|group| group.cases.iter().map(move |case| (group, *case)));
         let names = cases().map(|(_, case)| rows::parts(&case.case).1.len());
         let measure = |column: &'static Column| {
             let cells = cases().map(|(group, case)| (column.cell)(group, case).chars().count());
@@ -139,19 +112,12 @@ impl Layout {
 
     /// The columns in which a scenario has anything to show.
     fn columns_of(&self, group: &Group<'_>) -> Vec<(&'static Column, usize)> {
-        self.columns
-            .iter()
-            .copied()
-            .filter(|(column, _)| column.is_known(group))
-            .collect()
+        self.columns.iter().copied().filter(|(column, _)| column.is_known(group)).collect()
     }
 
     fn named(&self, name: &str, cells: impl Iterator<Item = String>, verdict: &str) -> String {
         let cells: String = cells.collect();
-        format!(
-            "  {name:<width$}{cells}  {verdict}",
-            width = self.name_width
-        )
+        format!("  {name:<width$}{cells}  {verdict}", width = self.name_width)
     }
 }
 
@@ -166,10 +132,7 @@ fn processes(run: &Run) -> Vec<String> {
             let peaks = format!(
                 "{} {}",
                 role.name,
-                pair(
-                    &role.cell(None, "heap.peak_bytes"),
-                    &role.cell(None, "rss.peak_bytes")
-                )
+                pair(&role.cell(None, "heap.peak_bytes"), &role.cell(None, "rss.peak_bytes"))
             );
             rows::ends(role).map_or(peaks.clone(), |end| format!("{peaks} ({end})"))
         });
@@ -190,20 +153,9 @@ fn real(run: &Run) -> Vec<String> {
         return Vec::new();
     }
     let row = |a: &str, b: &str, c: &str, d: &str| format!("{a:<16}  {b:>9}  {c:>15}  {d:>20}");
-    let head = row(
-        "strategy",
-        "our heap",
-        "our worker RSS",
-        "real engine's RSS",
-    );
-    let lines = beside
-        .iter()
-        .map(|each| row(each.strategy, &each.heap, &each.worker_rss, &each.real));
-    [head]
-        .into_iter()
-        .chain(lines)
-        .chain([real_engine::SOURCE.to_owned()])
-        .collect()
+    let head = row("strategy", "our heap", "our worker RSS", "real engine's RSS");
+    let lines = beside.iter().map(|each| row(each.strategy, &each.heap, &each.worker_rss, &each.real));
+    [head].into_iter().chain(lines).chain([real_engine::SOURCE.to_owned()]).collect()
 }
 
 fn worth(worth: &Worth) -> Vec<String> {
@@ -218,10 +170,7 @@ fn worth(worth: &Worth) -> Vec<String> {
     let head = row("choice", titles.map(str::to_owned));
     let rows = worth.choices.iter().map(|choice| {
         let figures = [choice.alone, choice.last, choice.shapley];
-        row(
-            &choice.name,
-            figures.map(|value| figure::change(value, unit)),
-        )
+        row(&choice.name, figures.map(|value| figure::change(value, unit)))
     });
     let ends = worth.combinations.first().zip(worth.combinations.last());
     let ends = ends.map(|(none, all)| {
@@ -244,19 +193,14 @@ fn verdicts(run: &Run, style: Style) -> Vec<String> {
     let notable = judgements(run).filter(|(_, found)| found.verdict != Verdict::Pass);
     let said = notable.flat_map(|(case, found)| {
         let verdict = paint(rows::name(found.verdict), found.verdict, style);
-        let what = format!(
-            "{verdict}: {} {}, {}",
-            case.case, found.metric, found.budget
-        );
+        let what = format!("{verdict}: {} {}, {}", case.case, found.metric, found.budget);
         [what, format!("  {}", found.why)]
     });
     said.collect()
 }
 
 fn judgements(run: &Run) -> impl Iterator<Item = (&Case, &Judgement)> {
-    run.cases
-        .iter()
-        .flat_map(|case| case.verdicts.iter().map(move |found| (case, found)))
+    run.cases.iter().flat_map(|case| case.verdicts.iter().map(move |found| (case, found)))
 }
 
 fn paint(text: &str, verdict: Verdict, style: Style) -> String {

@@ -46,9 +46,7 @@ fn mean_over_orders(choice: usize, choices: usize, values: &[f64]) -> f64 {
 
 /// s!(n - 1 - s)! / n!, which is 1 / (n times the number of sets of s among n - 1).
 fn share_of_orders(made_before: usize, choices: usize) -> f64 {
-    let sets = (0..made_before).fold(1.0, |sets, i| {
-        sets * (choices - 1 - i) as f64 / (i + 1) as f64
-    });
+    let sets = (0..made_before).fold(1.0, |sets, i| sets * (choices - 1 - i) as f64 / (i + 1) as f64);
     1.0 / (choices as f64 * sets)
 }
 
@@ -60,11 +58,7 @@ mod tests {
 
     fn worth(names: &[&str], values: &[f64]) -> Vec<(f64, f64, f64)> {
         let worth = shapley("sync/cold", "heap.peak_bytes", names, values);
-        worth
-            .choices
-            .iter()
-            .map(|choice| (choice.alone, choice.last, choice.shapley))
-            .collect()
+        worth.choices.iter().map(|choice| (choice.alone, choice.last, choice.shapley)).collect()
     }
 
     /// By hand: prefetch off saves 40 alone and 45 last, strip 16 alone and 21 last; (40 + 45) / 2 and (16 + 21) / 2.
@@ -80,10 +74,8 @@ mod tests {
     fn three_choices_are_averaged_over_all_six_orders() {
         let pair = |made: usize| f64::from(u8::from(made & 1 == 1 && made & 6 != 0));
         let values: Vec<f64> = (0..8).map(pair).collect();
-        let shares: Vec<f64> = worth(&["left", "right", "right too"], &values)
-            .iter()
-            .map(|each| each.2)
-            .collect();
+        let shares: Vec<f64> =
+            worth(&["left", "right", "right too"], &values).iter().map(|each| each.2).collect();
         for (share, expected) in shares.iter().zip([4.0 / 6.0, 1.0 / 6.0, 1.0 / 6.0]) {
             assert!((share - expected).abs() < 1e-12, "{shares:?}");
         }

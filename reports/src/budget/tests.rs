@@ -56,7 +56,8 @@ fn complaint(text: &str) -> String {
 
 /// One good entry, with a line of it replaced.
 fn entry_with(good: &str, bad: &str) -> String {
-    let entry = "[[budget]]\ncase = \"a/b:c\"\nmetric = \"heap.peak_bytes\"\nceiling = \"8 MiB\"\nreason = \"so\"\n";
+    let entry =
+        "[[budget]]\ncase = \"a/b:c\"\nmetric = \"heap.peak_bytes\"\nceiling = \"8 MiB\"\nreason = \"so\"\n";
     assert!(entry.contains(good));
     entry.replace(good, bad)
 }
@@ -76,23 +77,9 @@ fn each_kind_of_limit_is_read() {
             "at most 0",
         ]
     );
-    assert_eq!(
-        budgets.budgets.iter().map(|b| b.line).collect::<Vec<_>>(),
-        [2, 8, 14, 20, 26, 32]
-    );
-    assert_eq!(
-        budgets
-            .budgets
-            .iter()
-            .map(|b| b.tripwire)
-            .filter(|t| *t)
-            .count(),
-        1
-    );
-    assert_eq!(
-        budgets.orders[0].cases,
-        ["sync/cold:as-reported", "sync/cold:bounded"]
-    );
+    assert_eq!(budgets.budgets.iter().map(|b| b.line).collect::<Vec<_>>(), [2, 8, 14, 20, 26, 32]);
+    assert_eq!(budgets.budgets.iter().map(|b| b.tripwire).filter(|t| *t).count(), 1);
+    assert_eq!(budgets.orders[0].cases, ["sync/cold:as-reported", "sync/cold:bounded"]);
 }
 
 #[test]
@@ -134,10 +121,7 @@ fn a_limit_without_a_reason_is_refused() {
 #[test]
 fn two_limits_or_none_in_one_entry_are_refused() {
     assert_eq!(
-        complaint(&entry_with(
-            "ceiling = \"8 MiB\"",
-            "ceiling = \"8 MiB\"\nfloor = 3"
-        )),
+        complaint(&entry_with("ceiling = \"8 MiB\"", "ceiling = \"8 MiB\"\nfloor = 3")),
         "ci/budgets.toml:1: one limit of ceiling, ceiling_metric, ratio, growth, floor is needed, found ceiling and floor"
     );
     assert!(complaint(&entry_with("ceiling = \"8 MiB\"\n", "")).ends_with("found none"));
@@ -155,57 +139,17 @@ fn the_same_limit_twice_is_refused() {
 #[test]
 fn limits_that_could_not_be_compared_are_refused() {
     let cases = [
-        (
-            "ceiling = \"8 MiB\"",
-            "ceiling = -1",
-            "ceiling: a number of at least 0",
-        ),
-        (
-            "ceiling = \"8 MiB\"",
-            "ceiling = nan",
-            "ceiling: a number of at least 0",
-        ),
-        (
-            "ceiling = \"8 MiB\"",
-            "ceiling_metric = \"heap.total_blocks\"",
-            "has another unit",
-        ),
-        (
-            "ceiling = \"8 MiB\"",
-            "growth = \"two %\"",
-            "is not a percentage",
-        ),
-        (
-            "ceiling = \"8 MiB\"",
-            "growth = \"-2 %\"",
-            "is not a percentage",
-        ),
+        ("ceiling = \"8 MiB\"", "ceiling = -1", "ceiling: a number of at least 0"),
+        ("ceiling = \"8 MiB\"", "ceiling = nan", "ceiling: a number of at least 0"),
+        ("ceiling = \"8 MiB\"", "ceiling_metric = \"heap.total_blocks\"", "has another unit"),
+        ("ceiling = \"8 MiB\"", "growth = \"two %\"", "is not a percentage"),
+        ("ceiling = \"8 MiB\"", "growth = \"-2 %\"", "is not a percentage"),
         ("ceiling = \"8 MiB\"", "ratio = 0.04", "ratio: write {"),
-        (
-            "ceiling = \"8 MiB\"",
-            "ratio = { of = \"a/b:*\", at_most = 1 }",
-            "must be one case, without *",
-        ),
-        (
-            "ceiling = \"8 MiB\"",
-            "ratio = { of = \"a/b:d\", at_most = 0 }",
-            "at_most: a number above 0",
-        ),
-        (
-            "ceiling = \"8 MiB\"",
-            "ratio = { of = \"a/b:d\", atmost = 1 }",
-            "unknown key \"atmost\" in ratio",
-        ),
-        (
-            "reason",
-            "tripwire = 1\nreason",
-            "tripwire: true or false is needed",
-        ),
-        (
-            "a/b:c",
-            "a/b",
-            "is not a case, write family/scenario:strategy",
-        ),
+        ("ceiling = \"8 MiB\"", "ratio = { of = \"a/b:*\", at_most = 1 }", "must be one case, without *"),
+        ("ceiling = \"8 MiB\"", "ratio = { of = \"a/b:d\", at_most = 0 }", "at_most: a number above 0"),
+        ("ceiling = \"8 MiB\"", "ratio = { of = \"a/b:d\", atmost = 1 }", "unknown key \"atmost\" in ratio"),
+        ("reason", "tripwire = 1\nreason", "tripwire: true or false is needed"),
+        ("a/b:c", "a/b", "is not a case, write family/scenario:strategy"),
     ];
     for (good, bad, expected) in cases {
         let said = complaint(&entry_with(good, bad));
@@ -229,10 +173,11 @@ fn an_unknown_table_is_refused() {
 
 #[test]
 fn an_order_needs_two_different_cases() {
-    let order = |cases: &str| {
-        format!("[[order]]\nmetric = \"heap.peak_bytes\"\nreason = \"so\"\ncases = {cases}\n")
-    };
+    let order =
+        |cases: &str| format!("[[order]]\nmetric = \"heap.peak_bytes\"\nreason = \"so\"\ncases = {cases}\n");
     assert!(complaint(&order(r#"["a/b:c"]"#)).contains("at least two"));
+    let with_limit = order(r#"["a/b:c", "a/b:d"]"#) + "ceiling = 1\n";
+    assert!(complaint(&with_limit).contains("unknown key \"ceiling\" in [[order]]"));
     assert!(complaint(&order(r#"["a/b:c", "a/b:c"]"#)).contains("named twice"));
     assert!(complaint(&order(r#"["a/b:c", "a/b:*"]"#)).contains("without *"));
 }
@@ -240,14 +185,10 @@ fn an_order_needs_two_different_cases() {
 #[test]
 fn cases_that_do_not_exist_are_refused_with_the_line_of_their_budget() {
     let budgets = parse(WHOLE).unwrap();
-    let mut known: Vec<String> = [
-        "sync/cold:bounded",
-        "sync/cold:as-reported",
-        "sync/degrade:bounded",
-        "sync/stale:as-reported",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut known: Vec<String> =
+        ["sync/cold:bounded", "sync/cold:as-reported", "sync/degrade:bounded", "sync/stale:as-reported"]
+            .map(str::to_owned)
+            .to_vec();
     budgets.check_cases(&known).unwrap();
 
     let gone = known.pop().unwrap();
@@ -261,10 +202,7 @@ fn cases_that_do_not_exist_are_refused_with_the_line_of_their_budget() {
     known.push(gone);
     known.remove(1);
     let said = budgets.check_cases(&known).unwrap_err().to_string();
-    assert!(
-        said.starts_with("ci/budgets.toml:14: ratio.of: no case is named"),
-        "{said}"
-    );
+    assert!(said.starts_with("ci/budgets.toml:14: ratio.of: no case is named"), "{said}");
 }
 
 #[test]

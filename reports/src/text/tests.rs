@@ -3,10 +3,7 @@
 use super::*;
 use crate::specimen;
 
-const WIDE: Style = Style {
-    colour: false,
-    width: 120,
-};
+const WIDE: Style = Style { colour: false, width: 120 };
 
 #[test]
 fn the_table_of_a_judged_run() {
@@ -26,17 +23,8 @@ fn a_run_that_failed_says_where_and_why() {
 
 #[test]
 fn a_narrow_terminal_loses_columns_and_no_case() {
-    let narrow = table(
-        &specimen::judged(),
-        Style {
-            colour: false,
-            width: 70,
-        },
-    );
-    assert!(
-        narrow.contains("of as-reported") && !narrow.contains("total bytes"),
-        "{narrow}"
-    );
+    let narrow = table(&specimen::judged(), Style { colour: false, width: 70 });
+    assert!(narrow.contains("of as-reported") && !narrow.contains("total bytes"), "{narrow}");
     let header = narrow.lines().nth(1).unwrap();
     assert!(header.len() <= 70 && !header.contains("time"), "{header}");
     for case in specimen::run().cases {
@@ -47,13 +35,7 @@ fn a_narrow_terminal_loses_columns_and_no_case() {
 #[test]
 fn colours_change_nothing_but_colours() {
     let run = specimen::judged();
-    let coloured = table(
-        &run,
-        Style {
-            colour: true,
-            ..WIDE
-        },
-    );
+    let coloured = table(&run, Style { colour: true, ..WIDE });
     assert!(coloured.contains("\x1b[31mregression\x1b[0m"));
     let plain = ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"]
         .iter()
@@ -64,14 +46,8 @@ fn colours_change_nothing_but_colours() {
 #[test]
 fn a_tree_of_processes_is_shown_as_an_interval() {
     let mut case = specimen::run().cases.remove(0);
-    for (name, mib) in [
-        ("tree.peak_low_bytes", 120.0),
-        ("tree.peak_high_bytes", 131.0),
-    ] {
-        case.metrics.insert(
-            name.to_owned(),
-            specimen::exact(mib * 1_048_576.0, Unit::Bytes),
-        );
+    for (name, mib) in [("tree.peak_low_bytes", 120.0), ("tree.peak_high_bytes", 131.0)] {
+        case.metrics.insert(name.to_owned(), specimen::exact(mib * 1_048_576.0, Unit::Bytes));
     }
     assert_eq!(rows::peak_rss(&case), "120-131 MiB");
 }
@@ -84,11 +60,6 @@ fn what_each_choice_is_worth_is_one_table() {
     let mib = 1_048_576.0;
     let values = [200.0 * mib, 120.0 * mib, 170.0 * mib, 80.0 * mib];
     let names = ["s4-low-prefetch", "s2-eager-strip"];
-    run.worth.push(crate::worth::shapley(
-        "sync/cold",
-        "heap.peak_bytes",
-        &names,
-        &values,
-    ));
+    run.worth.push(crate::worth::shapley("sync/cold", "heap.peak_bytes", &names, &values));
     insta::assert_snapshot!(table(&run, WIDE));
 }
