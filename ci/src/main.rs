@@ -29,9 +29,7 @@ fn main() -> ExitCode {
         }
         _ => Err("the one thing to do here is ci".to_owned()),
     };
-    let result = chosen
-        .map_err(|wrong| (2, format!("{wrong}\n\n{}", usage())))
-        .and_then(|steps| run(&steps));
+    let result = chosen.map_err(|wrong| (2, format!("{wrong}\n\n{}", usage()))).and_then(|steps| run(&steps));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, said)) => {
@@ -42,9 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> String {
-    let lines = STEPS
-        .iter()
-        .map(|step| format!("  {:<8}{}\n", step.name, step.line()));
+    let lines = STEPS.iter().map(|step| format!("  {:<8}{}\n", step.name, step.line()));
     USAGE.to_owned() + &lines.collect::<String>()
 }
 
@@ -59,16 +55,9 @@ fn run(steps: &[&Step]) -> Result<(), (u8, String)> {
             .map_err(|error| (2, format!("failed to start {}: {error}", step.line())))?;
         if !status.success() {
             let again = format!("repeat it with `cargo xtask ci {}`", step.name);
-            return Err((
-                1,
-                format!("{} failed ({status}): {}; {again}", step.name, step.line()),
-            ));
+            return Err((1, format!("{} failed ({status}): {}; {again}", step.name, step.line())));
         }
-        println!(
-            "ci: {:<8}passed in {:.1} s",
-            step.name,
-            step_began.elapsed().as_secs_f64()
-        );
+        println!("ci: {:<8}passed in {:.1} s", step.name, step_began.elapsed().as_secs_f64());
     }
     println!("ci: passed in {:.1} s", began.elapsed().as_secs_f64());
     Ok(())
@@ -77,19 +66,12 @@ fn run(steps: &[&Step]) -> Result<(), (u8, String)> {
 fn command(step: &Step) -> Command {
     // The cargo that runs this program, so that a chosen toolchain (`cargo +1.88 xtask ci`) stays chosen.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(step.arguments)
-        .envs(step.environment.iter().copied())
-        .current_dir(root());
+    command.args(step.arguments).envs(step.environment.iter().copied()).current_dir(root());
     command
 }
 
 /// The workspace's folder, from wherever cargo was called.
 fn root() -> PathBuf {
-    let own =
-        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&own)
-        .parent()
-        .map(Path::to_owned)
-        .unwrap_or_default()
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&own).parent().map(Path::to_owned).unwrap_or_default()
 }

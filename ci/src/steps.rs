@@ -12,28 +12,13 @@ pub(crate) struct Step {
 
 /// The cheapest first, so that a slip is told soon. The tests are those that README.md tells everyone to run.
 pub(crate) const STEPS: &[Step] = &[
-    Step {
-        name: "fmt",
-        arguments: &["fmt", "--all", "--check"],
-        environment: &[],
-    },
+    Step { name: "fmt", arguments: &["fmt", "--all", "--check"], environment: &[] },
     Step {
         name: "clippy",
-        arguments: &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        arguments: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
         environment: &[],
     },
-    Step {
-        name: "test",
-        arguments: &["test", "--workspace"],
-        environment: &[],
-    },
+    Step { name: "test", arguments: &["test", "--workspace"], environment: &[] },
     Step {
         name: "doc",
         arguments: &["doc", "--workspace", "--no-deps"],
@@ -54,15 +39,9 @@ impl Step {
 
 /// The named steps, in the order of [`STEPS`]; all of them when none is named.
 pub(crate) fn chosen(names: &[String]) -> Result<Vec<&'static Step>, String> {
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| STEPS.iter().all(|step| step.name != **name))
-    {
+    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
         let known: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
-        return Err(format!(
-            "no step is named {unknown:?}; known: {}",
-            known.join(", ")
-        ));
+        return Err(format!("no step is named {unknown:?}; known: {}", known.join(", ")));
     }
     let is_chosen = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
     Ok(STEPS.iter().filter(is_chosen).collect())
@@ -97,17 +76,12 @@ mod tests {
 
     #[test]
     fn a_step_is_shown_as_one_would_type_it() {
-        assert_eq!(
-            STEPS[3].line(),
-            "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps"
-        );
+        assert_eq!(STEPS[3].line(), "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps");
     }
 
     /// The commands of a page: lines that begin with `cargo`, as they stand in a block of code.
     fn commands(page: &str) -> Vec<&str> {
-        let lines = page
-            .lines()
-            .map(|line| line.trim().trim_start_matches("$ "));
+        let lines = page.lines().map(|line| line.trim().trim_start_matches("$ "));
         lines.filter(|line| line.starts_with("cargo ")).collect()
     }
 
@@ -115,11 +89,7 @@ mod tests {
     fn the_readme_begins_with_the_commands_that_are_run_here() {
         let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
         let page = std::fs::read_to_string(readme).expect("README.md stands at the root");
-        let test = STEPS
-            .iter()
-            .find(|step| step.name == "test")
-            .unwrap()
-            .line();
+        let test = STEPS.iter().find(|step| step.name == "test").unwrap().line();
         assert_eq!(
             commands(&page)[..2],
             ["cargo run --release -- run", &test],

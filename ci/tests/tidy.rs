@@ -23,10 +23,7 @@ struct Source {
 
 /// The workspace's folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("ci stands in the workspace")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("ci stands in the workspace").to_owned()
 }
 
 /// Every file of the project with one of these endings, sorted by path. What builds and runs leave is passed over.
@@ -43,11 +40,7 @@ fn collect(folder: &Path, prefix: &str, endings: &[&str], found: &mut Vec<Source
         let entry = entry.expect("folders of the project can be read");
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{prefix}{name}");
-        if entry
-            .file_type()
-            .expect("files of the project have a type")
-            .is_dir()
-        {
+        if entry.file_type().expect("files of the project have a type").is_dir() {
             if !["target", ".git", "node_modules"].contains(&name.as_str()) {
                 collect(&entry.path(), &format!("{path}/"), endings, found);
             }
@@ -60,10 +53,7 @@ fn collect(folder: &Path, prefix: &str, endings: &[&str], found: &mut Vec<Source
 }
 
 fn source(path: &str, text: &str) -> Source {
-    Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    Source { path: path.to_owned(), text: text.to_owned() }
 }
 
 /// Fails with all complaints at once.

@@ -11,11 +11,7 @@ pub(crate) fn bare(text: &str) -> String {
             out.push(chars[at]);
             at += 1;
         } else {
-            out.extend(
-                chars[at..end]
-                    .iter()
-                    .map(|c| if *c == '\n' { '\n' } else { ' ' }),
-            );
+            out.extend(chars[at..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
             at = end;
         }
     }
@@ -97,13 +93,10 @@ mod tests {
 
     #[test]
     fn comments_and_quoted_texts_are_no_code() {
-        let text =
-            "a(\"// x \\\" y\"); // b\n/* c\n */ d(r#\"e \" f\"#, '\"', '\\'', 'g') 'h: r#type";
+        let text = "a(\"// x \\\" y\"); // b\n/* c\n */ d(r#\"e \" f\"#, '\"', '\\'', 'g') 'h: r#type";
         let bare = bare(text);
-        let words: Vec<&str> = bare
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> =
+            bare.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         assert_eq!(words, ["a", "d", "h", "r", "type"]);
         assert_eq!(bare.lines().count(), text.lines().count());
     }
@@ -113,10 +106,7 @@ mod tests {
         let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() { c() }\n}\nfn d() {}\n#[cfg(test)]\nmod e;\nfn f() {}";
         let cut = without_tests(text);
         assert_eq!(
-            cut.lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .collect::<Vec<_>>(),
+            cut.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>(),
             ["fn a() {}", "fn d() {}", "fn f() {}"]
         );
         assert_eq!(cut.lines().nth(5), Some("fn d() {}"));
