@@ -125,6 +125,7 @@ impl Node {
         };
         fields
             .iter()
+            .rev()
             .find(|(name, _)| name.as_str() == key)
             .map(|(_, value)| value)
     }

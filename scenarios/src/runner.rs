@@ -378,12 +378,9 @@ impl CaseRun {
         if let Some(bound) = input.bound_bytes {
             self.set("heap.bound_bytes", Unit::Bytes, Tier::Modelled, count(bound));
         }
-        if self.samples.is_empty() && pass.skipped.files + pass.skipped.lines > 0 {
+        if self.samples.is_empty() && pass.skipped.files > 0 {
             let (path, why) = pass.skipped.named.first().map_or(("", ""), |(path, why)| (path, why));
-            self.notes.push(format!(
-                "skipped {} files and {} lines, the first: {path}: {why}",
-                pass.skipped.files, pass.skipped.lines
-            ));
+            self.notes.push(format!("skipped {} files, the first: {path}: {why}", pass.skipped.files));
         }
         self.samples.push(sample);
     }

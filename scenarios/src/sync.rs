@@ -7,11 +7,11 @@ pub(crate) mod stale;
 pub(crate) mod survive;
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use engine::session::{Tally, hex};
+use engine::sync::cache::fragment;
+use engine::sync::cache::monolith::{self, Meta};
 use engine::sync::protocol::Item;
 use engine::sync::strategy::{AS_REPORTED, End, Strategy};
 use engine::sync::{Event, Host, Library};
@@ -128,17 +128,16 @@ fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
     Ok(())
 }
 
-/// Turns the version in every file of a cache into another one, as an older program would have written it.
-fn change_version(cache: &Path) -> std::io::Result<()> {
-    const KEY: &[u8] = b"{\"version\":";
-    let mut paths = vec![cache.join("meta.json")];
-    if let Ok(entries) = std::fs::read_dir(cache.join("fragments")) {
-        paths.extend(entries.flatten().map(|entry| entry.path()));
+/// Turns the version of every file of a cache into another one, as an older program would have written it.
+fn change_version(cache: &Path) -> Result<(), String> {
+    if let Some(meta) = monolith::meta(cache) {
+        let older = Meta { version: monolith::VERSION - 1, ..meta };
+        let bytes = serde_json::to_vec(&older).map_err(|error| error.to_string())?;
+        std::fs::write(cache.join(monolith::META), bytes).map_err(|error| error.to_string())?;
     }
-    for path in paths.iter().filter(|path| path.is_file()) {
-        let mut file = OpenOptions::new().write(true).open(path)?;
-        file.seek(SeekFrom::Start(KEY.len() as u64))?;
-        file.write_all(b"0")?;
+    let Ok(entries) = std::fs::read_dir(fragment::directory(cache)) else { return Ok(()) };
+    for entry in entries.flatten() {
+        fragment::set_version(&entry.path(), fragment::VERSION - 1).map_err(|error| error.to_string())?;
     }
     Ok(())
 }

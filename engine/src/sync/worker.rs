@@ -134,6 +134,8 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         let mut skipped = Skipped::default();
         let workspaces = workspaces(&self.job.home, &mut skipped);
         self.total = workspaces.len() as u64;
+        // So that the host knows how much there is, whatever happens to the first file.
+        self.file("")?;
         (self.observe)(Event::Phase("check-cache"));
         let kind = self.strategy.fingerprint;
         let prints: Vec<Option<u64>> = workspaces

@@ -60,9 +60,11 @@ pub fn edit(
     {
         return Err(EditError::ForbiddenKey);
     }
-    let Some(names) = known_keys(shape, path) else {
-        return Ok(());
-    };
+    let names = known_keys(shape, path);
+    if names.len() < path.len() {
+        return check(root, &path[..names.len()], &Edit::Set(Node::Null))
+            .and_then(|end| if end.is_none_or(is_container) { Ok(()) } else { Err(EditError::NotAContainer) });
+    }
     check(root, path, &operation)?;
     let mut target = root;
     for (depth, segment) in path.iter().enumerate() {
@@ -88,25 +90,32 @@ fn is_forbidden(key: &str) -> bool {
     matches!(key, "__proto__" | "constructor" | "prototype")
 }
 
-/// The schema's own name of each key on the path; none when the path leaves what the schema keeps.
-fn known_keys(mut shape: Shape, path: &[Segment]) -> Option<Vec<&'static str>> {
+/// The schema's own name of each key on the path, as far as the schema describes it.
+fn known_keys(mut shape: Shape, path: &[Segment]) -> Vec<&'static str> {
     let mut names = Vec::with_capacity(path.len());
     for segment in path {
         let (name, next) = match segment {
-            Segment::Key(key) => shape.field(key)?,
+            Segment::Key(key) => match shape.field(key) {
+                Some(field) => field,
+                None => break,
+            },
             Segment::Index(_) => ("", shape.item()),
         };
         if matches!(next, Shape::Drop) && !matches!(shape, Shape::Array(_) | Shape::Noted(_)) {
-            return None;
+            break;
         }
         names.push(name);
         shape = next;
     }
-    Some(names)
+    names
 }
 
-/// Walks the path without changing anything.
-fn check(root: &Node, path: &[Segment], operation: &Edit) -> Result<(), EditError> {
+fn is_container(node: &Node) -> bool {
+    matches!(node, Node::Null | Node::Object(_) | Node::Array(_))
+}
+
+/// Walks the path without changing anything; gives what stands at its end.
+fn check<'a>(root: &'a Node, path: &[Segment], operation: &Edit) -> Result<Option<&'a Node>, EditError> {
     let mut current = Some(root);
     for (depth, segment) in path.iter().enumerate() {
         let last_delete = depth + 1 == path.len() && matches!(operation, Edit::Delete);
@@ -131,7 +140,7 @@ fn check(root: &Node, path: &[Segment], operation: &Edit) -> Result<(), EditErro
         (Edit::Push { .. }, Some(node)) if !matches!(node, Node::Array(_) | Node::Null) => {
             Err(EditError::NotAnArray)
         }
-        _ => Ok(()),
+        _ => Ok(current),
     }
 }
 
@@ -152,7 +161,7 @@ fn child<'a>(
         (Node::Object(fields), Segment::Key(key)) => {
             let at = fields
                 .iter()
-                .position(|(field, _)| field.as_str() == &**key)
+                .rposition(|(field, _)| field.as_str() == &**key)
                 .unwrap_or_else(|| {
                     fields.push((Key::Known(name), Node::Null));
                     fields.len() - 1

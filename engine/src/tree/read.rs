@@ -156,7 +156,10 @@ impl<'de> Visitor<'de> for ReadNode {
                 shape,
                 strings: self.strings,
             })?;
-            match fields.iter_mut().find(|(name, _)| *name == key) {
+            // Of a repeated key the last value counts. Only keys of the schema are few enough to be looked for here:
+            // an image can be an object of a hundred thousand keys.
+            let known = matches!(key, Key::Known(_)).then(|| fields.iter_mut().find(|(name, _)| *name == key));
+            match known.flatten() {
                 Some((_, value)) => *value = node,
                 None => fields.push((key, node)),
             }

@@ -130,14 +130,16 @@ impl FragmentWriter {
     /// # Errors
     /// When the file cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
-        let trailer = Trailer {
-            checksum: format!("{:016x}", self.checksum.value()),
-        };
-        let mut line = serde_json::to_vec(&trailer)?;
-        line.push(b'\n');
-        self.file.write_all(&line)?;
+        self.file.write_all(&trailer(&self.checksum)?)?;
         std::fs::rename(&self.part, &self.path)
     }
+}
+
+fn trailer(checksum: &Checksum) -> io::Result<Vec<u8>> {
+    let trailer = Trailer { checksum: format!("{:016x}", checksum.value()) };
+    let mut line = serde_json::to_vec(&trailer)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Why a fragment is not used.
@@ -152,6 +154,24 @@ pub enum FragmentError {
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+/// Makes a fragment say that it is of another version, as an older program would have written it.
+///
+/// # Errors
+/// When the file cannot be read or written, or is no fragment.
+pub fn set_version(path: &Path, version: u32) -> Result<(), FragmentError> {
+    let mut lines = Lines::new(File::open(path)?);
+    let header = Header { version, ..lines.header()? };
+    let mut content = serde_json::to_vec(&header).map_err(io::Error::from)?;
+    content.push(b'\n');
+    while lines.next()?.is_some() {
+        content.extend_from_slice(&lines.line);
+    }
+    let mut checksum = Checksum::new();
+    checksum.add(&content);
+    content.extend_from_slice(&trailer(&checksum)?);
+    Ok(std::fs::write(path, content)?)
 }
 
 /// Whether a whole and undamaged fragment of this state exists; gives where its records begin.

@@ -16,7 +16,8 @@ use crate::sync::protocol::{Gatherer, Item, Record};
 pub const VERSION: u32 = 9;
 
 const RECORDS: &str = "parsed.json";
-const META: &str = "meta.json";
+/// Name of the file that says of which state a monolith is.
+pub const META: &str = "meta.json";
 
 /// Of which state a monolith is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -105,7 +105,7 @@ impl<'a> Receive<'a> {
             total: self.total,
             key: &progress.file,
         });
-        self.file = Some(progress.file.as_ref().into());
+        self.file = (!progress.file.is_empty()).then(|| progress.file.as_ref().into());
         Ok(())
     }
 
