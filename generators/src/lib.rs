@@ -39,6 +39,6 @@ mod write;
 
 pub use corpus::{Corpus, Summary, ensure, list, verify};
 pub use error::Error;
-pub use manifest::{Answer, FileEntry, Manifest, SessionEntry};
+pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry};
 pub use profile::{Profile, Spec};
 pub use write::{Progress, foresee};

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::profile::Spec;
 
 /// The form of this manifest.
-pub(crate) const SCHEMA: &str = "highwater-corpus/1";
+pub(crate) const SCHEMA: &str = "highwater-corpus/2";
 
 /// Which generator wrote the corpus. It grows with every change of the bytes that a spec gives, so that older corpora are rebuilt.
 pub(crate) const GENERATOR: u32 = 1;
@@ -19,7 +19,7 @@ pub(crate) const GENERATOR: u32 = 1;
 /// What is true of a corpus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The form of the manifest: `highwater-corpus/1`.
+    /// The form of the manifest: `highwater-corpus/2`.
     pub schema: String,
     /// Which generator wrote the corpus.
     pub generator: u32,
@@ -60,6 +60,19 @@ pub struct Answer {
     pub skipped_lines: u64,
     /// The sessions in visiting order.
     pub sessions_index: Vec<SessionEntry>,
+    /// The edit files in visiting order.
+    pub edits_index: Vec<EditEntry>,
+}
+
+/// One edit file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EditEntry {
+    /// Its path below the home directory, with `/`.
+    pub source: String,
+    /// Its edit digest.
+    pub digest: String,
+    /// How many sessions are visited before it.
+    pub sessions_before: u64,
 }
 
 /// One session.

@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::Error;
 use crate::answer::{Digest, Edits, Session, answer_digest, edits_digest};
-use crate::manifest::{Answer, FileEntry, Manifest, SessionEntry};
+use crate::manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry};
 use crate::page::{Page, hex};
 use crate::plan::{Item, Plan};
 use crate::pool::Pool;
@@ -64,8 +64,12 @@ type Place = (usize, String, bool, String);
 struct Visit {
     place: Place,
     digest: Digest,
-    /// Absent for edits.
-    session: Option<SessionEntry>,
+    entry: Entry,
+}
+
+enum Entry {
+    Session(SessionEntry),
+    Edits(EditEntry),
 }
 
 /// One thread's desk: what it writes with and what it has written.
@@ -171,7 +175,7 @@ impl<'a> Desk<'a> {
         self.visits.push(Visit {
             place,
             digest,
-            session: Some(entry),
+            entry: Entry::Session(entry),
         });
     }
 
@@ -188,11 +192,12 @@ impl<'a> Desk<'a> {
         }
         let digest = edits_digest(workspace, directory, edits);
         let place = (root, workspace.to_owned(), true, directory.to_owned());
-        self.visits.push(Visit {
-            place,
-            digest,
-            session: None,
-        });
+        let entry = EditEntry {
+            source: format!("{workspace}/chatEditingSessions/{directory}/state.json"),
+            digest: hex(&digest),
+            sessions_before: 0,
+        };
+        self.visits.push(Visit { place, digest, entry: Entry::Edits(entry) });
     }
 }
 
@@ -280,19 +285,20 @@ fn fail(failure: &Mutex<Option<Error>>, error: Error, next: &AtomicUsize, plan: 
 fn answer(mut visits: Vec<Visit>, files: &[FileEntry], plan: &Plan) -> Answer {
     visits.sort_unstable_by(|a, b| a.place.cmp(&b.place));
     let digest = hex(&answer_digest(visits.iter().map(|visit| &visit.digest)));
-    let edit_files = visits
-        .iter()
-        .filter(|visit| visit.session.is_none())
-        .count() as u64;
-    let sessions_index: Vec<SessionEntry> = visits
-        .into_iter()
-        .filter_map(|visit| visit.session)
-        .collect();
+    let (mut sessions_index, mut edits_index) = (Vec::new(), Vec::new());
+    for visit in visits {
+        match visit.entry {
+            Entry::Session(entry) => sessions_index.push(entry),
+            Entry::Edits(entry) => {
+                edits_index.push(EditEntry { sessions_before: sessions_index.len() as u64, ..entry });
+            }
+        }
+    }
     Answer {
         digest,
         sessions: sessions_index.len() as u64,
         requests: sessions_index.iter().map(|session| session.requests).sum(),
-        edit_files,
+        edit_files: edits_index.len() as u64,
         workspaces: plan.workspaces,
         largest_session_requests: sessions_index
             .iter()
@@ -301,6 +307,7 @@ fn answer(mut visits: Vec<Visit>, files: &[FileEntry], plan: &Plan) -> Answer {
             .unwrap_or(0),
         skipped_lines: files.iter().map(|file| file.skipped_lines).sum(),
         sessions_index,
+        edits_index,
     }
 }
 

@@ -31,12 +31,12 @@ pub const METRICS: &[(&str, Unit)] = &[
     ("stale.defects", Unit::Count),
     ("degrade.sessions_kept", Unit::Ratio),
     ("degrade.told", Unit::Count),
-    ("incremental.files_read", Unit::Count),
     ("engine.sessions", Unit::Count),
     ("engine.requests", Unit::Count),
     ("engine.skipped_lines", Unit::Count),
     ("engine.skipped_files", Unit::Count),
-    ("engine.frames", Unit::Count),
+    ("engine.files_read", Unit::Count),
+    ("engine.workspaces_cached", Unit::Count),
     ("engine.bytes_read", Unit::Bytes),
 ];
 

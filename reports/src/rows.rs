@@ -44,7 +44,7 @@ const SPECIAL: &[(&str, &str)] = &[
     ("stale.defects", "defects"),
     ("degrade.sessions_kept", "sessions kept"),
     ("degrade.told", "told"),
-    ("incremental.files_read", "files read"),
+    ("engine.files_read", "files read"),
     ("law.exponent", "exponent"),
 ];
 

@@ -61,11 +61,6 @@ impl Input {
     pub fn from_corpus(corpus: &generators::Corpus) -> Input {
         let manifest = &corpus.manifest;
         let answer = &manifest.answer;
-        let sessions = answer.sessions_index.iter().map(|entry| Part {
-            source: entry.source.clone(),
-            digest: entry.digest.clone(),
-            requests: Some(entry.requests),
-        });
         Input {
             home: corpus.home(),
             corpus: record::Corpus {
@@ -82,7 +77,7 @@ impl Input {
                 requests: answer.requests,
                 skipped_lines: answer.skipped_lines,
             }),
-            items: sessions.collect(),
+            items: parts(answer),
             bound_bytes: Some(bound_bytes(answer)),
         }
     }
@@ -92,6 +87,25 @@ impl Input {
         let corpus = record::Corpus { profile: "home".to_owned(), scale: 1.0, ..record::Corpus::default() };
         Input { home: home.to_owned(), corpus, expected: None, items: Vec::new(), bound_bytes: None }
     }
+}
+
+/// Sessions and edit files of an answer, in visiting order.
+fn parts(answer: &generators::Answer) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut edits = answer.edits_index.iter().peekable();
+    for number in 0..=answer.sessions_index.len() {
+        while let Some(entry) = edits.next_if(|entry| entry.sessions_before == number as u64) {
+            parts.push(Part { source: entry.source.clone(), digest: entry.digest.clone(), requests: None });
+        }
+        if let Some(entry) = answer.sessions_index.get(number) {
+            parts.push(Part {
+                source: entry.source.clone(),
+                digest: entry.digest.clone(),
+                requests: Some(entry.requests),
+            });
+        }
+    }
+    parts
 }
 
 /// The bound that `bounded` promises: 4 MiB + 1 KiB for each session and workspace directory + 2 KiB for each live request
@@ -371,6 +385,7 @@ impl CaseRun {
             ("engine.skipped_lines", Unit::Count, count(pass.skipped.lines)),
             ("engine.skipped_files", Unit::Count, count(pass.skipped.files)),
             ("engine.files_read", Unit::Count, count(work.files)),
+            ("engine.workspaces_cached", Unit::Count, count(work.cached)),
             ("engine.bytes_read", Unit::Bytes, count(work.bytes)),
         ] {
             self.set(name, unit, Tier::Exact, value);

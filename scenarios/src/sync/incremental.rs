@@ -9,6 +9,9 @@ use crate::runner::{Input, Part};
 /// Workspaces that change.
 const CHANGED: usize = 3;
 
+/// Requests of a session that is chosen, at most.
+const SMALL_REQUESTS: u64 = 50;
+
 /// Marks the added files; it sorts behind every name that a tool gives.
 const ADDED: &str = "zz-added";
 
@@ -36,7 +39,7 @@ fn choose(input: &Input) -> Vec<Part> {
             firsts.push(part);
         }
     }
-    firsts.retain(|part| part.requests.is_some_and(|requests| requests <= 50));
+    firsts.retain(|part| part.requests.is_some_and(|requests| requests <= SMALL_REQUESTS));
     let step = (firsts.len() / CHANGED).max(1);
     firsts.into_iter().step_by(step).take(CHANGED).cloned().collect()
 }

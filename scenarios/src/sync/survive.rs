@@ -27,7 +27,16 @@ pub(crate) fn measure(runner: &mut Runner<'_>, strategy: Strategy, case: &mut Ca
     if !comes_through(runner, case, &task, survives)? {
         return Err(format!("a heap of {survives} bytes does not suffice, though the free run's largest peak was {peak}"));
     }
+    // Most programs die just below what they use: the search begins there, and goes down only as far as it must.
     let mut dies = FLOOR_BYTES;
+    for part in 1..8 {
+        let limit = survives - survives * part / 8;
+        if !comes_through(runner, case, &task, limit)? {
+            dies = limit;
+            break;
+        }
+        survives = limit;
+    }
     while survives - dies > (survives / RESOLUTION).max(4096) {
         let middle = dies + (survives - dies) / 2;
         if comes_through(runner, case, &task, middle)? {
