@@ -313,8 +313,7 @@ impl<'a> Runner<'a> {
             scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
             return Ok(None);
         }
-        scratch.link_home(&self.input.home).map_err(|error| self.about_home(&error))?;
-        incremental::change(self.input, &scratch.home())
+        incremental::change(self.input, scratch).map(Some)
     }
 
     /// A cache that a strategy has made of the input; made once.

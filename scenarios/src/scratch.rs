@@ -42,17 +42,13 @@ impl Scratch {
 
     /// Makes a directory the sample's home, as it is.
     pub(crate) fn borrow_home(&self, home: &Path) -> io::Result<()> {
-        let home = fs::canonicalize(home)?;
-        #[cfg(unix)]
-        return std::os::unix::fs::symlink(home, self.home());
-        #[cfg(windows)]
-        return std::os::windows::fs::symlink_dir(home, self.home());
+        link(&fs::canonicalize(home)?, &self.home())
     }
 
-    /// Gives the sample a home of its own that looks like another one: the same directories, with links to the files, so that
-    /// files can be added and replaced.
-    pub(crate) fn link_home(&self, home: &Path) -> io::Result<()> {
-        link_tree(home, &self.home())
+    /// Gives the sample a home of its own that looks like another one, in which some workspaces (paths below home) can be
+    /// changed: these have copies of their files' names, everything else is a link to the original.
+    pub(crate) fn link_home(&self, home: &Path, changing: &[&str]) -> io::Result<()> {
+        link_around(&fs::canonicalize(home)?, &self.home(), Path::new(""), changing)
     }
 
     /// Gives the sample a copy of a cache.
@@ -68,11 +64,34 @@ impl Drop for Scratch {
     }
 }
 
-fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
-    each_file(from, to, &|from, to| fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)))
+/// Links what holds none of the changing workspaces whole, and goes into what does.
+fn link_around(home: &Path, copy: &Path, below: &Path, changing: &[&str]) -> io::Result<()> {
+    let (from, to) = (home.join(below), copy.join(below));
+    if changing.iter().any(|workspace| Path::new(workspace) == below) {
+        return each_file(&from, &to, &|from, to| fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)));
+    }
+    if !changing.iter().any(|workspace| Path::new(workspace).starts_with(below)) {
+        return link(&from, &to);
+    }
+    fs::create_dir_all(&to)?;
+    for entry in fs::read_dir(&from)? {
+        link_around(home, copy, &below.join(entry?.file_name()), changing)?;
+    }
+    Ok(())
 }
 
-pub(crate) fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(from, to);
+    #[cfg(windows)]
+    return if from.is_dir() {
+        std::os::windows::fs::symlink_dir(from, to)
+    } else {
+        std::os::windows::fs::symlink_file(from, to)
+    };
+}
+
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     each_file(from, to, &|from, to| fs::copy(from, to).map(drop))
 }
 

@@ -1,10 +1,10 @@
 //! Changes a few workspaces: each gets one session more.
 
 use std::fs;
-use std::path::Path;
 
 use crate::answer::Expected;
 use crate::runner::{Input, Part};
+use crate::scratch::Scratch;
 
 /// Workspaces that change.
 const CHANGED: usize = 3;
@@ -15,19 +15,22 @@ const SMALL_REQUESTS: u64 = 50;
 /// Marks the added files; it sorts behind every name that a tool gives.
 const ADDED: &str = "zz-added";
 
-/// Copies a session of each of a few workspaces beside itself, under another name, and says what must be answered then.
-pub(crate) fn change(input: &Input, home: &Path) -> Result<Option<Expected>, String> {
+/// Gives a sample a home in which a few workspaces have a copy of one of their sessions, under another name, and says what
+/// must be answered then.
+pub(crate) fn change(input: &Input, scratch: &Scratch) -> Result<Expected, String> {
     let chosen = choose(input);
     if chosen.len() < CHANGED {
         return Err(format!("the corpus has {} workspaces of VS Code with sessions, {CHANGED} are needed", chosen.len()));
     }
+    let workspaces: Vec<&str> = chosen.iter().map(|part| directory(directory(&part.source))).collect();
+    scratch.link_home(&input.home, &workspaces).map_err(|error| format!("failed to link {}: {error}", input.home.display()))?;
     for part in &chosen {
-        let source = home.join(&part.source);
+        let source = scratch.home().join(&part.source);
         let extension = source.extension().and_then(|extension| extension.to_str()).unwrap_or("json");
         let copy = source.with_file_name(format!("{ADDED}.{extension}"));
         fs::copy(&source, &copy).map_err(|error| format!("failed to write {}: {error}", copy.display()))?;
     }
-    Ok(Some(expected(input, &chosen)))
+    Ok(expected(input, &chosen))
 }
 
 /// The first session of each of some workspaces, spread over all of them. Small ones are taken, since what is looked at is what
