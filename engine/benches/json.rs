@@ -53,10 +53,13 @@ fn words(words: &'static [&'static str]) -> Words {
     Words { state: 0x9E37_79B9_7F4A_7C15, words }
 }
 
-const ENGLISH: &[&str] =
-    &["session", "the", "memory", "of", "reads", "strings", "a", "bounded", "buffer", "and", "returns", "high", "water"];
+const ENGLISH: &[&str] = &[
+    "session", "the", "memory", "of", "reads", "strings", "a", "bounded", "buffer", "and", "returns", "high",
+    "water",
+];
 const CHINESE: &[&str] = &["会话", "内存", "的", "读取", "字符串", "缓冲区", "高水位", "返回"];
-const EMOJI: &[&str] = &["session", "the", "memory", "of", "reads", "é", "done ✅", "strings", "bounded", "🦀", "buffer"];
+const EMOJI: &[&str] =
+    &["session", "the", "memory", "of", "reads", "é", "done ✅", "strings", "bounded", "🦀", "buffer"];
 const ESCAPES: &[&str] = &["\"a\"", "C:\\b", "\tx", "\"", "\\n", "\n", "{\"k\": \"v\"}"];
 
 /// One document of requests, as VS Code writes it.
@@ -64,7 +67,8 @@ fn document(mut words: Words, line: u64) -> Vec<u8> {
     let mut requests = Vec::new();
     let mut bytes = 0;
     while bytes < BYTES {
-        let parts: Vec<Value> = (0..6).map(|_| json!({"kind": "markdown", "value": words.text(6_000, line)})).collect();
+        let parts: Vec<Value> =
+            (0..6).map(|_| json!({"kind": "markdown", "value": words.text(6_000, line)})).collect();
         bytes += 36_000;
         requests.push(json!({
             "requestId": format!("request_{bytes}"), "timestamp": bytes, "message": {"text": words.text(800, line)},
@@ -156,7 +160,10 @@ fn typed_lines(bytes: &[u8], scratch: &mut Vec<u8>) -> u64 {
 }
 
 fn plain<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> usize {
-    serde_json::Deserializer::from_slice(bytes).into_iter::<T>().map(|value| value.expect("the text is sound")).count()
+    serde_json::Deserializer::from_slice(bytes)
+        .into_iter::<T>()
+        .map(|value| value.expect("the text is sound"))
+        .count()
 }
 
 fn benches(criterion: &mut Criterion) {
@@ -170,14 +177,21 @@ fn benches(criterion: &mut Criterion) {
     for (name, bytes, typed) in &inputs {
         let mut group = criterion.benchmark_group("json");
         group.throughput(Throughput::Bytes(bytes.len() as u64));
-        group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+        group
+            .sample_size(20)
+            .warm_up_time(Duration::from_millis(300))
+            .measurement_time(Duration::from_secs(1));
         let mut measure = |what: &str, run: &mut dyn FnMut(&[u8]) -> u64| {
-            group.bench_with_input(BenchmarkId::new(what, name), bytes, |bench, bytes| bench.iter(|| run(bytes)));
+            group.bench_with_input(BenchmarkId::new(what, name), bytes, |bench, bytes| {
+                bench.iter(|| run(bytes))
+            });
         };
         let (mut buffer, mut scratch) = (vec![0; 64 * 1024], Vec::new());
         measure("read", &mut |bytes| read_only(bytes, &mut buffer) as u64);
         measure("memchr newline", &mut |bytes| memchr::memchr_iter(b'\n', bytes).count() as u64);
-        measure("memchr2 quote backslash", &mut |bytes| memchr::memchr2_iter(b'"', b'\\', bytes).count() as u64);
+        measure("memchr2 quote backslash", &mut |bytes| {
+            memchr::memchr2_iter(b'"', b'\\', bytes).count() as u64
+        });
         measure("cut, drained", &mut |bytes| drain(bytes));
         measure("cut, typed", &mut |bytes| typed(bytes, &mut scratch));
         measure("plain ignored", &mut |bytes| plain::<IgnoredAny>(bytes) as u64);
@@ -186,7 +200,10 @@ fn benches(criterion: &mut Criterion) {
     }
     let text = words(ENGLISH).text(BYTES, 12);
     let mut group = criterion.benchmark_group("text");
-    group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(20).measurement_time(Duration::from_secs(1));
+    group
+        .throughput(Throughput::Bytes(text.len() as u64))
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(1));
     group.bench_function("measure", |bench| bench.iter(|| Measure::of(black_box(&text))));
     group.finish();
 }

@@ -12,32 +12,14 @@ use serde_json::Value;
 
 /// Caps with and without names; the escaped, the long and the empty key must find theirs too.
 const CAPS: [Caps; 5] = [
+    Caps { by_key: &[], other: 0 },
+    Caps { by_key: &[("text", 3), ("", 1), ("k\n\"é", 5)], other: 7 },
+    Caps { by_key: &[("text", 500), ("kind", 0)], other: 64 },
     Caps {
-        by_key: &[],
-        other: 0,
-    },
-    Caps {
-        by_key: &[("text", 3), ("", 1), ("k\n\"é", 5)],
-        other: 7,
-    },
-    Caps {
-        by_key: &[("text", 500), ("kind", 0)],
-        other: 64,
-    },
-    Caps {
-        by_key: &[
-            ("kind", 20),
-            (
-                "a key of more than sixty-four units, as long as it takes to be cut",
-                1,
-            ),
-        ],
+        by_key: &[("kind", 20), ("a key of more than sixty-four units, as long as it takes to be cut", 1)],
         other: 2,
     },
-    Caps {
-        by_key: &[("text", u32::MAX)],
-        other: 1_000_000,
-    },
+    Caps { by_key: &[("text", u32::MAX)], other: 1_000_000 },
 ];
 const KEYS: [&str; 6] = [
     "text",
@@ -76,12 +58,9 @@ fn cut_plain(value: Value, caps: Caps, units: u32) -> Tree {
             let (kept, whole) = cut(text, units);
             Tree::Text(kept, whole)
         }
-        Value::Array(items) => Tree::Array(
-            items
-                .into_iter()
-                .map(|item| cut_plain(item, caps, units))
-                .collect(),
-        ),
+        Value::Array(items) => {
+            Tree::Array(items.into_iter().map(|item| cut_plain(item, caps, units)).collect())
+        }
         Value::Object(entries) => object(
             entries
                 .into_iter()
@@ -90,8 +69,7 @@ fn cut_plain(value: Value, caps: Caps, units: u32) -> Tree {
                     let (key, whole) = cut(key, caps.other.max(64));
                     // A cut key is nobody's.
                     let named = named.filter(|_| whole.is_none());
-                    let tree =
-                        cut_plain(value, caps, named.map_or(caps.other, |(_, units)| *units));
+                    let tree = cut_plain(value, caps, named.map_or(caps.other, |(_, units)| *units));
                     (key, whole, tree)
                 })
                 .collect(),
@@ -139,16 +117,8 @@ fn naive_measure(text: &str) -> Measure {
         match (line.strip_prefix("```"), &open) {
             (Some(_), Some(_)) => open = None,
             (Some(after), None) => {
-                let name: String = after
-                    .chars()
-                    .take_while(|char| !char.is_whitespace())
-                    .take(24)
-                    .collect();
-                open = Some(if name.is_empty() {
-                    "text".to_owned()
-                } else {
-                    name
-                });
+                let name: String = after.chars().take_while(|char| !char.is_whitespace()).take(24).collect();
+                open = Some(if name.is_empty() { "text".to_owned() } else { name });
             }
             (None, Some(_)) if line.is_empty() && at + 1 == lines.len() => {}
             (None, Some(language)) => count(language),
@@ -160,9 +130,7 @@ fn naive_measure(text: &str) -> Measure {
         newlines: text.matches('\n').count() as u64,
         ..Measure::default()
     };
-    counted
-        .iter()
-        .for_each(|(language, lines)| measure.code.count(language, *lines));
+    counted.iter().for_each(|(language, lines)| measure.code.count(language, *lines));
     measure
 }
 
@@ -183,11 +151,7 @@ struct Chunks<'a> {
 
 impl<'a> Chunks<'a> {
     fn new(bytes: &'a [u8], sizes: &[usize]) -> Chunks<'a> {
-        Chunks {
-            bytes,
-            sizes: sizes.to_vec(),
-            next: 0,
-        }
+        Chunks { bytes, sizes: sizes.to_vec(), next: 0 }
     }
 }
 
@@ -214,58 +178,27 @@ fn check_document(bytes: &[u8], caps: Caps, sizes: &[usize]) -> Result<(), TestC
     let mut whole = CutReader::new(bytes, caps);
     let from_memory = whole.document().read(PhantomData::<Value>, &mut scratch);
     prop_assert!(scratch.capacity() == 64 * 1024, "the scratch grew");
-    prop_assert_eq!(
-        from_memory.is_ok(),
-        plain.is_ok(),
-        "{:?} for plain {:?}",
-        from_memory,
-        plain
-    );
+    prop_assert_eq!(from_memory.is_ok(), plain.is_ok(), "{:?} for plain {:?}", from_memory, plain);
 
     let mut chunked = CutReader::new(Chunks::new(bytes, sizes), caps);
     let again = chunked.document().read(PhantomData::<Value>, &mut scratch);
-    prop_assert_eq!(
-        again.is_ok(),
-        plain.is_ok(),
-        "chunked {:?} for plain {:?}",
-        again,
-        plain
-    );
+    prop_assert_eq!(again.is_ok(), plain.is_ok(), "chunked {:?} for plain {:?}", again, plain);
 
     let mut streamed = CutReader::new(Chunks::new(bytes, sizes), caps);
     let from_reader = serde_json::from_reader::<_, Value>(streamed.document());
-    prop_assert_eq!(
-        from_reader.is_ok(),
-        plain.is_ok(),
-        "streamed {:?} for plain {:?}",
-        from_reader,
-        plain
-    );
+    prop_assert_eq!(from_reader.is_ok(), plain.is_ok(), "streamed {:?} for plain {:?}", from_reader, plain);
 
     let mut ignored = CutReader::new(bytes, caps);
-    let ignored = ignored
-        .document()
-        .read(PhantomData::<IgnoredAny>, &mut scratch);
-    prop_assert_eq!(
-        ignored.is_ok(),
-        plain.is_ok(),
-        "ignored {:?} for plain {:?}",
-        ignored,
-        plain
-    );
+    let ignored = ignored.document().read(PhantomData::<IgnoredAny>, &mut scratch);
+    prop_assert_eq!(ignored.is_ok(), plain.is_ok(), "ignored {:?} for plain {:?}", ignored, plain);
 
-    if let (Ok(plain), Ok(cut), Ok(again), Ok(streamed_value)) =
-        (plain, from_memory, again, from_reader)
-    {
+    if let (Ok(plain), Ok(cut), Ok(again), Ok(streamed_value)) = (plain, from_memory, again, from_reader) {
         prop_assert_eq!(&again, &cut);
         prop_assert_eq!(&streamed_value, &cut);
         prop_assert_eq!(whole.counts(), chunked.counts());
         prop_assert_eq!(whole.counts(), streamed.counts());
         prop_assert_eq!(whole.counts().bytes_read, bytes.len() as u64);
-        prop_assert_eq!(
-            whole.counts().surrogates_repaired,
-            repair_surrogates(&mut bytes.to_vec())
-        );
+        prop_assert_eq!(whole.counts().surrogates_repaired, repair_surrogates(&mut bytes.to_vec()));
         prop_assert_eq!(decoded(cut), cut_plain(plain, caps, caps.other));
     }
     Ok(())
@@ -275,9 +208,7 @@ fn check_document(bytes: &[u8], caps: Caps, sizes: &[usize]) -> Result<(), TestC
 fn check_lines(bytes: &[u8], caps: Caps, sizes: &[usize]) -> Result<(), TestCaseError> {
     let is_blank = |line: &[u8]| line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
     let plain = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let expected = (1..)
-        .zip(plain.split(|byte| *byte == b'\n'))
-        .filter(|(_, line)| !is_blank(line));
+    let expected = (1..).zip(plain.split(|byte| *byte == b'\n')).filter(|(_, line)| !is_blank(line));
     let mut reader = CutReader::new(Chunks::new(bytes, sizes), caps);
     let mut scratch = Vec::new();
     for (at, (number, text)) in expected.enumerate() {
@@ -300,13 +231,7 @@ fn check_lines(bytes: &[u8], caps: Caps, sizes: &[usize]) -> Result<(), TestCase
             (Ok(cut), Ok(plain)) => {
                 prop_assert_eq!(decoded(cut), cut_plain(plain, caps, caps.other))
             }
-            (cut, plain) => prop_assert_eq!(
-                cut.is_ok(),
-                plain.is_ok(),
-                "{:?} for plain {:?}",
-                cut,
-                plain
-            ),
+            (cut, plain) => prop_assert_eq!(cut.is_ok(), plain.is_ok(), "{:?} for plain {:?}", cut, plain),
         }
     }
     let more = reader.next_line().expect("memory does not fail");
@@ -351,8 +276,7 @@ fn write_parts(parts: &[Part], out: &mut Vec<u8>) {
                 out.extend(quoted[1..quoted.len() - 1].bytes());
             }
             Part::Text(text, Spelling::Unicode) => {
-                text.encode_utf16()
-                    .for_each(|unit| out.extend(format!("\\u{unit:04X}").bytes()));
+                text.encode_utf16().for_each(|unit| out.extend(format!("\\u{unit:04X}").bytes()));
             }
         }
     }
@@ -407,37 +331,22 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
     let part = prop_oneof![
         12 => (text(), spelling).prop_map(|(text, spelling)| Part::Text(text, spelling)),
         1 => (0xD800..0xE000u16).prop_map(Part::Lone),
-        1 => prop_oneof![Just(0xD83D), Just(0xDE00), Just(0xDBFF), Just(0xDFFF)].prop_map(Part::Lone),
+        2 => prop::sample::select(&[0xD800, 0xDBFF, 0xDC00, 0xDFFF][..]).prop_map(Part::Lone),
     ];
     prop::collection::vec(part, 0..9)
 }
 
 fn key() -> impl Strategy<Value = Vec<Part>> {
     let known = (prop::sample::select(&KEYS[..]), any::<bool>()).prop_map(|(key, escaped)| {
-        vec![Part::Text(
-            key.to_owned(),
-            if escaped {
-                Spelling::Unicode
-            } else {
-                Spelling::Raw
-            },
-        )]
+        vec![Part::Text(key.to_owned(), if escaped { Spelling::Unicode } else { Spelling::Raw })]
     });
     let long = "[ab]".prop_map(|end| vec![Part::Text("long ".repeat(60) + &end, Spelling::Raw)]);
     prop_oneof![6 => known, 1 => long, 2 => parts()]
 }
 
 fn json() -> impl Strategy<Value = Json> {
-    const SCALARS: [&str; 8] = [
-        "null",
-        "true",
-        "-12.5e3",
-        "0",
-        "1e308",
-        "18446744073709551616",
-        "-0.0",
-        "1E-400",
-    ];
+    const SCALARS: [&str; 8] =
+        ["null", "true", "-12.5e3", "0", "1e308", "18446744073709551616", "-0.0", "1E-400"];
     let leaf = prop_oneof![
         1 => prop::sample::select(&SCALARS[..]).prop_map(Json::Scalar).boxed(),
         4 => parts().prop_map(Json::Text).boxed(),
@@ -552,11 +461,7 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
 }
 
 fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
@@ -649,29 +554,17 @@ proptest! {
 // ---- Single cases ----
 
 fn cut(json: &[u8], caps: Caps) -> serde_json::Result<Value> {
-    CutReader::new(json, caps)
-        .document()
-        .read(PhantomData, &mut Vec::new())
+    CutReader::new(json, caps).document().read(PhantomData, &mut Vec::new())
 }
 
 #[test]
 fn depth_ends_where_it_does_for_a_plain_parse() {
     for (depth, accepted) in [(1, true), (127, true), (128, false), (300, false)] {
         let text = "[".repeat(depth) + &"]".repeat(depth);
-        assert_eq!(
-            serde_json::from_str::<Value>(&text).is_ok(),
-            accepted,
-            "plain, depth {depth}"
-        );
-        assert_eq!(
-            cut(text.as_bytes(), CAPS[0]).is_ok(),
-            accepted,
-            "cut, depth {depth}"
-        );
+        assert_eq!(serde_json::from_str::<Value>(&text).is_ok(), accepted, "plain, depth {depth}");
+        assert_eq!(cut(text.as_bytes(), CAPS[0]).is_ok(), accepted, "cut, depth {depth}");
         let mut reader = CutReader::new(text.as_bytes(), CAPS[0]);
-        let ignored = reader
-            .document()
-            .read(PhantomData::<IgnoredAny>, &mut Vec::new());
+        let ignored = reader.document().read(PhantomData::<IgnoredAny>, &mut Vec::new());
         assert_eq!(ignored.is_ok(), accepted, "ignored, depth {depth}");
     }
 }
@@ -680,17 +573,10 @@ fn depth_ends_where_it_does_for_a_plain_parse() {
 fn flaws_are_invalid_data() {
     for text in [r#""\x""#, "\"\u{1}\"", r#""abc"#, r#"["\u12"#, "[1e999]"] {
         let mut out = Vec::new();
-        let error = CutReader::new(text.as_bytes(), CAPS[0])
-            .document()
-            .read_to_end(&mut out)
-            .unwrap_err();
+        let error = CutReader::new(text.as_bytes(), CAPS[0]).document().read_to_end(&mut out).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{text}");
         let error = cut(text.as_bytes(), CAPS[0]).unwrap_err();
-        assert_eq!(
-            error.io_error_kind(),
-            Some(io::ErrorKind::InvalidData),
-            "{text}"
-        );
+        assert_eq!(error.io_error_kind(), Some(io::ErrorKind::InvalidData), "{text}");
     }
 }
 
@@ -699,17 +585,14 @@ fn numbers_out_of_range_are_refused_even_where_they_are_skipped() {
     let long = "9".repeat(400);
     let zeros = format!("0.{}", "0".repeat(5000));
     let exponent = format!("{zeros}e{}", "9".repeat(3000));
-    for text in [
-        "1e999", "-1e309", "1e-999", "0e999", "1e308", "1.5E+3", &long, &zeros, &exponent, "1e5e",
-        "1-e5",
-    ] {
+    for text in
+        ["1e999", "-1e309", "1e-999", "0e999", "1e308", "1.5E+3", &long, &zeros, &exponent, "1e5e", "1-e5"]
+    {
         let text = format!("[{text}]");
         let plain = serde_json::from_str::<Value>(&text).is_ok();
         for size in [1, 7, 1000, usize::MAX] {
             let mut reader = CutReader::new(Chunks::new(text.as_bytes(), &[size]), CAPS[0]);
-            let ignored = reader
-                .document()
-                .read(PhantomData::<IgnoredAny>, &mut Vec::new());
+            let ignored = reader.document().read(PhantomData::<IgnoredAny>, &mut Vec::new());
             assert_eq!(ignored.is_ok(), plain, "{text}");
         }
     }
@@ -718,19 +601,10 @@ fn numbers_out_of_range_are_refused_even_where_they_are_skipped() {
 #[test]
 fn long_keys_stay_apart() {
     let long = "k".repeat(1000);
-    let text = format!(
-        r#"{{"{long}a": 1, "{long}b": 2, "\u006b{}a": 3}}"#,
-        &long[1..]
-    );
+    let text = format!(r#"{{"{long}a": 1, "{long}b": 2, "\u006b{}a": 3}}"#, &long[1..]);
     let value = cut(text.as_bytes(), CAPS[0]).unwrap();
     assert_eq!(value.as_object().unwrap().len(), 2);
-    assert!(
-        value
-            .as_object()
-            .unwrap()
-            .keys()
-            .all(|key| decode(key).text == long[..64])
-    );
+    assert!(value.as_object().unwrap().keys().all(|key| decode(key).text == long[..64]));
 }
 
 #[test]
@@ -751,31 +625,12 @@ fn a_cut_form_larger_than_the_scratch_is_read_on() {
 fn one_reader_reads_many_inputs() {
     let mut reader = CutReader::new(Cursor::new(br#"["unfinished"#.to_vec()), CAPS[2]);
     let mut scratch = Vec::new();
-    assert!(
-        reader
-            .document()
-            .read(PhantomData::<Value>, &mut scratch)
-            .is_err()
-    );
+    assert!(reader.document().read(PhantomData::<Value>, &mut scratch).is_err());
     reader.reset(Cursor::new(b"\xEF\xBB\xBF1\n2\n".to_vec()), CAPS[0]);
-    assert_eq!(
-        reader
-            .next_line()
-            .unwrap()
-            .unwrap()
-            .read(PhantomData::<u8>, &mut scratch)
-            .unwrap(),
-        1
-    );
+    assert_eq!(reader.next_line().unwrap().unwrap().read(PhantomData::<u8>, &mut scratch).unwrap(), 1);
     reader.reset(Cursor::new(b"\n3".to_vec()), CAPS[0]);
     let line = reader.next_line().unwrap().unwrap();
-    assert_eq!(
-        (
-            line.number(),
-            line.read(PhantomData::<u8>, &mut scratch).unwrap()
-        ),
-        (2, 3)
-    );
+    assert_eq!((line.number(), line.read(PhantomData::<u8>, &mut scratch).unwrap()), (2, 3));
     assert!(reader.next_line().unwrap().is_none());
     assert_eq!(reader.counts().bytes_read, 12 + 7 + 2);
 }
@@ -789,12 +644,7 @@ fn a_failing_input_is_no_flaw_of_the_text() {
         }
     }
     let mut reader = CutReader::new(b"{\"a\": \"".chain(Fails), CAPS[0]);
-    let error = reader
-        .next_line()
-        .unwrap()
-        .unwrap()
-        .read(PhantomData::<Value>, &mut Vec::new())
-        .unwrap_err();
+    let error = reader.next_line().unwrap().unwrap().read(PhantomData::<Value>, &mut Vec::new()).unwrap_err();
     assert_eq!(error.io_error_kind(), Some(io::ErrorKind::TimedOut));
     assert!(reader.next_line().is_err());
 }

@@ -77,20 +77,9 @@ impl<R: Read> CutReader<R> {
     pub fn new(inner: R, caps: Caps) -> CutReader<R> {
         let buffer = vec![0; INPUT_BYTES].into_boxed_slice();
         CutReader {
-            input: Input {
-                inner,
-                buffer,
-                start: 0,
-                end: 0,
-                last: false,
-                fresh: true,
-                bytes_read: 0,
-            },
+            input: Input { inner, buffer, start: 0, end: 0, last: false, fresh: true, bytes_read: 0 },
             machine: Machine::new(caps),
-            output: Output {
-                bytes: Vec::with_capacity(OUTPUT_BYTES),
-                taken: 0,
-            },
+            output: Output { bytes: Vec::with_capacity(OUTPUT_BYTES), taken: 0 },
             ended: true,
             in_line: false,
             lines_ended: 0,
@@ -127,10 +116,7 @@ impl<R: Read> CutReader<R> {
         }
         loop {
             let data = self.input.data();
-            let blank = data
-                .iter()
-                .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
-                .count();
+            let blank = data.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
             let next = data.get(blank).copied();
             self.input.start += blank;
             match next {
@@ -145,18 +131,12 @@ impl<R: Read> CutReader<R> {
         }
         self.begin(true);
         self.in_line = true;
-        Ok(Some(Line {
-            number: self.lines_ended + 1,
-            reader: self,
-        }))
+        Ok(Some(Line { number: self.lines_ended + 1, reader: self }))
     }
 
     /// What was seen so far.
     pub fn counts(&self) -> Counts {
-        Counts {
-            bytes_read: self.input.bytes_read,
-            ..self.machine.counts
-        }
+        Counts { bytes_read: self.input.bytes_read, ..self.machine.counts }
     }
 
     fn begin(&mut self, lines: bool) {
@@ -191,9 +171,7 @@ impl<R: Read> CutReader<R> {
     fn pump(&mut self, out: &mut Vec<u8>, limit: usize) -> io::Result<()> {
         self.input.skip_byte_order_mark()?;
         while !self.ended {
-            let (done, stop) = self
-                .machine
-                .run(self.input.data(), self.input.last, out, limit)?;
+            let (done, stop) = self.machine.run(self.input.data(), self.input.last, out, limit)?;
             self.input.start += done;
             match stop {
                 Stop::Input => self.input.fill()?,
@@ -246,12 +224,7 @@ impl<R: Read> CutReader<R> {
             return finish(serde_json::Deserializer::from_slice(scratch), seed);
         }
         finish(
-            serde_json::Deserializer::from_reader(Refill {
-                reader: self,
-                scratch,
-                taken: 0,
-                failed,
-            }),
+            serde_json::Deserializer::from_reader(Refill { reader: self, scratch, taken: 0, failed }),
             seed,
         )
     }
@@ -398,10 +371,7 @@ fn take(bytes: &[u8], target: &mut [u8]) -> usize {
     length
 }
 
-fn finish<'de, T, S, R>(
-    mut deserializer: serde_json::Deserializer<R>,
-    seed: S,
-) -> serde_json::Result<T>
+fn finish<'de, T, S, R>(mut deserializer: serde_json::Deserializer<R>, seed: S) -> serde_json::Result<T>
 where
     S: DeserializeSeed<'de, Value = T>,
     R: serde_json::de::Read<'de>,

@@ -54,24 +54,14 @@ pub(super) fn escape(text: &[u8]) -> Result<Option<Escape>, Flaw> {
         Some(b'u') => return unicode(text),
         Some(_) => return Err(Flaw::Escape),
     };
-    Ok(Some(Escape {
-        length: 2,
-        char,
-        repaired: false,
-    }))
+    Ok(Some(Escape { length: 2, char, repaired: false }))
 }
 
 fn unicode(text: &[u8]) -> Result<Option<Escape>, Flaw> {
     let Some(unit) = hex(text)? else {
         return Ok(None);
     };
-    let one = |char, repaired| {
-        Ok(Some(Escape {
-            length: UNICODE_BYTES,
-            char,
-            repaired,
-        }))
-    };
+    let one = |char, repaired| Ok(Some(Escape { length: UNICODE_BYTES, char, repaired }));
     if let Some(char) = char::from_u32(unit) {
         return one(char, false);
     }
@@ -84,11 +74,7 @@ fn unicode(text: &[u8]) -> Result<Option<Escape>, Flaw> {
         Partner::Low(low) => {
             let char = char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
                 .expect("any high and low surrogate make a character");
-            Ok(Some(Escape {
-                length: 2 * UNICODE_BYTES,
-                char,
-                repaired: false,
-            }))
+            Ok(Some(Escape { length: 2 * UNICODE_BYTES, char, repaired: false }))
         }
     }
 }
@@ -165,18 +151,9 @@ mod tests {
     fn lone_surrogates_are_replaced() {
         assert_eq!(repaired(r#""\ud83d""#), (r#""\ufffd""#.to_owned(), 1));
         assert_eq!(repaired(r#""\uDE00x""#), (r#""\ufffdx""#.to_owned(), 1));
-        assert_eq!(
-            repaired(r#""\ud83d\ud83d\ude00""#),
-            (r#""\ufffd\ud83d\ude00""#.to_owned(), 1)
-        );
-        assert_eq!(
-            repaired(r#""\ude00\ud83d\n""#),
-            (r#""\ufffd\ufffd\n""#.to_owned(), 2)
-        );
-        assert_eq!(
-            repaired(r#""\ud83d\u0041""#),
-            (r#""\ufffd\u0041""#.to_owned(), 1)
-        );
+        assert_eq!(repaired(r#""\ud83d\ud83d\ude00""#), (r#""\ufffd\ud83d\ude00""#.to_owned(), 1));
+        assert_eq!(repaired(r#""\ude00\ud83d\n""#), (r#""\ufffd\ufffd\n""#.to_owned(), 2));
+        assert_eq!(repaired(r#""\ud83d\u0041""#), (r#""\ufffd\u0041""#.to_owned(), 1));
     }
 
     #[test]
@@ -202,22 +179,8 @@ mod tests {
         for end in 1..text.len() {
             assert_eq!(escape(&text[..end]), Ok(None), "{end}");
         }
-        assert_eq!(
-            escape(text),
-            Ok(Some(Escape {
-                length: 12,
-                char: '😀',
-                repaired: false
-            }))
-        );
-        assert_eq!(
-            escape(br"\ud83d\x"),
-            Ok(Some(Escape {
-                length: 6,
-                char: '\u{fffd}',
-                repaired: true
-            }))
-        );
+        assert_eq!(escape(text), Ok(Some(Escape { length: 12, char: '😀', repaired: false })));
+        assert_eq!(escape(br"\ud83d\x"), Ok(Some(Escape { length: 6, char: '\u{fffd}', repaired: true })));
         assert_eq!(escape(br"\x"), Err(Flaw::Escape));
         assert_eq!(escape(br"\u00g0"), Err(Flaw::Escape));
     }

@@ -119,12 +119,7 @@ impl Machine {
 
     pub(super) fn set_caps(&mut self, caps: Caps) {
         self.caps = caps;
-        self.name_bytes = caps
-            .by_key
-            .iter()
-            .map(|(name, _)| name.len())
-            .max()
-            .unwrap_or(0);
+        self.name_bytes = caps.by_key.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         self.string.name.clear();
         self.string.name.reserve(self.name_bytes + 1);
     }
@@ -211,9 +206,7 @@ impl Machine {
             Some(Stop::Line) => Ok((at + 1, stop)),
             Some(_) => Ok((at, stop)),
             None => match data.get(at) {
-                Some(b'"') => self
-                    .begin(&data[at + 1..], last, out)
-                    .map(|(done, stop)| (at + done, stop)),
+                Some(b'"') => self.begin(&data[at + 1..], last, out).map(|(done, stop)| (at + done, stop)),
                 Some(_) => Ok((at, None)),
                 None => Ok((at, Some(Stop::Input))),
             },
@@ -227,10 +220,7 @@ impl Machine {
                     return Err(Flaw::Depth);
                 }
                 self.expects_key = byte == b'{';
-                self.open.push(Level {
-                    object: self.expects_key,
-                    units: self.next_units,
-                });
+                self.open.push(Level { object: self.expects_key, units: self.next_units });
             }
             b'}' | b']' => _ = self.open.pop(),
             b':' => self.expects_key = false,
@@ -249,10 +239,7 @@ impl Machine {
     fn number(&mut self, data: &[u8], last: bool) -> Result<usize, Flaw> {
         let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'e' | b'E');
         let window = &data[..data.len().min(NUMBER_BYTES + 1)];
-        let length = window
-            .iter()
-            .position(|byte| !is_part(byte))
-            .unwrap_or(window.len());
+        let length = window.iter().position(|byte| !is_part(byte)).unwrap_or(window.len());
         if self.long_number {
             return Ok(length);
         }
@@ -278,16 +265,12 @@ impl Machine {
             return Ok((0, Some(Stop::Input)));
         }
         let key = self.expects_key;
-        let left = if key {
-            self.caps.other.max(KEY_UNITS)
-        } else {
-            self.next_units
-        };
+        let left = if key { self.caps.other.max(KEY_UNITS) } else { self.next_units };
         // No text has more units than bytes.
         let wanted = (left as usize).saturating_add(1).min(TAKE_BYTES);
         let window = &data[..data.len().min(wanted)];
         out.push(b'"');
-        if let Some(end) = memchr2(b'"', b'\\', window)
+        if let Some(end) = content::find_special(window)
             && window[end] == b'"'
             && is_clean(&window[..end])?
         {
@@ -309,22 +292,16 @@ impl Machine {
     }
 
     fn units_of(&self, key: &[u8]) -> u32 {
-        let named = self
-            .caps
-            .by_key
-            .iter()
-            .find(|(name, _)| name.as_bytes() == key);
+        let named = self.caps.by_key.iter().find(|(name, _)| name.as_bytes() == key);
         named.map_or(self.caps.other, |(_, units)| *units)
     }
 
     /// Gives out the next bytes of a string that are kept: up to an escape, or one escape.
     fn kept(&mut self, data: &[u8], out: &mut Vec<u8>) -> Step {
         // A unit takes three bytes at most; one more character shows that the string goes on.
-        let wanted = (self.string.left as usize)
-            .saturating_mul(3)
-            .saturating_add(4);
+        let wanted = (self.string.left as usize).saturating_mul(3).saturating_add(4);
         let window = &data[..data.len().min(wanted).min(TAKE_BYTES)];
-        let plain = match memchr2(b'"', b'\\', window) {
+        let plain = match content::find_special(window) {
             Some(0) if window[0] == b'"' => {
                 self.end(out);
                 return Ok((1, None));
@@ -360,11 +337,7 @@ impl Machine {
         self.scan.add_units(u64::from(units));
         self.scan.char(escape.char);
         self.note_name(escape.char.encode_utf8(&mut [0; 4]).as_bytes());
-        let raw: &[u8] = if escape.repaired {
-            br"\ufffd"
-        } else {
-            &data[..escape.length]
-        };
+        let raw: &[u8] = if escape.repaired { br"\ufffd" } else { &data[..escape.length] };
         out.extend_from_slice(raw);
         if escape.char == MARK {
             out.extend_from_slice(raw);
@@ -390,9 +363,7 @@ impl Machine {
     fn note_name(&mut self, text: &[u8]) {
         if self.string.key {
             let room = self.name_bytes + 1 - self.string.name.len();
-            self.string
-                .name
-                .extend_from_slice(&text[..text.len().min(room)]);
+            self.string.name.extend_from_slice(&text[..text.len().min(room)]);
             self.string.hash = hash(text, Some(self.string.hash));
         }
     }
@@ -420,13 +391,8 @@ impl Machine {
 
     /// Finds how far a dropped string goes, and tells the scan of its lines. Its bytes are not checked yet.
     fn drop_run(&mut self, data: &[u8]) -> Result<Run, Flaw> {
-        let mut run = Run {
-            length: 0,
-            spelled: 0,
-            repaired: 0,
-            closed: false,
-        };
-        while let Some(found) = memchr2(b'"', b'\\', &data[run.length..]) {
+        let mut run = Run { length: 0, spelled: 0, repaired: 0, closed: false };
+        while let Some(found) = content::find_special(&data[run.length..]) {
             self.drop_plain(&data[run.length..run.length + found]);
             run.length += found;
             let rest = &data[run.length..];
@@ -473,10 +439,7 @@ impl Machine {
         }
         if self.string.key {
             let mut bytes = [0; 4];
-            self.string.hash = hash(
-                escape.char.encode_utf8(&mut bytes).as_bytes(),
-                Some(self.string.hash),
-            );
+            self.string.hash = hash(escape.char.encode_utf8(&mut bytes).as_bytes(), Some(self.string.hash));
         }
     }
 
@@ -494,11 +457,7 @@ impl Machine {
         self.counts.surrogates_repaired += self.string.repaired;
         self.place = Place::Structure;
         if key {
-            self.next_units = if cut {
-                self.caps.other
-            } else {
-                self.units_of(&self.string.name)
-            };
+            self.next_units = if cut { self.caps.other } else { self.units_of(&self.string.name) };
         }
     }
 }
@@ -534,7 +493,5 @@ fn is_clean(raw: &[u8]) -> Result<bool, Flaw> {
 /// FNV-1a, which goes on where it stopped.
 fn hash(bytes: &[u8], before: Option<u64>) -> u64 {
     let start = before.unwrap_or(0xcbf2_9ce4_8422_2325);
-    bytes.iter().fold(start, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

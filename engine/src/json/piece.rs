@@ -31,17 +31,11 @@ pub struct Piece<'a> {
 #[must_use]
 pub fn decode(s: &str) -> Piece<'_> {
     let Some(mark) = s.find(MARK) else {
-        return Piece {
-            text: Cow::Borrowed(s),
-            whole: None,
-        };
+        return Piece { text: Cow::Borrowed(s), whole: None };
     };
     let (text, tail) = s.split_at(mark);
     match whole(&tail[MARK_BYTES.len()..]) {
-        Some(whole) => Piece {
-            text: Cow::Borrowed(text),
-            whole: Some(whole),
-        },
+        Some(whole) => Piece { text: Cow::Borrowed(text), whole: Some(whole) },
         None => decode_doubled(s, mark),
     }
 }
@@ -60,18 +54,12 @@ fn decode_doubled(s: &str, mark: usize) -> Piece<'_> {
                 rest = after;
             }
             None => {
-                return Piece {
-                    text: text.into(),
-                    whole: whole(rest),
-                };
+                return Piece { text: text.into(), whole: whole(rest) };
             }
         }
     }
     text.push_str(rest);
-    Piece {
-        text: text.into(),
-        whole: None,
-    }
+    Piece { text: text.into(), whole: None }
 }
 
 /// Reads a tail, without its mark.
@@ -81,11 +69,8 @@ fn whole(tail: &str) -> Option<Measure> {
     if first.starts_with('h') {
         first = fields.next()?;
     }
-    let mut measure = Measure {
-        units: first.parse().ok()?,
-        newlines: fields.next()?.parse().ok()?,
-        ..Measure::default()
-    };
+    let mut measure =
+        Measure { units: first.parse().ok()?, newlines: fields.next()?.parse().ok()?, ..Measure::default() };
     while let Some(language) = fields.next() {
         measure.code.count(language, fields.next()?.parse().ok()?);
     }
@@ -112,8 +97,7 @@ pub(super) fn write_tail(out: &mut Vec<u8>, scan: &Scan, hash: Option<u64>) {
 }
 
 fn print(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text)
-        .expect("writing to memory does not fail");
+    out.write_fmt(text).expect("writing to memory does not fail");
 }
 
 #[cfg(test)]
@@ -122,43 +106,25 @@ mod tests {
 
     #[test]
     fn a_string_without_a_mark_is_borrowed() {
-        assert!(matches!(
-            decode("abc"),
-            Piece {
-                text: Cow::Borrowed("abc"),
-                whole: None
-            }
-        ));
+        assert!(matches!(decode("abc"), Piece { text: Cow::Borrowed("abc"), whole: None }));
     }
 
     #[test]
     fn a_tail_is_the_measure_of_the_whole() {
         let piece = decode("abc\u{10FFFF}12 3 a\" 4 b 5");
         let measure = piece.whole.unwrap();
-        assert_eq!(
-            (&*piece.text, measure.units, measure.newlines),
-            ("abc", 12, 3)
-        );
-        assert_eq!(
-            measure.code.iter().collect::<Vec<_>>(),
-            [("a\"", 4), ("b", 5)]
-        );
+        assert_eq!((&*piece.text, measure.units, measure.newlines), ("abc", 12, 3));
+        assert_eq!(measure.code.iter().collect::<Vec<_>>(), [("a\"", 4), ("b", 5)]);
     }
 
     #[test]
     fn doubled_marks_are_the_text_own() {
         assert_eq!(
             decode("a\u{10FFFF}\u{10FFFF}12 3"),
-            Piece {
-                text: "a\u{10FFFF}12 3".into(),
-                whole: None
-            }
+            Piece { text: "a\u{10FFFF}12 3".into(), whole: None }
         );
         let piece = decode("\u{10FFFF}\u{10FFFF}\u{10FFFF}h1f 12 3");
-        assert_eq!(
-            (&*piece.text, piece.whole.unwrap().units),
-            ("\u{10FFFF}", 12)
-        );
+        assert_eq!((&*piece.text, piece.whole.unwrap().units), ("\u{10FFFF}", 12));
     }
 
     #[test]
@@ -166,10 +132,7 @@ mod tests {
         let mut text = String::new();
         for language in 0..40u32 {
             let last = char::from_u32(0x1_0000 + language).unwrap();
-            for name in [
-                "\u{1}".repeat(23) + &language.to_string(),
-                format!("{}{last}", "😀".repeat(23)),
-            ] {
+            for name in ["\u{1}".repeat(23) + &language.to_string(), format!("{}{last}", "😀".repeat(23))] {
                 text += &format!("```{name}\nx\n```\n");
             }
         }

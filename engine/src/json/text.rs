@@ -131,10 +131,7 @@ impl Default for Line {
 impl Scan {
     /// A scan that has already allocated what it will ever need.
     pub(super) fn preallocated() -> Scan {
-        Scan {
-            tally: Vec::with_capacity(LANGUAGES + 1),
-            ..Scan::default()
-        }
+        Scan { tally: Vec::with_capacity(LANGUAGES + 1), ..Scan::default() }
     }
 
     /// Makes ready for the next text; keeps the buffers.
@@ -168,11 +165,7 @@ impl Scan {
         for (language, lines) in self.tally() {
             code.count(language, lines);
         }
-        Measure {
-            units: self.units,
-            newlines: self.newlines,
-            code,
-        }
+        Measure { units: self.units, newlines: self.newlines, code }
     }
 
     /// Counts the last block; afterwards [`Scan::tally`] is complete.
@@ -197,9 +190,7 @@ impl Scan {
 
     /// Lines by language, as far as their blocks have ended.
     pub(super) fn tally(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.tally
-            .iter()
-            .map(|(name, lines)| (name.as_str(), *lines))
+        self.tally.iter().map(|(name, lines)| (name.as_str(), *lines))
     }
 
     pub(super) fn add_units(&mut self, units: u64) {
@@ -303,8 +294,7 @@ impl Scan {
             return;
         }
         let full = self.tally.len() >= LANGUAGES;
-        let known =
-            |tally: &[(Name, u64)], name: &Name| tally.iter().position(|(other, _)| other == name);
+        let known = |tally: &[(Name, u64)], name: &Name| tally.iter().position(|(other, _)| other == name);
         let place = match known(&self.tally, &self.name) {
             None if full => {
                 self.name = Name::of(OTHER);
@@ -329,11 +319,7 @@ struct Name {
 
 impl Default for Name {
     fn default() -> Name {
-        Name {
-            bytes: [0; NAME_BYTES],
-            length: 0,
-            chars: 0,
-        }
+        Name { bytes: [0; NAME_BYTES], length: 0, chars: 0 }
     }
 }
 
@@ -365,18 +351,11 @@ mod tests {
     use super::*;
 
     fn code(text: &str) -> Vec<(String, u64)> {
-        Measure::of(text)
-            .code
-            .iter()
-            .map(|(language, lines)| (language.to_owned(), lines))
-            .collect()
+        Measure::of(text).code.iter().map(|(language, lines)| (language.to_owned(), lines)).collect()
     }
 
     fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
-        expected
-            .iter()
-            .map(|(language, lines)| ((*language).to_owned(), *lines))
-            .collect()
+        expected.iter().map(|(language, lines)| ((*language).to_owned(), *lines)).collect()
     }
 
     #[test]
@@ -399,30 +378,15 @@ mod tests {
     #[test]
     fn lines_between_fences_are_code() {
         assert_eq!(code("x\n```rust\na\n\nb\n```\ny"), pairs(&[("rust", 3)]));
-        assert_eq!(
-            code("```\na\n```rust\nb"),
-            pairs(&[("text", 1)]),
-            "any fence closes an open block"
-        );
-        assert_eq!(
-            code("```a\n1\n```\n```b\n2\n3"),
-            pairs(&[("a", 1), ("b", 2)])
-        );
-        assert_eq!(
-            code(" ```a\n1\n```"),
-            pairs(&[]),
-            "a fence stands at the start of its line"
-        );
+        assert_eq!(code("```\na\n```rust\nb"), pairs(&[("text", 1)]), "any fence closes an open block");
+        assert_eq!(code("```a\n1\n```\n```b\n2\n3"), pairs(&[("a", 1), ("b", 2)]));
+        assert_eq!(code(" ```a\n1\n```"), pairs(&[]), "a fence stands at the start of its line");
         assert_eq!(code("```a\n``\n`\n```"), pairs(&[("a", 2)]));
     }
 
     #[test]
     fn an_open_block_ends_with_the_text() {
-        assert_eq!(
-            code("```a\n1\n"),
-            pairs(&[("a", 1)]),
-            "an empty last line is none"
-        );
+        assert_eq!(code("```a\n1\n"), pairs(&[("a", 1)]), "an empty last line is none");
         assert_eq!(code("```a\n1\n2"), pairs(&[("a", 2)]));
         assert_eq!(code("```a\n``"), pairs(&[("a", 1)]));
         assert_eq!(code("```a"), pairs(&[]));
@@ -438,10 +402,7 @@ mod tests {
         assert_eq!(code("``` rust\n1"), pairs(&[("text", 1)]));
         assert_eq!(code("````rust\n1"), pairs(&[("`rust", 1)]));
         let long = "漢".repeat(30);
-        assert_eq!(
-            code(&format!("```{long}\n1")),
-            pairs(&[(&"漢".repeat(24), 1)])
-        );
+        assert_eq!(code(&format!("```{long}\n1")), pairs(&[(&"漢".repeat(24), 1)]));
     }
 
     #[test]
@@ -468,8 +429,7 @@ mod tests {
             assert_eq!(scan.finish(), whole, "split at {at}");
         }
         let mut scan = Scan::default();
-        text.chars()
-            .for_each(|char| scan.feed(char.encode_utf8(&mut [0; 4])));
+        text.chars().for_each(|char| scan.feed(char.encode_utf8(&mut [0; 4])));
         assert_eq!(scan.finish(), whole);
     }
 }
