@@ -8,11 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bench::{Dice, Subject, copy, corpus, temporary};
+use bench::{Dice, Subject, copy, corpus, strategy, temporary};
 use serde_json::Value;
 
 const DRIVE: &str = "Cold";
-const STRATEGY: &str = "bounded";
 const EXACT: [&str; 3] = ["heap.peak_bytes", "heap.total_bytes", "heap.total_blocks"];
 const ROLES: [&str; 2] = ["parent", "worker-1"];
 
@@ -45,7 +44,7 @@ fn add(figures: &mut Figures, role: &str, phase: &str, metrics: &Value) {
 }
 
 fn plain(subject: &Subject) -> Command {
-    subject.command(DRIVE, STRATEGY)
+    subject.command(DRIVE, strategy("bounded"))
 }
 
 /// The figures of a run in which nothing is unusual, in a directory of its own.
@@ -111,7 +110,7 @@ fn one_core_changes_nothing() {
     }
     let directory = temporary();
     let figures = measure(&directory.path().join("a"), &corpus().home(), |subject| {
-        subject.command_by(&["taskset", "-c", "0"], DRIVE, STRATEGY)
+        subject.command_by(&["taskset", "-c", "0"], DRIVE, strategy("bounded"))
     });
     assert_eq!(figures, reference());
 }

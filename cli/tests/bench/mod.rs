@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use engine::sync::Strategy;
 use serde_json::Value;
 
 /// After this long a program that has not ended is taken to hang.
@@ -165,15 +166,15 @@ impl Subject {
         self.root.join("cache")
     }
 
-    /// The command that does a drive with a named strategy.
-    pub(crate) fn command(&self, drive: &str, strategy: &str) -> Command {
+    /// The command that does a drive with a strategy.
+    pub(crate) fn command(&self, drive: &str, strategy: Strategy) -> Command {
         let mut command = highwater(&["subject", &task(drive, strategy)]);
         self.furnish(&mut command);
         command
     }
 
     /// The same command, started by another program.
-    pub(crate) fn command_by(&self, program: &[&str], drive: &str, strategy: &str) -> Command {
+    pub(crate) fn command_by(&self, program: &[&str], drive: &str, strategy: Strategy) -> Command {
         let mut command = Command::new(program[0]);
         command
             .args(&program[1..])
@@ -189,7 +190,7 @@ impl Subject {
     }
 
     /// Does a drive, and gives the answer.
-    pub(crate) fn answer(&self, drive: &str, strategy: &str) -> Value {
+    pub(crate) fn answer(&self, drive: &str, strategy: Strategy) -> Value {
         self.answer_of(self.command(drive, strategy))
     }
 
@@ -213,9 +214,14 @@ impl Subject {
     }
 }
 
-fn task(drive: &str, strategy: &str) -> String {
+/// The choices behind a strategy's name.
+pub(crate) fn strategy(name: &str) -> Strategy {
     let strategies = engine::sync::strategy::named();
-    let (_, choices) = strategies.iter().find(|(name, _)| *name == strategy).expect("the strategy exists");
-    serde_json::json!({ "drive": drive, "strategy": choices, "worker_heap_bytes": null, "attempts": null })
+    let (_, choices) = strategies.iter().find(|(known, _)| *known == name).expect("the strategy exists");
+    *choices
+}
+
+fn task(drive: &str, strategy: Strategy) -> String {
+    serde_json::json!({ "drive": drive, "strategy": strategy, "worker_heap_bytes": null, "attempts": null })
         .to_string()
 }
