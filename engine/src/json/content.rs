@@ -18,7 +18,8 @@ const QUOTES: u64 = ONES * b'"' as u64;
 const BACKSLASHES: u64 = ONES * b'\\' as u64;
 /// A block of [`ordered`] bytes between such zeros, rounded up to whole vectors. The zeros behind it show a character that is
 /// not finished.
-type Padded = [i8; BACK_BYTES + BLOCK_BYTES + VECTOR_BYTES];
+type Padded = [i8; PADDED_BYTES];
+const PADDED_BYTES: usize = BACK_BYTES + BLOCK_BYTES + VECTOR_BYTES;
 
 /// Signed bytes in the order of the unsigned ones: processors compare only signed ones in one step.
 const fn ordered(byte: u8) -> i8 {
@@ -50,7 +51,7 @@ fn checked_block(block: &[u8]) -> Result<u64, Flaw> {
     if block.iter().fold(false, |control, byte| control | (*byte < b' ')) {
         return Err(Flaw::Control);
     }
-    let mut padded: Padded = [ordered(0); _];
+    let mut padded: Padded = [ordered(0); PADDED_BYTES];
     padded[BACK_BYTES..].iter_mut().zip(block).for_each(|(place, byte)| *place = ordered(*byte));
     let vectors = (block.len() + BACK_BYTES).next_multiple_of(VECTOR_BYTES);
     if is_utf8(&padded[..BACK_BYTES + vectors]) { Ok(units(block)) } else { Err(Flaw::Utf8) }
