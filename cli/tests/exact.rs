@@ -1,4 +1,4 @@
-//! Exact metrics are equal in every run, whatever surrounds it: path, home, environment, cores, order of directories.
+//! Exact metrics are equal in every run, whatever surrounds it: path, home, environment, cores, order and times of files.
 #![cfg(target_os = "linux")]
 
 mod bench;
@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
-use bench::{Dice, Subject, copy, corpus, strategy, temporary};
+use bench::{Dice, Subject, corpus, strategy, temporary};
 use serde_json::Value;
 
 const DRIVE: &str = "Cold";
@@ -72,7 +73,7 @@ fn a_directory_100_characters_longer_changes_nothing() {
 fn a_corpus_with_a_path_100_characters_longer_changes_nothing() {
     let directory = temporary();
     let home = directory.path().join("c".repeat(100));
-    copy(&corpus().home(), &home);
+    fill(&home, &corpus().files());
     assert_eq!(measure(&directory.path().join("a"), &home, plain), reference());
 }
 
@@ -82,7 +83,9 @@ fn another_home_and_a_larger_environment_change_nothing() {
     let figures = measure(&directory.path().join("a"), &corpus().home(), |subject| {
         let mut command = plain(subject);
         command.env("HOME", directory.path()).env("LANG", "de_DE.UTF-8").env("TZ", "Asia/Tokyo");
-        (0..100).for_each(|number| drop(command.env(format!("LARGER_{number}"), "x".repeat(100))));
+        for number in 0..100 {
+            command.env(format!("LARGER_{number}"), "x".repeat(100));
+        }
         command
     });
     assert_eq!(figures, reference());
@@ -142,12 +145,20 @@ fn shuffled(mut files: Vec<PathBuf>, seed: u64) -> Vec<PathBuf> {
     files
 }
 
-/// Copies the corpus file by file in this order, each into directories that are made when they are first needed.
+/// Copies the corpus file by file in this order, each into directories that are made when they are first needed, and with the
+/// time of its original.
 fn fill(home: &Path, files: &[PathBuf]) {
     for file in files {
-        let target = home.join(file);
+        let (original, target) = (corpus().home().join(file), home.join(file));
         fs::create_dir_all(target.parent().expect("a file lies in a directory"))
             .expect("a directory can be made");
-        fs::copy(corpus().home().join(file), target).expect("a file can be copied");
+        fs::copy(&original, &target).expect("a file can be copied");
+        let metadata = fs::metadata(original).expect("the corpus is there");
+        set_time(&target, metadata.modified().expect("files have times"));
     }
+}
+
+fn set_time(file: &Path, time: SystemTime) {
+    let file = fs::File::options().write(true).open(file).expect("a file can be opened");
+    file.set_modified(time).expect("the time of a file can be set");
 }
