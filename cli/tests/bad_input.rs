@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use bench::{call, highwater, json, temporary};
+use bench::{call, highwater, json, skipped, temporary};
 use serde_json::Value;
 
 const VSCODE: &str = ".config/Code/User/workspaceStorage/w";
@@ -131,7 +131,6 @@ fn documents_that_are_no_json_are_skipped_and_named() {
         let home = Home::new();
         home.put(&format!("{VSCODE}/chatSessions/bad.json"), content);
         let case = home.bounded();
-        println!("{what}: {}", case["notes"]);
         assert_eq!(figure(&case, "engine.sessions"), GOOD, "{what}");
         skips_file(&case, 1.0, "bad.json");
     }
@@ -250,14 +249,14 @@ fn files_and_directories_that_may_not_be_read_are_skipped_and_named() {
     let home = Home::new();
     let name = format!("{VSCODE}/chatSessions/closed.json");
     home.put(&name, vscode_session("closed").as_bytes());
-    fs::set_permissions(home.path(&name), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(home.path(&name), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(home.path(&name)).is_ok() {
-        println!("skipped: this user may read every file");
+        skipped("this user may read every file");
         return;
     }
     skips_file(&home.bounded(), 1.0, "closed.json");
     let directory = home.path(".claude/projects");
-    fs::set_permissions(&directory, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o000)).unwrap();
     let case = home.bounded();
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(figure(&case, "engine.skipped_files"), 2.0, "{}", case["notes"]);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use bench::{Dice, Subject, corpus, strategy, temporary};
+use bench::{Dice, Subject, corpus, skipped, strategy, temporary};
 use serde_json::Value;
 
 const DRIVE: &str = "Cold";
@@ -108,7 +108,7 @@ fn an_empty_environment_changes_nothing() {
 fn one_core_changes_nothing() {
     let there = Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
-        println!("skipped: taskset is not there");
+        skipped("taskset is not there");
         return;
     }
     let directory = temporary();
@@ -125,7 +125,7 @@ fn the_order_in_which_directories_were_filled_changes_nothing() {
     let reversed: Vec<PathBuf> = files.iter().rev().cloned().collect();
     for disk in [std::env::temp_dir(), PathBuf::from("/dev/shm")] {
         let Ok(directory) = tempfile::tempdir_in(&disk) else {
-            println!("skipped: {} is not there", disk.display());
+            skipped(&format!("{} is not there", disk.display()));
             continue;
         };
         for (number, order) in [reversed.clone(), shuffled(files.clone(), 7)].iter().enumerate() {

@@ -53,6 +53,12 @@ pub(crate) fn call(command: Command) -> Said {
     Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
+/// Says why a test, or a part of it, is not done here.
+#[expect(clippy::print_stdout, reason = "the test harness shows it beside the test's name")]
+pub(crate) fn skipped(why: &str) {
+    println!("skipped: {why}");
+}
+
 /// Where tests keep what outlives one of them.
 pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
