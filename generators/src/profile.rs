@@ -52,7 +52,7 @@ impl Profile {
     pub fn default_scale(self) -> f64 {
         match self {
             Profile::Smoke | Profile::Laptop => 1.0,
-            Profile::Heavy => 0.02,
+            Profile::Heavy => 0.019,
         }
     }
 }
@@ -100,7 +100,7 @@ impl Default for Spec {
 }
 
 impl Spec {
-    /// The corpus's directory name, such as `heavy-0.02-1`.
+    /// The corpus's directory name, such as `heavy-0.019-1`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}-{}-{}", self.profile, self.scale, self.seed)
@@ -158,6 +158,6 @@ mod tests {
 
     #[test]
     fn a_spec_names_its_directory() {
-        assert_eq!(Spec::default().name(), "heavy-0.02-1");
+        assert_eq!(Spec::default().name(), "heavy-0.019-1");
     }
 }

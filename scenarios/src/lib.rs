@@ -76,13 +76,13 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "sync/migrate",
         about: "the cache is the old single file; afterwards the cache's version changes and everything is read anew",
-        strategies: &["as-reported", "bounded"],
+        strategies: &["bounded"],
         kind: Kind::Sampled(sync::Drive::Migrate),
     },
     Scenario {
         name: "sync/survive",
         about: "the least heap, of worker and host alike, with which a cold parse comes through",
-        strategies: &["as-reported", "pr-121", "bounded"],
+        strategies: &["as-reported", "bounded"],
         kind: Kind::Searched,
     },
     Scenario {

@@ -141,17 +141,23 @@ pub struct Plan {
 pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
     let mut runs: Vec<CaseRun> = plan.cases.iter().map(|spec| CaseRun::new(&spec.name)).collect();
     let rounds = rounds(runner.options);
-    let sampled = plan.cases.iter().filter(|spec| matches!(spec.scenario.kind, Kind::Sampled(_))).count();
-    let of = (rounds.len() * sampled + plan.cases.len() - sampled) as u64;
+    let samples = plan.cases.iter().filter(|spec| matches!(spec.scenario.kind, Kind::Sampled(_))).count();
+    let of = (rounds.len() * samples + plan.cases.len() - samples) as u64;
     let mut number = 0;
+    let mut sampled: Vec<(&CaseSpec, &mut CaseRun, Drive)> = plan
+        .cases
+        .iter()
+        .zip(&mut runs)
+        .filter_map(|(spec, case)| match spec.scenario.kind {
+            Kind::Sampled(drive) => Some((spec, case, drive)),
+            _ => None,
+        })
+        .collect();
     for instrument in rounds {
-        for (spec, case) in plan.cases.iter().zip(&mut runs) {
-            let Kind::Sampled(drive) = spec.scenario.kind else { continue };
-            if case.error.is_none() && !runner.is_stopped() {
-                runner.tell(Event::Case { case: &spec.name, number, of });
-                case.error = runner.sampled(drive, spec.strategy, instrument, case).err();
-            }
-            number += 1;
+        for together in sampled.chunks_mut(side_by_side(instrument)) {
+            runner.tell(Event::Case { case: &together[0].0.name, number, of });
+            runner.sampled(instrument, together);
+            number += together.len() as u64;
         }
     }
     for (spec, case) in plan.cases.iter().zip(&mut runs) {
@@ -168,6 +174,12 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
         number += 1;
     }
     runs.into_iter().map(|case| case.record(runner.input)).collect()
+}
+
+/// Samples that may run at one time: what is counted does not depend on what else the machine does, time and resident memory do.
+fn side_by_side(instrument: Instrument) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if instrument == Instrument::Count { cores.min(2) } else { 1 }
 }
 
 /// The instrument of each round: those that take more samples than others are spread over the rounds.
@@ -244,27 +256,7 @@ impl<'a> Runner<'a> {
         instrument: Instrument,
         heap_limit: Option<u64>,
     ) -> Result<(Sample, Answer), String> {
-        let task = serde_json::to_string(task).map_err(|error| error.to_string())?;
-        let subject = Subject {
-            program: self.options.program.clone(),
-            args: vec![OsString::from(SUBJECT), OsString::from(task)],
-            env: Vec::new(),
-            instrument,
-            heap_limit_bytes: heap_limit,
-            cwd: scratch.root.clone(),
-            record_dir: scratch.records(),
-            timeout: self.options.timeout,
-        };
-        scratch.clear_records().map_err(|error| format!("failed to empty {}: {error}", scratch.root.display()))?;
-        let sample = subject.run(self.stop).map_err(|error| error.to_string())?;
-        let answer = match (&sample.status, std::fs::read(scratch.root.join(answer::FILE))) {
-            (End::Exit(0), Ok(bytes)) => {
-                serde_json::from_slice(&bytes).map_err(|error| format!("the subject's answer is damaged: {error}"))?
-            }
-            (End::HeapLimit(_), _) => Answer { error: Some(format!("the subject {}", sample.status)), ..Answer::default() },
-            (status, _) => return Err(subject_failed(status, &sample)),
-        };
-        Ok((sample, answer))
+        sample(self.options, self.stop, scratch, task, instrument, heap_limit)
     }
 
     /// Checks an answer against the manifest, or against what the first one said.
@@ -284,20 +276,44 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn sampled(
-        &mut self,
-        drive: Drive,
-        strategy: Strategy,
-        instrument: Instrument,
-        case: &mut CaseRun,
-    ) -> Result<(), String> {
-        let task = Task { drive, strategy, worker_heap_bytes: None, attempts: None };
-        let scratch = self.scratch(&case.name)?;
-        let expected = self.furnish(drive, strategy, &scratch)?;
-        let (sample, answer) = self.sample(&scratch, &task, instrument, None)?;
-        match &expected {
+    /// One sample of each of some cases, side by side.
+    fn sampled(&mut self, instrument: Instrument, cases: &mut [(&CaseSpec, &mut CaseRun, Drive)]) {
+        let ready: Vec<Option<Ready>> =
+            cases.iter_mut().map(|(spec, case, drive)| self.prepare(spec, case, *drive)).collect();
+        let (options, stop) = (self.options, self.stop);
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let run = |ready: &'_ Ready| sample(options, stop, &ready.scratch, &ready.task, instrument, None);
+            let threads: Vec<_> =
+                ready.iter().map(|ready| ready.as_ref().map(|ready| scope.spawn(move || run(ready)))).collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|_| Err("the sample's thread ended in a panic".to_owned()))
+            };
+            threads.into_iter().map(|thread| thread.map(join)).collect()
+        });
+        for ((_, case, _), (ready, result)) in cases.iter_mut().zip(ready.into_iter().zip(results)) {
+            if let (Some(ready), Some(result)) = (ready, result) {
+                case.error = result.and_then(|(sample, answer)| self.take_in(&ready, sample, &answer, case)).err();
+            }
+        }
+    }
+
+    /// Makes a case ready for its next sample, unless it has failed or the run is to stop.
+    fn prepare(&mut self, spec: &CaseSpec, case: &mut CaseRun, drive: Drive) -> Option<Ready> {
+        if case.error.is_some() || self.is_stopped() {
+            return None;
+        }
+        let task = Task { drive, strategy: spec.strategy, worker_heap_bytes: None, attempts: None };
+        let ready = self.scratch(&spec.name).and_then(|scratch| {
+            let expected = self.furnish(drive, spec.strategy, &scratch)?;
+            Ok(Ready { scratch, task, expected })
+        });
+        ready.map_err(|error| case.error = Some(error)).ok()
+    }
+
+    fn take_in(&mut self, ready: &Ready, sample: Sample, answer: &Answer, case: &mut CaseRun) -> Result<(), String> {
+        match &ready.expected {
             Some(expected) => answer.check(expected)?,
-            None => self.check(&answer)?,
+            None => self.check(answer)?,
         }
         case.add(sample, answer.last()?, self.input);
         Ok(())
@@ -331,6 +347,46 @@ impl<'a> Runner<'a> {
         self.primed.insert(key, scratch);
         Ok(cache)
     }
+}
+
+/// A sample that has everything in place.
+struct Ready {
+    scratch: Scratch,
+    task: Task,
+    /// What must be answered, where that is not the input's own answer.
+    expected: Option<Expected>,
+}
+
+/// Runs one subject.
+fn sample(
+    options: &Options,
+    stop: &AtomicBool,
+    scratch: &Scratch,
+    task: &Task,
+    instrument: Instrument,
+    heap_limit: Option<u64>,
+) -> Result<(Sample, Answer), String> {
+    let task = serde_json::to_string(task).map_err(|error| error.to_string())?;
+    let subject = Subject {
+        program: options.program.clone(),
+        args: vec![OsString::from(SUBJECT), OsString::from(task)],
+        env: Vec::new(),
+        instrument,
+        heap_limit_bytes: heap_limit,
+        cwd: scratch.root.clone(),
+        record_dir: scratch.records(),
+        timeout: options.timeout,
+    };
+    scratch.clear_records().map_err(|error| format!("failed to empty {}: {error}", scratch.root.display()))?;
+    let sample = subject.run(stop).map_err(|error| error.to_string())?;
+    let answer = match (&sample.status, std::fs::read(scratch.root.join(answer::FILE))) {
+        (End::Exit(0), Ok(bytes)) => {
+            serde_json::from_slice(&bytes).map_err(|error| format!("the subject's answer is damaged: {error}"))?
+        }
+        (End::HeapLimit(_), _) => Answer { error: Some(format!("the subject {}", sample.status)), ..Answer::default() },
+        (status, _) => return Err(subject_failed(status, &sample)),
+    };
+    Ok((sample, answer))
 }
 
 fn subject_failed(status: &End, sample: &Sample) -> String {

@@ -144,7 +144,7 @@ impl Reader {
     ///
     /// # Errors
     /// When it cannot be read, or is not one JSON document.
-    pub fn document<S: Seed>(
+    pub fn document<S: Seed + Copy>(
         &mut self,
         input: Input,
         caps: Caps,
@@ -186,7 +186,7 @@ impl Reader {
                 for (number, text) in
                     (1..).zip(without_mark(&mut bytes).split_mut(|byte| *byte == b'\n'))
                 {
-                    if text.iter().all(u8::is_ascii_whitespace) {
+                    if text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
                         continue;
                     }
                     match parse_plain(text, seed) {
@@ -238,8 +238,15 @@ fn without_mark(bytes: &mut [u8]) -> &mut [u8] {
     &mut bytes[start..]
 }
 
-fn parse_plain<S: Seed>(bytes: &mut [u8], seed: S) -> Result<S::Output, serde_json::Error> {
-    repair_surrogates(bytes);
+/// A text without lone surrogates, which is nearly every one, is parsed as it is.
+fn parse_plain<S: Seed + Copy>(bytes: &mut [u8], seed: S) -> Result<S::Output, serde_json::Error> {
+    match parse_slice(bytes, seed) {
+        Err(_) if repair_surrogates(bytes) > 0 => parse_slice(bytes, seed),
+        result => result,
+    }
+}
+
+fn parse_slice<S: Seed>(bytes: &[u8], seed: S) -> Result<S::Output, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = seed.deserialize(&mut deserializer)?;
     deserializer.end()?;

@@ -1,6 +1,7 @@
 //! Changes a few workspaces: each gets one session more.
 
 use std::fs;
+use std::path::Path;
 
 use crate::answer::Expected;
 use crate::runner::{Input, Part};
@@ -8,6 +9,9 @@ use crate::scratch::Scratch;
 
 /// Workspaces that change.
 const CHANGED: usize = 3;
+
+/// The key of a session's id.
+const ID_KEY: &[u8] = b"\"sessionId\"";
 
 /// Requests of a session that is chosen, at most.
 const SMALL_REQUESTS: u64 = 50;
@@ -33,18 +37,23 @@ pub(crate) fn change(input: &Input, scratch: &Scratch) -> Result<Expected, Strin
     Ok(expected(input, &chosen))
 }
 
-/// The first session of each of some workspaces, spread over all of them. Small ones are taken, since what is looked at is what
-/// is *not* read.
+/// A session of each of some workspaces, spread over all of them. Small ones are taken, since what is looked at is what is
+/// *not* read; and only those that say their own id, for else a copy would have another one.
 fn choose(input: &Input) -> Vec<Part> {
-    let mut firsts: Vec<&Part> = Vec::new();
-    for part in input.items.iter().filter(|part| part.requests.is_some() && part.source.contains("/chatSessions/")) {
-        if firsts.last().is_none_or(|first| directory(&first.source) != directory(&part.source)) {
-            firsts.push(part);
+    let mut candidates: Vec<&Part> = Vec::new();
+    for part in &input.items {
+        let is_small = part.requests.is_some_and(|requests| requests <= SMALL_REQUESTS);
+        let is_new = candidates.last().is_none_or(|last| directory(&last.source) != directory(&part.source));
+        if is_small && is_new && part.source.contains("/chatSessions/") && says_its_id(&input.home.join(&part.source)) {
+            candidates.push(part);
         }
     }
-    firsts.retain(|part| part.requests.is_some_and(|requests| requests <= SMALL_REQUESTS));
-    let step = (firsts.len() / CHANGED).max(1);
-    firsts.into_iter().step_by(step).take(CHANGED).cloned().collect()
+    let step = (candidates.len() / CHANGED).max(1);
+    candidates.into_iter().step_by(step).take(CHANGED).cloned().collect()
+}
+
+fn says_its_id(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|content| content.windows(ID_KEY.len()).any(|window| window == ID_KEY))
 }
 
 fn directory(source: &str) -> &str {
