@@ -50,16 +50,19 @@ fn run(cases: &[&str], budgets: &str, out: &Path) -> Said {
     call(command)
 }
 
-/// One run of every case, which the tests of this file share.
+/// One run of every case, which the tests of this file share; gives its folder.
 fn whole_run() -> &'static Path {
-    static RUN: OnceLock<PathBuf> = OnceLock::new();
-    RUN.get_or_init(|| {
+    static RUN: OnceLock<(PathBuf, Said)> = OnceLock::new();
+    let (out, said) = RUN.get_or_init(|| {
         corpus();
         let out = folder("whole-run");
         let _ = std::fs::remove_dir_all(&out);
-        run(&[], GENEROUS, &out).expect(0);
-        out
-    })
+        let said = run(&[], GENEROUS, &out);
+        (out, said)
+    });
+    assert_eq!(said.code, Some(0), "out: {}\nerr: {}", said.out, said.err);
+    assert!(!said.err.contains("panicked"), "{}", said.err);
+    out
 }
 
 fn cases(run: &Path) -> Vec<Value> {
