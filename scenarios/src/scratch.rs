@@ -92,7 +92,14 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
-    each_file(from, to, &|from, to| fs::copy(from, to).map(drop))
+    each_file(from, to, &|from, to| {
+        // Fragments are only ever replaced whole, so that a link to one is as good as a copy; and there are hundreds of them.
+        let is_fragment = from.extension().is_some_and(|extension| extension == "fragment");
+        match is_fragment.then(|| fs::hard_link(from, to)) {
+            Some(Ok(())) => Ok(()),
+            _ => fs::copy(from, to).map(drop),
+        }
+    })
 }
 
 fn each_file(from: &Path, to: &Path, place: &dyn Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
