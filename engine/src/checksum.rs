@@ -30,6 +30,14 @@ impl Checksum {
     }
 }
 
+/// A checksum as 16 hexadecimal digits, in one block of memory whatever its value: `format!` would sometimes need two.
+pub fn hex(value: u64) -> String {
+    (0..16).rev().fold(String::with_capacity(16), |mut text, digit| {
+        text.extend(char::from_digit((value >> (4 * digit) & 0xF) as u32, 16));
+        text
+    })
+}
+
 impl Default for Checksum {
     fn default() -> Self {
         Checksum::new()

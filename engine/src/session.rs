@@ -130,12 +130,15 @@ pub struct Edits {
     pub lines: Vec<(Box<str>, Box<str>, u64)>,
 }
 
+/// Lines added, by (request id, URI).
+pub type EditLines = BTreeMap<(Box<str>, Box<str>), u64>;
+
 impl Edits {
     /// The record of one edit file; none when it has no edit.
     pub fn new(
         workspace: &str,
         directory: &str,
-        lines: BTreeMap<(Box<str>, Box<str>), u64>,
+        lines: EditLines,
     ) -> Option<Edits> {
         let lines: Vec<_> = lines
             .into_iter()

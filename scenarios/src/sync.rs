@@ -85,7 +85,7 @@ pub(crate) fn drive(task: &Task) -> Result<Answer, String> {
 }
 
 fn pass(host: &mut Host<'_>) -> Result<Pass, String> {
-    let outcome = host.sync().map_err(|error| format!("failed to use the cache folder: {error}"))?;
+    let outcome = host.sync().map_err(|error| format!("failed to use the cache folder {CACHE}: {error}"))?;
     meter::phase("consume");
     let mut pass = Pass::of(&outcome);
     if let Some(library) = host.library() {

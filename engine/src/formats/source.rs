@@ -214,11 +214,11 @@ impl Reader {
 }
 
 /// Points the cutter at the next file; its buffers are made once.
-fn open<'a>(
-    cutter: &'a mut Option<Box<CutReader<Content>>>,
+fn open(
+    cutter: &mut Option<Box<CutReader<Content>>>,
     input: Input,
     caps: Caps,
-) -> io::Result<&'a mut CutReader<Content>> {
+) -> io::Result<&mut CutReader<Content>> {
     let content = input.open()?;
     match cutter {
         Some(cutter) => {

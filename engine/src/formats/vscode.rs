@@ -9,7 +9,7 @@ use super::source::{Input, ReadError, Reader, Seed, Skips};
 use super::{Hold, Joined, last_component, name, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
-use crate::session::{COMMAND_UNITS, Head, Request, State, URI_UNITS};
+use crate::session::{COMMAND_UNITS, EditLines, Head, Request, State, URI_UNITS};
 use crate::tree::{Edit, Node, ReadNode, Segment, Shape, edit};
 
 /// How long strings of a session are cut: below other keys stands nothing that is kept.
@@ -196,7 +196,7 @@ pub fn workspace_name(text: &[u8]) -> Option<Box<str>> {
 pub fn edit_lines(
     reader: &mut Reader,
     input: Input,
-) -> Result<BTreeMap<(Box<str>, Box<str>), u64>, ReadError> {
+) -> Result<EditLines, ReadError> {
     let seed = reader.seed(EDIT_STATE);
     let state = reader.document(input, EDIT_CAPS, seed)?;
     let mut lines = BTreeMap::new();

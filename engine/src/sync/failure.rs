@@ -39,6 +39,8 @@ pub enum Cause {
     TimedOut,
     /// What it sent was torn, damaged, or out of order.
     Torn(String),
+    /// It said itself that it could not go on.
+    Reported(String),
     /// It could not be started.
     NotStarted(String),
     /// It ended with another code.
@@ -102,7 +104,12 @@ pub fn classify(evidence: &Evidence<'_>) -> Cause {
 impl Cause {
     /// Whether another attempt may end otherwise.
     pub fn is_worth_a_retry(&self) -> bool {
-        !matches!(self, Cause::TimedOut | Cause::NotStarted(_))
+        !matches!(self, Cause::TimedOut | Cause::NotStarted(_) | Cause::Reported(_))
+    }
+
+    /// Whether there may be more to read than memory for it.
+    pub fn is_about_memory(&self) -> bool {
+        matches!(self, Cause::HeapLimit(_) | Cause::OutOfMemory | Cause::Aborted | Cause::Killed | Cause::TimedOut)
     }
 }
 
@@ -123,6 +130,7 @@ impl fmt::Display for Cause {
             }
             Cause::TimedOut => formatter.write_str("took too long and was stopped"),
             Cause::Torn(error) => write!(formatter, "sent something that cannot be used ({error})"),
+            Cause::Reported(error) => write!(formatter, "could not go on ({error})"),
             Cause::NotStarted(error) => write!(formatter, "could not be started ({error})"),
             Cause::Exited(code) => write!(formatter, "ended with exit code {code}"),
             Cause::Signalled(signal) => write!(formatter, "was ended by signal {signal}"),

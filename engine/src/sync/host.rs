@@ -113,7 +113,7 @@ impl<'a> Host<'a> {
     /// When the cache folder cannot be made. What becomes of workers is told in the [`Outcome`].
     pub fn sync(&mut self) -> io::Result<Outcome> {
         (self.observe)(Event::Phase("receive"));
-        if let Some(outcome) = self.from_memory() {
+        if let Some(outcome) = self.unchanged() {
             return Ok(outcome);
         }
         self.held = None;
@@ -138,7 +138,9 @@ impl<'a> Host<'a> {
             }
         }
         if let Some(last) = failures.last_mut() {
-            last.largest = largest_root(&self.home);
+            if last.cause.is_about_memory() {
+                last.largest = largest_root(&self.home);
+            }
             last.kept = self
                 .held
                 .as_ref()
@@ -154,7 +156,7 @@ impl<'a> Host<'a> {
         })
     }
 
-    fn from_memory(&self) -> Option<Outcome> {
+    fn unchanged(&self) -> Option<Outcome> {
         let held = self.held.as_ref()?;
         let mut skipped = Skipped::default();
         let workspaces = workspaces(&self.home, &mut skipped);
@@ -241,7 +243,10 @@ impl<'a> Host<'a> {
                     library: receive.library,
                 };
             }
-            Ok(Received::Failed(message)) => FrameError::Io(io::Error::other(message)),
+            Ok(Received::Failed(message)) => {
+                let failure = receive.failure(Cause::Reported(message));
+                return AttemptResult { end: Err(failure), library: receive.library };
+            }
             Err(error) => error,
         };
         let (code, signal) = status.map_or((None, None), code_and_signal);

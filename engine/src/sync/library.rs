@@ -20,6 +20,8 @@ pub struct Library {
     parts: Vec<Box<str>>,
     /// Items that are complete.
     complete: usize,
+    /// Sessions among them.
+    sessions: u64,
 }
 
 /// Where a session or edit file stands.
@@ -61,13 +63,17 @@ impl Library {
             held: Vec::new(),
             index: Vec::new(),
             parts: Vec::new(),
-            complete: 0,
-        }
+            complete: 0, sessions: 0 }
     }
 
     /// Sessions and edit files in it.
     pub fn len(&self) -> usize {
         self.complete
+    }
+
+    /// Sessions in it.
+    pub fn sessions(&self) -> u64 {
+        self.sessions
     }
 
     /// Whether it holds nothing.
@@ -91,6 +97,7 @@ impl Library {
 
     /// Takes in a record that stands in its session where `place` says.
     pub(super) fn add(&mut self, record: Record, span: Span, place: Place, complete: bool) {
+        let is_edits = matches!(record, Record::Edits(_));
         match self.keep {
             Keep::Index => self.index_record(&record, span, place),
             Keep::Sessions => match record {
@@ -108,6 +115,7 @@ impl Library {
         }
         if complete {
             self.complete += 1;
+            self.sessions += u64::from(!is_edits);
         }
     }
 

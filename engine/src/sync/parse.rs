@@ -78,7 +78,7 @@ impl Parser<'_> {
         let sessions = path.join("chatSessions");
         let files = names(&sessions, &format!("{key}/chatSessions"), &mut self.skipped);
         for file in &files {
-            let Some((stem, is_log)) = session_file(file, &files) else {
+            let Some((stem, is_log)) = session_file(file, &sessions) else {
                 continue;
             };
             let file_key = format!("{key}/chatSessions/{file}");
@@ -231,8 +231,11 @@ impl Parser<'_> {
             return Ok(None);
         }
         sink.file(key)?;
-        if path.is_dir() {
-            self.skipped.file(key, &"it is a directory");
+        // A pipe or device of that name would be waited for. What cannot be looked at fails where it is opened.
+        if let Ok(metadata) = std::fs::metadata(&path)
+            && !metadata.is_file()
+        {
+            self.skipped.file(key, &if metadata.is_dir() { "it is a directory" } else { "it is not a regular file" });
             return Ok(None);
         }
         self.work.files += 1;
@@ -297,15 +300,12 @@ fn describe(path: &Path) -> Option<Vec<u8>> {
 
 /// The stem of a session file, and whether it is an append log; none when it is something else, or a log of the same stem
 /// stands beside it.
-fn session_file<'a>(name: &'a str, all: &[Box<str>]) -> Option<(&'a str, bool)> {
+fn session_file<'a>(name: &'a str, directory: &Path) -> Option<(&'a str, bool)> {
     if let Some(stem) = name.strip_suffix(".jsonl") {
         return Some((stem, true));
     }
     let stem = name.strip_suffix(".json")?;
-    let log = format!("{stem}.jsonl");
-    all.binary_search_by(|other| (**other).cmp(&log))
-        .is_err()
-        .then_some((stem, false))
+    (!directory.join(format!("{stem}.jsonl")).is_file()).then_some((stem, false))
 }
 
 /// Every `agent-*.jsonl` below a directory, in order of the paths.

@@ -57,7 +57,12 @@ pub fn run<R: Read, W: Write>(
     };
     drop(payload);
     let outbox = Outbox::new(frames, output, &job)?;
-    let result = Worker::new(&job, outbox, observe).run();
+    let mut worker = Worker::new(&job, outbox, observe);
+    let result = worker.run();
+    if let Err(error) = &result {
+        // A host that is gone does not hear this either.
+        let _ = worker.outbox.fail(error);
+    }
     Ok(result?)
 }
 
@@ -126,7 +131,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         !self.sends_during_parse() || self.strategy.cache == CacheKind::Monolith
     }
 
-    fn run(mut self) -> io::Result<()> {
+    fn run(&mut self) -> io::Result<()> {
         let began = SystemTime::now()
             .checked_sub(CLOCK_TICK)
             .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -183,7 +188,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
     }
 
     /// Sends what has not been sent, saves what has not been saved, and says that this is all.
-    fn finish(mut self, mut done: Done, meta: Option<Meta>) -> io::Result<()> {
+    fn finish(&mut self, mut done: Done, meta: Option<Meta>) -> io::Result<()> {
         (self.observe)(Event::Phase("send"));
         if self.strategy.strip == Strip::AtEnd {
             for item in &mut self.retained {
@@ -238,7 +243,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         parser: &mut Parser<'_>,
     ) -> io::Result<()> {
         fragment::prepare(&self.job.cache)?;
-        parser.work.migrated = self.migrate(workspaces)?;
+        parser.work.migrated = self.migrate(workspaces, &mut parser.skipped)?;
         (self.observe)(Event::Phase("parse"));
         for (at, workspace) in workspaces.iter().enumerate() {
             let key = workspace.key();
@@ -367,11 +372,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             .zip(prints)
             .map(|(workspace, print)| (workspace.key(), *print))
             .collect();
-        Ok(Meta {
-            version: monolith::VERSION,
-            saved_at,
-            workspaces: states,
-        })
+        Ok(Meta { version: monolith::VERSION, saved_at, checksum: 0, workspaces: states })
     }
 
     /// The items of workspaces that seem unchanged. As in the reported engine, items are dropped by the bare name of a changed
@@ -385,10 +386,10 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         let Some(meta) = monolith::meta(&self.job.cache) else {
             return BTreeMap::new();
         };
-        let items = match monolith::load(&self.job.cache) {
+        let items = match monolith::load(&self.job.cache, &meta) {
             Ok(items) => items,
             Err(error) => {
-                parser.skipped.fragment("parsed.json", &error);
+                parser.skipped.fragment(monolith::RECORDS, &error);
                 return BTreeMap::new();
             }
         };
@@ -427,7 +428,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
     }
 
     /// Brings a monolith into fragments: every workspace of which no file has changed since it was made.
-    fn migrate(&mut self, workspaces: &[Workspace]) -> io::Result<bool> {
+    fn migrate(&mut self, workspaces: &[Workspace], skipped: &mut Skipped) -> io::Result<bool> {
         let Some(meta) = monolith::meta(&self.job.cache) else {
             return Ok(false);
         };
@@ -450,7 +451,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             })
             .collect();
         let mut line = Vec::new();
-        let result = monolith::stream(&self.job.cache, &mut |item| {
+        let result = monolith::stream(&self.job.cache, &meta, &mut |item| {
             if current
                 .as_ref()
                 .is_none_or(|(key, _)| key != item.workspace())
@@ -468,10 +469,13 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             }
             Ok(())
         });
-        match result {
+        match &result {
             Ok(()) => finish(current.take())?,
             // A damaged monolith is worth nothing: what is unfinished is removed, and everything is read from its sources.
-            Err(_) => fragment::prepare(&self.job.cache)?,
+            Err(error) => {
+                skipped.fragment(monolith::RECORDS, error);
+                fragment::prepare(&self.job.cache)?;
+            }
         }
         monolith::remove(&self.job.cache)?;
         Ok(result.is_ok())

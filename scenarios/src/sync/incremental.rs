@@ -44,7 +44,13 @@ fn choose(input: &Input) -> Vec<Part> {
     for part in &input.items {
         let is_small = part.requests.is_some_and(|requests| requests <= SMALL_REQUESTS);
         let is_new = candidates.last().is_none_or(|last| directory(&last.source) != directory(&part.source));
-        if is_small && is_new && part.source.contains("/chatSessions/") && says_its_id(&input.home.join(&part.source)) {
+        let workspace = directory(directory(&part.source));
+        // The reported engine takes workspaces of one name in two products for one: `sync/stale` is about that.
+        let is_unique = !input.items.iter().any(|other| {
+            let other = directory(directory(&other.source));
+            other != workspace && name(other) == name(workspace)
+        });
+        if is_small && is_new && is_unique && part.source.contains("/chatSessions/") && says_its_id(&input.home.join(&part.source)) {
             candidates.push(part);
         }
     }
@@ -54,6 +60,10 @@ fn choose(input: &Input) -> Vec<Part> {
 
 fn says_its_id(path: &Path) -> bool {
     fs::read(path).is_ok_and(|content| content.windows(ID_KEY.len()).any(|window| window == ID_KEY))
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 fn directory(source: &str) -> &str {

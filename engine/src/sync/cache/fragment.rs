@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::Checksum;
+use crate::checksum::{Checksum, hex};
 use crate::sync::protocol::{Gatherer, Item, Record, read_record};
 
 /// Version of the records; a fragment of another version is made anew.
@@ -36,7 +36,7 @@ struct Trailer {
 pub fn file_name(workspace: &str) -> String {
     let mut checksum = Checksum::new();
     checksum.add(workspace.as_bytes());
-    format!("{:016x}.fragment", checksum.value())
+    hex(checksum.value()) + ".fragment"
 }
 
 /// Name of a fragment while it is written.
@@ -55,14 +55,8 @@ pub fn directory(cache: &Path) -> PathBuf {
 /// When the folder cannot be made or read.
 pub fn prepare(cache: &Path) -> io::Result<()> {
     let directory = directory(cache);
-    std::fs::create_dir_all(&directory)?;
-    for entry in std::fs::read_dir(&directory)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().ends_with(".part") {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
+    std::fs::create_dir_all(&directory).map_err(|error| about(&directory, &error))?;
+    remove(cache, &|name| name.ends_with(".part"))
 }
 
 /// Removes the fragments of workspaces that are gone.
@@ -70,13 +64,22 @@ pub fn prepare(cache: &Path) -> io::Result<()> {
 /// # Errors
 /// When the folder cannot be read, or a file not removed.
 pub fn remove_others(cache: &Path, keep: &dyn Fn(&str) -> bool) -> io::Result<()> {
+    remove(cache, &|name| !keep(name))
+}
+
+fn remove(cache: &Path, unwanted: &dyn Fn(&str) -> bool) -> io::Result<()> {
     for entry in std::fs::read_dir(directory(cache))? {
         let entry = entry?;
-        if !keep(&entry.file_name().to_string_lossy()) {
-            std::fs::remove_file(entry.path())?;
+        if entry.file_type()?.is_file() && unwanted(&entry.file_name().to_string_lossy()) {
+            std::fs::remove_file(entry.path()).map_err(|error| about(&entry.path(), &error))?;
         }
     }
     Ok(())
+}
+
+/// An error that names its file.
+fn about(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// A fragment that is being written.
@@ -98,7 +101,7 @@ impl FragmentWriter {
         let name = file_name(workspace);
         let part = directory(cache).join(part_name(&name));
         let mut writer = FragmentWriter {
-            file: File::create(&part)?,
+            file: File::create(&part).map_err(|error| about(&part, &error))?,
             checksum: Checksum::new(),
             path: directory(cache).join(name),
             part,
@@ -106,7 +109,7 @@ impl FragmentWriter {
         };
         let header = Header {
             version: VERSION,
-            fingerprint: format!("{fingerprint:016x}"),
+            fingerprint: hex(fingerprint),
             workspace: workspace.to_owned(),
         };
         let mut line = serde_json::to_vec(&header)?;
@@ -131,12 +134,12 @@ impl FragmentWriter {
     /// When the file cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
         self.file.write_all(&trailer(&self.checksum)?)?;
-        std::fs::rename(&self.part, &self.path)
+        std::fs::rename(&self.part, &self.path).map_err(|error| about(&self.path, &error))
     }
 }
 
 fn trailer(checksum: &Checksum) -> io::Result<Vec<u8>> {
-    let trailer = Trailer { checksum: format!("{:016x}", checksum.value()) };
+    let trailer = Trailer { checksum: hex(checksum.value()) };
     let mut line = serde_json::to_vec(&trailer)?;
     line.push(b'\n');
     Ok(line)
@@ -188,7 +191,7 @@ pub fn check(cache: &Path, workspace: &str, fingerprint: u64) -> Result<u64, Fra
     let header = lines.header()?;
     // A damaged header may say anything: what it says counts only when the checksum holds.
     while lines.next()?.is_some() {}
-    if header.version != VERSION || header.fingerprint != format!("{fingerprint:016x}") {
+    if header.version != VERSION || header.fingerprint != hex(fingerprint) {
         return Err(FragmentError::Stale);
     }
     if header.workspace != workspace {
@@ -280,7 +283,7 @@ impl Lines {
         if self.line.starts_with(b"{\"checksum\"") {
             let trailer: Trailer = serde_json::from_slice(&self.line)
                 .map_err(|error| FragmentError::Damaged(error.to_string()))?;
-            if trailer.checksum != format!("{:016x}", self.checksum.value()) {
+            if trailer.checksum != hex(self.checksum.value()) {
                 return Err(FragmentError::Damaged(
                     "its checksum does not hold".to_owned(),
                 ));

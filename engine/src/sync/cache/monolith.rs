@@ -4,18 +4,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::Checksum;
 use crate::sync::protocol::{Gatherer, Item, Record};
 
 /// Version of the files (the reported engine's was 9, too).
 pub const VERSION: u32 = 9;
 
-const RECORDS: &str = "parsed.json";
+/// Name of the file with the records.
+pub const RECORDS: &str = "parsed.json";
 /// Name of the file that says of which state a monolith is.
 pub const META: &str = "meta.json";
 
@@ -26,6 +28,8 @@ pub struct Meta {
     pub version: u32,
     /// Ns since 1970 at which its parse began.
     pub saved_at: u64,
+    /// Checksum of the file with the records.
+    pub checksum: u64,
     /// Of every workspace, its fingerprint, as far as there was one.
     pub workspaces: BTreeMap<String, Option<u64>>,
 }
@@ -57,8 +61,11 @@ pub fn to_bytes(items: &[Item]) -> io::Result<Vec<u8>> {
 /// When a file cannot be written.
 pub fn save(cache: &Path, bytes: &[u8], meta: &Meta) -> io::Result<()> {
     std::fs::create_dir_all(cache)?;
+    let mut checksum = Checksum::new();
+    checksum.add(bytes);
+    let meta = Meta { checksum: checksum.value(), ..meta.clone() };
     std::fs::write(cache.join(RECORDS), bytes)?;
-    std::fs::write(cache.join(META), serde_json::to_vec(meta)?)
+    std::fs::write(cache.join(META), serde_json::to_vec(&meta)?)
 }
 
 /// The state of the monolith in a cache; none when there is none, or of another version.
@@ -83,11 +90,25 @@ pub fn remove(cache: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Checks that the records are those that were written.
+fn verify(cache: &Path, meta: &Meta) -> io::Result<()> {
+    let mut file = File::open(cache.join(RECORDS))?;
+    let (mut buffer, mut checksum) = (vec![0; 64 * 1024], Checksum::new());
+    loop {
+        match file.read(&mut buffer)? {
+            0 if checksum.value() == meta.checksum => return Ok(()),
+            0 => return Err(io::Error::new(io::ErrorKind::InvalidData, "its checksum does not hold")),
+            read => checksum.add(&buffer[..read]),
+        }
+    }
+}
+
 /// Reads everything at once.
 ///
 /// # Errors
 /// When the file cannot be read, or is damaged.
-pub fn load(cache: &Path) -> io::Result<Vec<Item>> {
+pub fn load(cache: &Path, meta: &Meta) -> io::Result<Vec<Item>> {
+    verify(cache, meta)?;
     let bytes = std::fs::read(cache.join(RECORDS))?;
     let records: Vec<Record> = serde_json::from_slice(&bytes)?;
     let mut gatherer = Gatherer::default();
@@ -103,7 +124,8 @@ pub fn load(cache: &Path) -> io::Result<Vec<Item>> {
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or `item` fails.
-pub fn stream(cache: &Path, item: &mut dyn FnMut(Item) -> io::Result<()>) -> io::Result<()> {
+pub fn stream(cache: &Path, meta: &Meta, item: &mut dyn FnMut(Item) -> io::Result<()>) -> io::Result<()> {
+    verify(cache, meta)?;
     let file = BufReader::with_capacity(64 * 1024, File::open(cache.join(RECORDS))?);
     let mut deserializer = serde_json::Deserializer::from_reader(file);
     Records { item }.deserialize(&mut deserializer)?;

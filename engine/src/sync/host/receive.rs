@@ -209,7 +209,7 @@ impl<'a> Receive<'a> {
             done: self.done,
             total: self.total,
             file: self.file.take(),
-            kept: self.library.len() as u64,
+            kept: self.library.sessions(),
             largest: None,
         }
     }

@@ -165,6 +165,11 @@ impl<R: Read, W: Write> Outbox<R, W> {
         Ok(())
     }
 
+    /// Says why nothing more can be sent.
+    pub(super) fn fail(&mut self, error: &io::Error) -> io::Result<()> {
+        self.frames.write(Kind::Failed, error.to_string().as_bytes()).map(drop)
+    }
+
     /// Says that this is all.
     pub(super) fn finish(&mut self, mut done: Done) -> io::Result<()> {
         done.sent = Sent::from(&self.tally);
