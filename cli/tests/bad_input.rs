@@ -6,6 +6,7 @@ mod bench;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use bench::{call, highwater, json, skipped, temporary};
 use serde_json::Value;
@@ -211,6 +212,16 @@ fn a_directory_in_the_place_of_a_file_is_skipped_and_named() {
 }
 
 #[test]
+fn a_directory_named_like_a_log_does_not_hide_the_document_beside_it() {
+    let home = Home::new();
+    home.directory(&format!("{VSCODE}/chatSessions/x.jsonl"));
+    home.put(&format!("{VSCODE}/chatSessions/x.json"), vscode_session("x").as_bytes());
+    let case = home.bounded();
+    assert_eq!(figure(&case, "engine.sessions"), GOOD + 1.0, "{}", case["notes"]);
+    skips_file(&case, 1.0, "x.jsonl");
+}
+
+#[test]
 fn a_file_in_the_place_of_a_directory_costs_nothing_else() {
     let home = Home::new();
     for place in [
@@ -261,6 +272,21 @@ fn files_and_directories_that_may_not_be_read_are_skipped_and_named() {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(figure(&case, "engine.skipped_files"), 2.0, "{}", case["notes"]);
     assert_eq!(figure(&case, "engine.sessions"), GOOD - 1.0);
+}
+
+#[test]
+fn a_pipe_named_like_a_session_does_not_hang_the_parse() {
+    let home = Home::new();
+    for name in [format!("{VSCODE}/chatSessions/pipe.json"), format!("{CLAUDE}/pipe.jsonl")] {
+        let made = Command::new("mkfifo").arg(home.path(&name)).status();
+        if !made.is_ok_and(|status| status.success()) {
+            skipped("mkfifo is not there");
+            return;
+        }
+    }
+    let case = home.bounded();
+    assert_eq!(figure(&case, "engine.sessions"), GOOD);
+    skips_file(&case, 2.0, "pipe.json");
 }
 
 #[cfg(target_os = "linux")]

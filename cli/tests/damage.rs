@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// Positions in corpus files at which a byte is flipped.
 const CORPUS_FLIPS: usize = 40;
+/// Positions in the old single file at which a byte is flipped.
+const MONOLITH_FLIPS: usize = 40;
 
 /// A copy of the shared corpus that a test may damage.
 fn own_corpus(folder: &Path) -> Corpus {
@@ -275,4 +277,36 @@ fn an_old_single_file_that_is_whole_is_migrated() {
     let whole = fs::read(old.cache().join("parsed.json")).unwrap();
     let pass = migrate(folder.path(), 0, &old, &whole, "nothing is damaged");
     assert_eq!(pass["work"]["migrated"], true, "{pass}");
+}
+
+#[test]
+fn an_old_single_file_that_is_cut_short_is_named_and_costs_no_wrong_number() {
+    let folder = temporary();
+    let old = primed_monolith(folder.path());
+    let whole = fs::read(old.cache().join("parsed.json")).unwrap();
+    for (number, end) in [0, 1, whole.len() / 3, whole.len() / 2, whole.len() - 1].into_iter().enumerate() {
+        let pass = migrate(folder.path(), number, &old, &whole[..end], &format!("cut to {end}"));
+        let named = pass["skipped"]["named"].to_string();
+        assert!(named.contains("parsed.json"), "cut to {end}: {named}");
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_an_old_single_file_costs_no_wrong_number() {
+    let folder = temporary();
+    let old = primed_monolith(folder.path());
+    let whole = fs::read(old.cache().join("parsed.json")).unwrap();
+    let mut dice = Dice(11);
+    for number in 0..MONOLITH_FLIPS {
+        let at = dice.below(whole.len() as u64) as usize;
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 + dice.below(255) as u8;
+        migrate(
+            folder.path(),
+            number,
+            &old,
+            &damaged,
+            &format!("byte {at}: {} -> {}", whole[at], damaged[at]),
+        );
+    }
 }

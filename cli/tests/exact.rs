@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bench::{Dice, Subject, corpus, skipped, strategy, temporary};
 use serde_json::Value;
@@ -75,6 +75,21 @@ fn a_corpus_with_a_path_100_characters_longer_changes_nothing() {
     let home = directory.path().join("c".repeat(100));
     fill(&home, &corpus().files());
     assert_eq!(measure(&directory.path().join("a"), &home, plain), reference());
+}
+
+#[test]
+fn files_written_at_another_time_change_nothing() {
+    let directory = temporary();
+    let home = directory.path().join("home");
+    fill(&home, &corpus().files());
+    let expected = reference();
+    for number in 1..=5 {
+        for file in corpus().files() {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + number);
+            set_time(&home.join(file), time);
+        }
+        assert_eq!(measure(&directory.path().join(format!("a-{number}")), &home, plain), expected);
+    }
 }
 
 #[test]
