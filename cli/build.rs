@@ -26,7 +26,8 @@ fn commit(root: &Path) {
     let git = |arguments: &[&str]| output(Command::new("git").arg("-C").arg(root).args(arguments));
     let commit = git(&["rev-parse", "HEAD"]).unwrap_or_default();
     let tag = git(&["describe", "--tags", "--exact-match"]).unwrap_or_default();
-    let dirty = git(&["status", "--porcelain"]).map_or("", |changes| if changes.trim().is_empty() { "no" } else { "yes" });
+    let dirty = git(&["status", "--porcelain"])
+        .map_or("", |changes| if changes.trim().is_empty() { "no" } else { "yes" });
     set("COMMIT", commit.trim());
     set("TAG", tag.trim());
     set("DIRTY", dirty);
@@ -47,5 +48,7 @@ fn output(command: &mut Command) -> Option<String> {
 
 /// FNV-1a: enough to tell lock files apart, and needs no dependency at build time.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -17,7 +17,8 @@ pub(crate) struct Args {
     pub(crate) verb: Verb,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 pass, 1 regression, 2 the tool or its input failed, 3 could not be judged.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 pass, 1 regression, 2 the tool or its input failed, 3 could not be judged.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {

@@ -34,7 +34,10 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
         CorpusVerb::List { dir } => {
             let found = generators::list(dir)?;
             if found.is_empty() {
-                show::note(&format!("no corpora in {}; `highwater corpus generate` writes one", dir.display()));
+                show::note(&format!(
+                    "no corpora in {}; `highwater corpus generate` writes one",
+                    dir.display()
+                ));
             }
             for corpus in found {
                 show::result(&format!(
@@ -62,8 +65,12 @@ pub(crate) fn ensure(args: &SpecArgs, stop: &AtomicBool) -> Result<Corpus> {
 fn follow(progress: &Progress, event: generators::Progress<'_>) {
     match event {
         generators::Progress::Planned { bytes, .. } => progress.set_length(bytes),
-        generators::Progress::Wrote { bytes } | generators::Progress::Checked { bytes } => progress.add(bytes),
-        generators::Progress::Rebuilding { why } => progress.note(&format!("the corpus is written anew: {why}")),
+        generators::Progress::Wrote { bytes } | generators::Progress::Checked { bytes } => {
+            progress.add(bytes)
+        }
+        generators::Progress::Rebuilding { why } => {
+            progress.note(&format!("the corpus is written anew: {why}"))
+        }
     }
 }
 

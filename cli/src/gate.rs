@@ -49,14 +49,16 @@ pub(crate) fn budgets(judging: &Judging) -> Result<Budgets> {
 fn read_baseline(path: &Path) -> Result<Baseline> {
     match reports::store::read(&run_path(path)) {
         Ok(run) => Ok(Baseline::of(&run)),
-        Err(_) => Baseline::read(path).with_context(|| format!("{} is neither a run nor a baseline", path.display())),
+        Err(_) => Baseline::read(path)
+            .with_context(|| format!("{} is neither a run nor a baseline", path.display())),
     }
 }
 
 /// Reads a run from its file, or from the folder that holds it.
 pub(crate) fn read_run(path: &Path) -> Result<Run> {
     let path = run_path(path);
-    reports::store::read(&path).with_context(|| format!("failed to read a run; `highwater run` writes one ({})", path.display()))
+    reports::store::read(&path)
+        .with_context(|| format!("failed to read a run; `highwater run` writes one ({})", path.display()))
 }
 
 pub(crate) fn run_path(path: &Path) -> PathBuf {

@@ -32,17 +32,20 @@ fn lines(what: What) -> String {
                 ]
             })
             .collect(),
-        What::Strategies => scenarios::strategies()
-            .into_iter()
-            .map(|(name, about)| format!("{name:<18} {about}"))
+        What::Strategies => {
+            scenarios::strategies().into_iter().map(|(name, about)| format!("{name:<18} {about}")).collect()
+        }
+        What::Profiles => Profile::ALL
+            .iter()
+            .map(|profile| format!("{:<18} {}", profile.name(), profile.describe()))
             .collect(),
-        What::Profiles => {
-            Profile::ALL.iter().map(|profile| format!("{:<18} {}", profile.name(), profile.describe())).collect()
+        What::Metrics => {
+            reports::metric::METRICS.iter().map(|(name, unit)| format!("{name:<32} {unit:?}")).collect()
         }
-        What::Metrics => reports::metric::METRICS.iter().map(|(name, unit)| format!("{name:<32} {unit:?}")).collect(),
-        What::Instruments => {
-            Instrument::ALL.iter().map(|instrument| format!("{:<18} {}", instrument.name(), instrument.describe())).collect()
-        }
+        What::Instruments => Instrument::ALL
+            .iter()
+            .map(|instrument| format!("{:<18} {}", instrument.name(), instrument.describe()))
+            .collect(),
     };
     lines.join("\n") + "\n"
 }

@@ -20,7 +20,10 @@ pub(crate) struct Progress {
 impl Progress {
     /// Of bytes.
     pub(crate) fn bytes(verb: &'static str) -> Progress {
-        Progress::new(verb, "{msg:30!} {bar:30} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}")
+        Progress::new(
+            verb,
+            "{msg:30!} {bar:30} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}",
+        )
     }
 
     /// Of things that are counted.

@@ -12,7 +12,9 @@ pub(crate) fn report(args: &args::Report) -> Result<i32> {
     let text = match args.form {
         Form::Text => reports::text::table(&run, show::style()),
         Form::Markdown => reports::markdown::report(&run),
-        Form::Json => std::fs::read_to_string(gate::run_path(&args.run)).context("failed to read the run again")?,
+        Form::Json => {
+            std::fs::read_to_string(gate::run_path(&args.run)).context("failed to read the run again")?
+        }
     };
     show::result(&text);
     Ok(0)

@@ -53,7 +53,9 @@ fn plan(args: &args::Run) -> Result<Plan> {
         return Ok(Plan { cases: Vec::new() });
     }
     match scenarios::select(&args.cases, reports::budget::matches) {
-        Ok(cases) => Ok(Plan { cases: cases.into_iter().filter(|case| args.home.is_none() || case.reads_any_home()).collect() }),
+        Ok(cases) => Ok(Plan {
+            cases: cases.into_iter().filter(|case| args.home.is_none() || case.reads_any_home()).collect(),
+        }),
         Err(pattern) => bail!("no case is called {pattern}; `highwater list scenarios` names them all"),
     }
 }
@@ -67,7 +69,8 @@ fn input(args: &args::Run, stop: &AtomicBool) -> Result<Input> {
 }
 
 fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
-    let samples = |instrument: &Instrument| if *instrument == Instrument::Os { args.samples } else { EXACT_SAMPLES };
+    let samples =
+        |instrument: &Instrument| if *instrument == Instrument::Os { args.samples } else { EXACT_SAMPLES };
     Ok(Options {
         program: std::env::current_exe().context("failed to find this program's own file")?,
         scratch: scratch.to_owned(),
@@ -76,7 +79,13 @@ fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
     })
 }
 
-fn measure(args: &args::Run, plan: &Plan, options: &Options, input: &Input, stop: &AtomicBool) -> Result<record::Run> {
+fn measure(
+    args: &args::Run,
+    plan: &Plan,
+    options: &Options,
+    input: &Input,
+    stop: &AtomicBool,
+) -> Result<record::Run> {
     let progress = Progress::count("measuring");
     let mut observe = |event: Event<'_>| {
         let Event::Case { case, number, of } = event;
@@ -115,7 +124,10 @@ fn judge(run: &mut record::Run, args: &args::Run) -> Result<()> {
     if args.lattice.is_some() {
         run.doubts.push("the worth of fixes is a comparison: no budget applies to it".to_owned());
     } else if args.home.is_some() && args.judging.budgets.is_none() {
-        run.doubts.push("a person's own history has no budgets: nothing was judged (--budgets FILE names some)".to_owned());
+        run.doubts.push(
+            "a person's own history has no budgets: nothing was judged (--budgets FILE names some)"
+                .to_owned(),
+        );
         run.verdict = if failed { Verdict::Error } else { Verdict::Pass };
     } else {
         gate::judge(run, &args.judging)?;
@@ -137,7 +149,8 @@ impl ScratchRoot {
     fn new(out: &Path) -> Result<ScratchRoot> {
         let root = out.join(format!("scratch-{}", std::process::id()));
         std::fs::create_dir_all(&root).with_context(|| format!("failed to make {}", root.display()))?;
-        let root = std::fs::canonicalize(&root).with_context(|| format!("failed to find {}", root.display()))?;
+        let root =
+            std::fs::canonicalize(&root).with_context(|| format!("failed to find {}", root.display()))?;
         Ok(ScratchRoot(root))
     }
 }

@@ -24,15 +24,9 @@ pub struct Hold {
 impl Hold {
     /// What the reported engine holds until its one strip at the end: 16,000 and 24,000 characters
     /// (its parser-shared limits; facts measured on the real engine).
-    pub const REPORTED: Hold = Hold {
-        message_units: 16_000,
-        response_units: 24_000,
-    };
+    pub const REPORTED: Hold = Hold { message_units: 16_000, response_units: 24_000 };
     /// What is kept for good.
-    pub const STRIPPED: Hold = Hold {
-        message_units: crate::session::PREVIEW_UNITS,
-        response_units: 0,
-    };
+    pub const STRIPPED: Hold = Hold { message_units: crate::session::PREVIEW_UNITS, response_units: 0 };
 }
 
 /// A name or id as it is kept.
@@ -50,10 +44,7 @@ fn last_component(path: &str) -> &str {
 fn time(node: Option<&Node>) -> i64 {
     match node {
         Some(node) => match node.text() {
-            Some(text) => text
-                .text
-                .parse::<jiff::Timestamp>()
-                .map_or(0, |time| time.as_millisecond()),
+            Some(text) => text.text.parse::<jiff::Timestamp>().map_or(0, |time| time.as_millisecond()),
             None => node.integer().unwrap_or(0),
         },
         None => 0,

@@ -135,20 +135,9 @@ pub type EditLines = BTreeMap<(Box<str>, Box<str>), u64>;
 
 impl Edits {
     /// The record of one edit file; none when it has no edit.
-    pub fn new(
-        workspace: &str,
-        directory: &str,
-        lines: EditLines,
-    ) -> Option<Edits> {
-        let lines: Vec<_> = lines
-            .into_iter()
-            .map(|((request, uri), count)| (request, uri, count))
-            .collect();
-        (!lines.is_empty()).then(|| Edits {
-            workspace: workspace.into(),
-            directory: directory.into(),
-            lines,
-        })
+    pub fn new(workspace: &str, directory: &str, lines: EditLines) -> Option<Edits> {
+        let lines: Vec<_> = lines.into_iter().map(|((request, uri), count)| (request, uri, count)).collect();
+        (!lines.is_empty()).then(|| Edits { workspace: workspace.into(), directory: directory.into(), lines })
     }
 }
 
@@ -215,18 +204,9 @@ impl Hasher {
         self.integer(request.edited);
         self.counts(request.user_code.iter());
         self.counts(request.ai_code.iter());
-        self.counts(
-            request
-                .tools
-                .0
-                .iter()
-                .map(|(name, calls)| (&**name, *calls)),
-        );
+        self.counts(request.tools.0.iter().map(|(name, calls)| (&**name, *calls)));
         self.integer(request.commands.len() as u64);
-        request
-            .commands
-            .iter()
-            .for_each(|command| self.text(command));
+        request.commands.iter().for_each(|command| self.text(command));
     }
 
     /// The digest of an edit file.

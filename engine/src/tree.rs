@@ -123,11 +123,7 @@ impl Node {
         let Node::Object(fields) = self else {
             return None;
         };
-        fields
-            .iter()
-            .rev()
-            .find(|(name, _)| name.as_str() == key)
-            .map(|(_, value)| value)
+        fields.iter().rev().find(|(name, _)| name.as_str() == key).map(|(_, value)| value)
     }
 
     /// The value at the end of several keys.
@@ -139,10 +135,7 @@ impl Node {
     pub fn text(&self) -> Option<Text<'_>> {
         match self {
             Node::Text(text) => Some(Text { text, whole: None }),
-            Node::Cut(cut) => Some(Text {
-                text: &cut.preview,
-                whole: Some(&cut.whole),
-            }),
+            Node::Cut(cut) => Some(Text { text: &cut.preview, whole: Some(&cut.whole) }),
             _ => None,
         }
     }
@@ -174,9 +167,7 @@ impl Node {
 
     /// The number at a key as a count: absent and negative are 0.
     pub fn count_at(&self, key: &str) -> u64 {
-        self.integer_at(key)
-            .and_then(|value| u64::try_from(value).ok())
-            .unwrap_or(0)
+        self.integer_at(key).and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
     }
 
     /// Whether the value at a key is `true`.

@@ -15,7 +15,8 @@ use highwater_engine::sync::protocol::{Item, Skipped, Work};
 
 const VSCODE: &str = ".config/Code/User/workspaceStorage/0a/chatSessions";
 const CLAUDE: &str = ".claude/projects/-p";
-const REQUEST: &str = r#"{"requestId":"r","timestamp":1,"message":{"text":"hi"},"response":[{"value":"ok"}],"result":{"a":1}}"#;
+const REQUEST: &str =
+    r#"{"requestId":"r","timestamp":1,"message":{"text":"hi"},"response":[{"value":"ok"}],"result":{"a":1}}"#;
 
 /// What one reader makes of a home directory.
 #[derive(Debug, PartialEq)]
@@ -104,7 +105,9 @@ fn document() -> String {
 }
 
 fn claude_line(text: &str) -> String {
-    format!(r#"{{"type":"user","uuid":"{text}","sessionId":"c","message":{{"role":"user","content":"{text}"}}}}"#)
+    format!(
+        r#"{{"type":"user","uuid":"{text}","sessionId":"c","message":{{"role":"user","content":"{text}"}}}}"#
+    )
 }
 
 #[test]
@@ -216,7 +219,8 @@ fn links_that_lead_in_circles_end() {
 
 #[test]
 fn one_line_of_any_length_is_read() {
-    let long = claude_line("one").replace("\"role\"", &format!("\"x\":\"{}\",\"role\"", "0123456789\\n".repeat(1 << 19)));
+    let long = claude_line("one")
+        .replace("\"role\"", &format!("\"x\":\"{}\",\"role\"", "0123456789\\n".repeat(1 << 19)));
     let home = Home::new().with(&format!("{CLAUDE}/a.jsonl"), format!("{long}\n{}", claude_line("two")));
     let (reading, _) = home.read();
     assert_eq!((reading.requests, reading.skipped_lines), (2, 0));
@@ -249,7 +253,8 @@ fn an_append_log_means_what_vs_code_means() {
 #[test]
 fn a_log_stands_before_a_document_of_the_same_name() {
     let log = format!(r#"{{"kind":0,"v":{}}}"#, document());
-    let home = Home::new().with(&format!("{VSCODE}/s.jsonl"), log).with(&format!("{VSCODE}/s.json"), document());
+    let home =
+        Home::new().with(&format!("{VSCODE}/s.jsonl"), log).with(&format!("{VSCODE}/s.json"), document());
     assert_eq!(home.read().0.sessions, 1);
 }
 

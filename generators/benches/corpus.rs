@@ -15,11 +15,7 @@ use rand_chacha::rand_core::SeedableRng as _;
 use serde_json::json;
 
 /// Large enough that the pools' making does not show, small enough to repeat.
-const SPEC: Spec = Spec {
-    profile: Profile::Heavy,
-    scale: 0.005,
-    seed: 1,
-};
+const SPEC: Spec = Spec { profile: Profile::Heavy, scale: 0.005, seed: 1 };
 
 fn speed(criterion: &mut Criterion) {
     let manifest = foresee(&SPEC, 1).expect("the spec is valid");
@@ -33,8 +29,7 @@ fn speed(criterion: &mut Criterion) {
         bencher.iter_batched(
             || tempfile::tempdir().expect("a temporary directory"),
             |dir| {
-                ensure(dir.path(), &SPEC, 1, &AtomicBool::new(false), &|_| ())
-                    .expect("the disk has room");
+                ensure(dir.path(), &SPEC, 1, &AtomicBool::new(false), &|_| ()).expect("the disk has room");
                 dir
             },
             BatchSize::PerIteration,
@@ -111,9 +106,7 @@ fn request(random: &mut ChaCha8Rng) -> serde_json::Value {
             json!({ "value": value, "supportThemeIcons": false })
         })
         .collect();
-    let results: Vec<String> = (0..3)
-        .map(|_| Paragraph(60..90).fake_with_rng(random))
-        .collect();
+    let results: Vec<String> = (0..3).map(|_| Paragraph(60..90).fake_with_rng(random)).collect();
     json!({
         "requestId": "r", "timestamp": 1_760_000_000_000_u64, "message": { "text": sentence, "parts": [] },
         "response": parts, "result": { "metadata": { "toolCallResults": results } }

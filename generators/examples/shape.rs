@@ -13,16 +13,10 @@ use highwater_generators::{Profile, Spec, ensure, foresee};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let profile: Profile = arguments.next().unwrap_or("heavy".to_owned()).parse()?;
-    let scale = arguments
-        .next()
-        .map_or(Ok(profile.default_scale()), |scale| scale.parse())?;
+    let scale = arguments.next().map_or(Ok(profile.default_scale()), |scale| scale.parse())?;
     let seed = arguments.next().map_or(Ok(1), |seed| seed.parse())?;
     let start = Instant::now();
-    let spec = Spec {
-        profile,
-        scale,
-        seed,
-    };
+    let spec = Spec { profile, scale, seed };
     let manifest = match arguments.next() {
         Some(dir) => ensure(Path::new(&dir), &spec, 2, &AtomicBool::new(false), &|_| ())?.manifest,
         None => foresee(&spec, 1)?,
@@ -50,12 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in &manifest.files {
         let format = file.path.split('/').next().unwrap_or_default();
         let sum = formats.entry(format).or_default();
-        *sum = (
-            sum.0 + 1,
-            sum.1 + file.bytes,
-            sum.2 + file.sessions,
-            sum.3 + file.requests,
-        );
+        *sum = (sum.0 + 1, sum.1 + file.bytes, sum.2 + file.sessions, sum.3 + file.requests);
         for quirk in &file.quirks {
             *quirks.entry(quirk).or_default() += 1;
         }
@@ -71,10 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files: Vec<_> = manifest.files.iter().collect();
     files.sort_by_key(|file| u64::MAX - file.bytes);
     for file in files.iter().take(12) {
-        println!(
-            "{:12} {:6} lines {:5} requests {}",
-            file.bytes, file.lines, file.requests, file.path
-        );
+        println!("{:12} {:6} lines {:5} requests {}", file.bytes, file.lines, file.requests, file.path);
     }
     Ok(())
 }

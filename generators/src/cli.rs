@@ -6,8 +6,8 @@ use std::io;
 use crate::answer::{Request, Session, State};
 use crate::dice::Dice;
 use crate::distribution::{
-    ANSWER, CANCELLED_SHARE, CLI_TOOLS, COPILOT_MODELS, OUTPUT_TOKENS, TOOL_CALLS, TOOL_INPUT,
-    TOOL_RESULT, message_bytes, tool_calls,
+    ANSWER, CANCELLED_SHARE, CLI_TOOLS, COPILOT_MODELS, OUTPUT_TOKENS, TOOL_CALLS, TOOL_INPUT, TOOL_RESULT,
+    message_bytes, tool_calls,
 };
 use crate::page::{Iso, Page, put};
 use crate::plan::{Quirk, ROOTS};
@@ -48,9 +48,7 @@ impl Cli {
             harness: ROOTS[self.root].1,
             workspace: self.workspace(),
             name: Preview::of(
-                self.cwd
-                    .as_deref()
-                    .map_or("unknown", |cwd| cwd.rsplit('/').next().unwrap_or_default()),
+                self.cwd.as_deref().map_or("unknown", |cwd| cwd.rsplit('/').next().unwrap_or_default()),
                 128,
             ),
             ..Session::default()
@@ -64,26 +62,14 @@ impl Cli {
         events.stop(&mut session)?;
         let Events { page, facts, .. } = events;
         let quirks = self.quirks.iter().map(|quirk| quirk.name()).collect();
-        desk.close(
-            page,
-            path.clone(),
-            Facts {
-                sessions: 1,
-                quirks,
-                ..facts
-            },
-        )?;
+        desk.close(page, path.clone(), Facts { sessions: 1, quirks, ..facts })?;
         desk.deliver(self.root, "events.jsonl", path, &session);
         if let Some(cwd) = &self.cwd {
             let text = format!(
                 "id: {}\ncwd: {cwd}\ngit_root: {cwd}\nbranch: main\nsummary_count: 0\n",
                 self.directory
             );
-            desk.write_small(
-                format!("{}/workspace.yaml", self.workspace()),
-                &text,
-                "document",
-            )?;
+            desk.write_small(format!("{}/workspace.yaml", self.workspace()), &text, "document")?;
         }
         Ok(())
     }
@@ -104,16 +90,7 @@ impl<'a> Events<'a> {
     fn new(cli: &'a Cli, page: Page, pool: &'a Pool, mut dice: Dice) -> Self {
         let time = 1_735_689_600_000 + dice.between(0, 540 * 86_400_000);
         let model = *dice.pick(COPILOT_MODELS);
-        Events {
-            cli,
-            page,
-            pool,
-            dice,
-            time,
-            model,
-            requests: Vec::new(),
-            facts: Facts::default(),
-        }
+        Events { cli, page, pool, dice, time, model, requests: Vec::new(), facts: Facts::default() }
     }
 
     fn begin(&mut self, kind: &'static str) {
@@ -149,10 +126,7 @@ impl<'a> Events<'a> {
 
     fn start(&mut self, session: &mut Session) -> io::Result<()> {
         // Events before any request change the session only.
-        self.event(
-            "session.info",
-            "\"infoType\":\"authentication\",\"message\":\"Logged in\"",
-        )?;
+        self.event("session.info", "\"infoType\":\"authentication\",\"message\":\"Logged in\"")?;
         self.begin("session.start");
         if self.cli.has(Quirk::NoSessionId) {
             put!(&mut self.page.buf; "\"version\":1");
@@ -203,26 +177,16 @@ impl<'a> Events<'a> {
     }
 
     fn user_message(&mut self, index: u64) -> io::Result<Request> {
-        let mut request = Request {
-            model: self.model,
-            state: State::Complete,
-            ..Request::default()
-        };
+        let mut request = Request { model: self.model, state: State::Complete, ..Request::default() };
         let mut preview = Preview::new(500);
         let bytes = message_bytes(&mut self.dice);
         self.begin("user.message");
-        let tone = Tone {
-            first: self
-                .cli
-                .has(Quirk::LoneSurrogate)
-                .then(|| self.dice.pick(&self.pool.surrogates)),
-        };
+        let tone =
+            Tone { first: self.cli.has(Quirk::LoneSurrogate).then(|| self.dice.pick(&self.pool.surrogates)) };
         let out = &mut self.page.buf;
         put!(out; "\"content\":\"");
         let start = out.len();
-        let measure = self
-            .pool
-            .compose(out, &mut self.dice, bytes, tone, Some(&mut preview));
+        let measure = self.pool.compose(out, &mut self.dice, bytes, tone, Some(&mut preview));
         let content = start..out.len();
         put!(out; "\",\"transformedContent\":\"<current_datetime>2026-01-01T00:00:00Z</current_datetime>\\n\\n");
         out.extend_from_within(content);
@@ -239,11 +203,7 @@ impl<'a> Events<'a> {
         Ok(request)
     }
 
-    fn assistant_message(
-        &mut self,
-        request: &mut Request,
-        tool: Option<&'static str>,
-    ) -> io::Result<()> {
+    fn assistant_message(&mut self, request: &mut Request, tool: Option<&'static str>) -> io::Result<()> {
         let bytes = self.dice.size(ANSWER);
         let tokens = 1 + self.dice.size(OUTPUT_TOKENS) as u64;
         let silent = tool.is_some() && self.dice.chance(0.5);
@@ -251,9 +211,7 @@ impl<'a> Events<'a> {
         let out = &mut self.page.buf;
         put!(out; "\"messageId\":\"", self.dice.id(), "\",\"content\":\"");
         if !silent {
-            let measure = self
-                .pool
-                .compose(out, &mut self.dice, bytes, Tone::default(), None);
+            let measure = self.pool.compose(out, &mut self.dice, bytes, Tone::default(), None);
             request.respond(&measure);
         }
         put!(out; "\",\"toolRequests\":[");
@@ -292,11 +250,7 @@ impl<'a> Events<'a> {
         put!(out; ",\"result\":{\"content\":\"");
         let bytes = self.pool.tool_result_bytes(&mut self.dice, TOOL_RESULT) + extra / 2;
         let start = out.len();
-        let kind = if tool == "bash" {
-            Bulk::Log
-        } else {
-            Pool::bulk_kind(&mut self.dice)
-        };
+        let kind = if tool == "bash" { Bulk::Log } else { Pool::bulk_kind(&mut self.dice) };
         self.pool.bulk(out, &mut self.dice, kind, bytes);
         let content = start..out.len();
         put!(out; "\",\"detailedContent\":\"");
@@ -308,10 +262,7 @@ impl<'a> Events<'a> {
     fn stop(&mut self, session: &mut Session) -> io::Result<()> {
         if self.dice.chance(0.1) || self.cli.has(Quirk::EveryPart) {
             self.event("session.compaction_start", "")?;
-            self.event(
-                "session.compaction_complete",
-                "\"success\":true,\"preCompactionTokens\":120000",
-            )?;
+            self.event("session.compaction_complete", "\"success\":true,\"preCompactionTokens\":120000")?;
             self.event("hook.start", "\"hookType\":\"sessionEnd\"")?;
             self.event("hook.end", "\"success\":true")?;
             self.event("session.resume", "\"eventCount\":12")?;
@@ -331,10 +282,7 @@ impl<'a> Events<'a> {
         }
         // The tokens belong to the request that is open, which is the last one.
         if self.dice.chance(0.7) && !(self.cli.has(Quirk::Unanswered) && self.cli.requests == 2) {
-            let (some, more) = (
-                self.dice.between(1_000, 500_000),
-                self.dice.between(1_000, 500_000),
-            );
+            let (some, more) = (self.dice.between(1_000, 500_000), self.dice.between(1_000, 500_000));
             let data = format!(
                 "\"shutdownType\":\"routine\",\"modelMetrics\":{{\"{}\":{{\"requests\":{{\"count\":3}},\"usage\":{{\"inputTokens\":{some},\"outputTokens\":9}}}},\
                  \"gpt-5-mini\":{{\"usage\":{{\"inputTokens\":{more},\"cacheReadTokens\":4}}}}}}",
@@ -352,14 +300,8 @@ impl<'a> Events<'a> {
             self.facts.skipped_lines += 1;
         }
         session.requests = std::mem::take(&mut self.requests);
-        session.created = session
-            .requests
-            .first()
-            .map_or(0, |request| request.timestamp);
-        session.last = session
-            .requests
-            .last()
-            .map_or(0, |request| request.timestamp);
+        session.created = session.requests.first().map_or(0, |request| request.timestamp);
+        session.last = session.requests.last().map_or(0, |request| request.timestamp);
         for request in &session.requests {
             self.facts.prompt += request.prompt;
             self.facts.completion += request.completion;

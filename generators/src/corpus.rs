@@ -85,9 +85,7 @@ pub fn ensure(
         match reusable(&root, spec, threads, stop, progress) {
             Ok(manifest) => return Ok(Corpus { root, manifest }),
             Err(Error::Stopped) => return Err(Error::Stopped),
-            Err(error) => progress(Progress::Rebuilding {
-                why: &error.to_string(),
-            }),
+            Err(error) => progress(Progress::Rebuilding { why: &error.to_string() }),
         }
     }
     let plan = Plan::new(spec);
@@ -110,9 +108,7 @@ pub fn ensure(
 fn refuse_stranger(root: &Path) -> Result<(), Error> {
     let ours = fs::read_to_string(root.join(TAG)).is_ok_and(|text| text == TAG_TEXT);
     if fs::symlink_metadata(root).is_ok() && !ours {
-        return Err(Error::NotACorpus {
-            path: root.to_path_buf(),
-        });
+        return Err(Error::NotACorpus { path: root.to_path_buf() });
     }
     Ok(())
 }
@@ -134,9 +130,7 @@ fn lock(path: &Path, stop: &AtomicBool) -> Result<File, Error> {
 
 fn remove_if_there(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("remove", path)(error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
         _ => Ok(()),
     }
 }
@@ -151,10 +145,7 @@ fn reusable(
     let path = root.join(MANIFEST);
     let manifest = Manifest::read(&path)?;
     if !manifest.is_of(spec) {
-        return Err(Error::Manifest {
-            path,
-            why: "it is of another generator or corpus".to_owned(),
-        });
+        return Err(Error::Manifest { path, why: "it is of another generator or corpus".to_owned() });
     }
     check(root, manifest, threads, stop, observer)
 }
@@ -163,11 +154,7 @@ fn check_space(dir: &Path, root: &Path, bytes: u64) -> Result<(), Error> {
     let available = fs4::available_space(dir).map_err(Error::io("read the free space of", dir))?;
     let needed = bytes + bytes / 100 * MARGIN_PERCENT;
     if available < needed {
-        return Err(Error::Disk {
-            path: root.to_path_buf(),
-            needed,
-            available,
-        });
+        return Err(Error::Disk { path: root.to_path_buf(), needed, available });
     }
     Ok(())
 }
@@ -246,19 +233,10 @@ fn check(
     damage.sort_unstable();
     let count = damage.len() as u64;
     damage.truncate(NAMED_MAX);
-    Err(Error::Damaged {
-        root: root.to_path_buf(),
-        count,
-        first: damage,
-    })
+    Err(Error::Damaged { root: root.to_path_buf(), count, first: damage })
 }
 
-fn check_file(
-    home: &Path,
-    entry: &FileEntry,
-    buffer: &mut [u8],
-    observer: &Observer<'_>,
-) -> Option<String> {
+fn check_file(home: &Path, entry: &FileEntry, buffer: &mut [u8], observer: &Observer<'_>) -> Option<String> {
     let mut file = match File::open(home.join(&entry.path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("missing".to_owned()),
@@ -270,9 +248,7 @@ fn check_file(
             Ok(0) => break,
             Ok(count) => {
                 hasher.write(&buffer[..count]);
-                observer(Progress::Checked {
-                    bytes: count as u64,
-                });
+                observer(Progress::Checked { bytes: count as u64 });
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Some(error.to_string()),
@@ -294,15 +270,8 @@ fn add_extra_files(
             continue;
         }
         let below = path.strip_prefix(home).unwrap_or(&path);
-        let name = below
-            .iter()
-            .map(|part| part.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join("/");
-        if files
-            .binary_search_by(|file| file.path.as_str().cmp(&name))
-            .is_err()
-        {
+        let name = below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+        if files.binary_search_by(|file| file.path.as_str().cmp(&name)).is_err() {
             damage.push(format!("{name} (extra)"));
         }
     }

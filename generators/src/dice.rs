@@ -45,9 +45,7 @@ impl Dice {
     /// The stream that belongs to a path (or any other name) in a corpus. The scale is not part of it.
     pub(crate) fn new(spec: &Spec, path: &str) -> Self {
         let name = format!("{}\0{}\0{path}", spec.profile, spec.seed);
-        Dice(ChaCha8Rng::from_seed(
-            *blake3::hash(name.as_bytes()).as_bytes(),
-        ))
+        Dice(ChaCha8Rng::from_seed(*blake3::hash(name.as_bytes()).as_bytes()))
     }
 
     /// The stream itself, for crates that want one.
@@ -152,12 +150,8 @@ fn normal_quantile(p: f64) -> f64 {
         4.374_664_141_464_968,
         2.938_163_982_698_783,
     ];
-    const D: [f64; 4] = [
-        7.784_695_709_041_462e-3,
-        3.224_671_290_700_398e-1,
-        2.445_134_137_142_996,
-        3.754_408_661_907_416,
-    ];
+    const D: [f64; 4] =
+        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
     let polynomial = |terms: &[f64], x: f64| terms.iter().fold(0.0, |sum, term| sum * x + term);
     let tail = |q: f64| polynomial(&C, q) / (polynomial(&D, q) * q + 1.0);
     if p < 0.024_25 {
@@ -178,23 +172,14 @@ mod tests {
 
     #[test]
     fn normal_quantiles_are_those_of_the_tables() {
-        for (p, z) in [
-            (0.5, 0.0),
-            (0.975, 1.959_964),
-            (0.01, -2.326_348),
-            (0.9, 1.281_552),
-        ] {
+        for (p, z) in [(0.5, 0.0), (0.975, 1.959_964), (0.01, -2.326_348), (0.9, 1.281_552)] {
             assert!((normal_quantile(p) - z).abs() < 1e-6, "{p}");
         }
     }
 
     #[test]
     fn a_path_has_its_own_stream_and_always_the_same() {
-        let spec = Spec {
-            profile: Profile::Smoke,
-            scale: 1.0,
-            seed: 7,
-        };
+        let spec = Spec { profile: Profile::Smoke, scale: 1.0, seed: 7 };
         let draw = |path| Dice::new(&spec, path).between(0, u64::MAX);
         assert_eq!(draw("a"), draw("a"));
         assert_ne!(draw("a"), draw("b"));
@@ -203,10 +188,7 @@ mod tests {
     #[test]
     fn a_log_normal_draw_is_below_its_median_half_of_the_time() {
         let mut dice = Dice::new(&Spec::default(), "median");
-        let law = LogNormal {
-            median: 1_000.0,
-            sigma: 1.5,
-        };
+        let law = LogNormal { median: 1_000.0, sigma: 1.5 };
         let below = (0..10_000).filter(|_| dice.size(law) < 1_000).count();
         assert!((4_700..5_300).contains(&below), "{below}");
     }

@@ -28,38 +28,20 @@ impl Requests {
 
 /// Requests of a session. F: one in 58.5 %, else log-normal (TraceLab: mean 9.2, p50 1, p90 18, p99 137). The cap (A) keeps an ordinary
 /// file below 20 MB.
-pub(crate) const REQUESTS: Requests = Requests {
-    single: 0.585,
-    rest: LogNormal {
-        median: 5.87,
-        sigma: 1.59,
-    },
-    most: 600,
-};
+pub(crate) const REQUESTS: Requests =
+    Requests { single: 0.585, rest: LogNormal { median: 5.87, sigma: 1.59 }, most: 600 };
 
 /// Requests of an ordinary user's VS Code session. F: 28 KB each give files of about 0.6 MB (median) and 1.4 MB (mean).
-pub(crate) const REQUESTS_LAPTOP: Requests = Requests {
-    single: 0.2,
-    rest: LogNormal {
-        median: 26.0,
-        sigma: 1.1,
-    },
-    most: 600,
-};
+pub(crate) const REQUESTS_LAPTOP: Requests =
+    Requests { single: 0.2, rest: LogNormal { median: 26.0, sigma: 1.1 }, most: 600 };
 
 /// Bytes of a prompt. A: median 180 characters.
-pub(crate) const MESSAGE: LogNormal = LogNormal {
-    median: 180.0,
-    sigma: 1.4,
-};
+pub(crate) const MESSAGE: LogNormal = LogNormal { median: 180.0, sigma: 1.4 };
 
 /// Share of prompts with a pasted blob, and its size. A: 2 %; the tail is cut so that one paste does not decide a corpus.
 pub(crate) const PASTE_SHARE: f64 = 0.02;
 /// See [`PASTE_SHARE`].
-pub(crate) const PASTE: LogNormal = LogNormal {
-    median: 5_000.0,
-    sigma: 1.1,
-};
+pub(crate) const PASTE: LogNormal = LogNormal { median: 5_000.0, sigma: 1.1 };
 
 /// Share of texts that hold characters beyond Latin-1. H: 30 % of strings in the corpus that the real engine was measured with.
 pub(crate) const WIDE_SHARE: f64 = 0.3;
@@ -68,34 +50,19 @@ pub(crate) const WIDE_SHARE: f64 = 0.3;
 pub(crate) const CODE_SHARE: f64 = 0.06;
 
 /// Bytes of a text block of a Claude or CLI answer. A: median 450, from output tokens.
-pub(crate) const ANSWER: LogNormal = LogNormal {
-    median: 450.0,
-    sigma: 1.2,
-};
+pub(crate) const ANSWER: LogNormal = LogNormal { median: 450.0, sigma: 1.2 };
 
 /// Bytes of a markdown part of a VS Code answer. A: so that message and answer are 15 to 25 % of a request's 28 KB.
-pub(crate) const MARKDOWN: LogNormal = LogNormal {
-    median: 1_000.0,
-    sigma: 1.1,
-};
+pub(crate) const MARKDOWN: LogNormal = LogNormal { median: 1_000.0, sigma: 1.1 };
 
 /// Bytes of a VS Code thinking part. A.
-pub(crate) const THINKING: LogNormal = LogNormal {
-    median: 300.0,
-    sigma: 0.9,
-};
+pub(crate) const THINKING: LogNormal = LogNormal { median: 300.0, sigma: 0.9 };
 
 /// Bytes of a tool's result. F: mean 5.1 KB, p90 10 KB, p99 65 KB.
-pub(crate) const TOOL_RESULT: LogNormal = LogNormal {
-    median: 1_100.0,
-    sigma: 1.75,
-};
+pub(crate) const TOOL_RESULT: LogNormal = LogNormal { median: 1_100.0, sigma: 1.75 };
 
 /// Bytes of a VS Code tool's result. A: shorter than others', so that a request has its 28 KB (H).
-pub(crate) const VSCODE_TOOL_RESULT: LogNormal = LogNormal {
-    median: 800.0,
-    sigma: 1.6,
-};
+pub(crate) const VSCODE_TOOL_RESULT: LogNormal = LogNormal { median: 800.0, sigma: 1.6 };
 
 /// No tool's result is longer; S: the tools' own limits, seen as 400 KB lines.
 pub(crate) const TOOL_RESULT_BYTES_MAX: usize = 400_000;
@@ -104,10 +71,7 @@ pub(crate) const TOOL_RESULT_BYTES_MAX: usize = 400_000;
 pub(crate) const SMOKE_BYTES_MAX: (usize, usize) = (8_000, 6_000);
 
 /// Bytes of a tool's input. A: median 500.
-pub(crate) const TOOL_INPUT: LogNormal = LogNormal {
-    median: 500.0,
-    sigma: 1.3,
-};
+pub(crate) const TOOL_INPUT: LogNormal = LogNormal { median: 500.0, sigma: 1.3 };
 
 /// How many times an edit's input is as long. A.
 pub(crate) const EDIT_INPUT_FACTOR: usize = 3;
@@ -116,49 +80,28 @@ pub(crate) const EDIT_INPUT_FACTOR: usize = 3;
 pub(crate) const NO_TOOLS_SHARE: f64 = 0.4;
 
 /// Tool calls of the other requests. A: fewer than TraceLab's mean of 10.8, because a VS Code request shall be 28 KB (H).
-pub(crate) const TOOL_CALLS: LogNormal = LogNormal {
-    median: 3.2,
-    sigma: 0.75,
-};
+pub(crate) const TOOL_CALLS: LogNormal = LogNormal { median: 3.2, sigma: 0.75 };
 
 /// Tool calls of a Claude request with any. F: below TraceLab's, so that a session has the 0.34 MB of 742 counted files (S).
-pub(crate) const CLAUDE_TOOL_CALLS: LogNormal = LogNormal {
-    median: 4.5,
-    sigma: 0.9,
-};
+pub(crate) const CLAUDE_TOOL_CALLS: LogNormal = LogNormal { median: 4.5, sigma: 0.9 };
 
 /// No request calls more tools (A).
 pub(crate) const TOOL_CALLS_MAX: usize = 60;
 
 /// Bytes of a prompt as rendered for the model: the message with its context. A.
-pub(crate) const RENDERED_CONTEXT: LogNormal = LogNormal {
-    median: 2_600.0,
-    sigma: 0.7,
-};
+pub(crate) const RENDERED_CONTEXT: LogNormal = LogNormal { median: 2_600.0, sigma: 0.7 };
 
 /// Bytes of an edited file's whole text. A: median 9 KB.
-pub(crate) const WHOLE_FILE: LogNormal = LogNormal {
-    median: 9_000.0,
-    sigma: 0.8,
-};
+pub(crate) const WHOLE_FILE: LogNormal = LogNormal { median: 9_000.0, sigma: 0.8 };
 
 /// Output tokens of a step. F: median 214 (TraceLab).
-pub(crate) const OUTPUT_TOKENS: LogNormal = LogNormal {
-    median: 214.0,
-    sigma: 1.34,
-};
+pub(crate) const OUTPUT_TOKENS: LogNormal = LogNormal { median: 214.0, sigma: 1.34 };
 
 /// New input tokens of a step. S: median 875.
-pub(crate) const INPUT_TOKENS: LogNormal = LogNormal {
-    median: 875.0,
-    sigma: 1.5,
-};
+pub(crate) const INPUT_TOKENS: LogNormal = LogNormal { median: 875.0, sigma: 1.5 };
 
 /// Cached prefix tokens of a step. S: median 119 k.
-pub(crate) const CACHED_TOKENS: LogNormal = LogNormal {
-    median: 119_000.0,
-    sigma: 0.8,
-};
+pub(crate) const CACHED_TOKENS: LogNormal = LogNormal { median: 119_000.0, sigma: 0.8 };
 
 /// Share of tool calls that fail. A.
 pub(crate) const TOOL_ERROR_SHARE: f64 = 0.05;
@@ -167,10 +110,7 @@ pub(crate) const TOOL_ERROR_SHARE: f64 = 0.05;
 pub(crate) const IMAGE_SESSION_SHARE: f64 = 0.06;
 
 /// Bytes of an image before it is encoded. A: a screenshot scaled down; public ones are larger (base64 of 250 KB).
-pub(crate) const IMAGE: LogNormal = LogNormal {
-    median: 12_000.0,
-    sigma: 0.6,
-};
+pub(crate) const IMAGE: LogNormal = LogNormal { median: 12_000.0, sigma: 0.6 };
 
 /// Share of Claude sessions with subagents. S: 203 of 753.
 pub(crate) const SUBAGENT_SESSION_SHARE: f64 = 0.27;
@@ -182,10 +122,7 @@ pub(crate) const FURTHER_SUBAGENT: f64 = 0.74;
 pub(crate) const SUBAGENTS_MAX: u32 = 12;
 
 /// Sessions of a workspace that has any, as a weight. F: eye-fit to three users (p50 3 to 4, p90 22).
-pub(crate) const SESSIONS_PER_WORKSPACE: LogNormal = LogNormal {
-    median: 3.5,
-    sigma: 1.45,
-};
+pub(crate) const SESSIONS_PER_WORKSPACE: LogNormal = LogNormal { median: 3.5, sigma: 1.45 };
 
 /// Share of sessions with a lone surrogate. A: 0.5 % of sessions.
 pub(crate) const LONE_SURROGATE_SHARE: f64 = 0.005;
@@ -275,26 +212,15 @@ pub(crate) const COPILOT_MODELS: &[&str] = &[
 ];
 
 /// Models of Claude Code. A.
-pub(crate) const CLAUDE_MODELS: &[&str] = &[
-    "claude-sonnet-4-5-20250929",
-    "claude-opus-4-5-20251101",
-    "claude-haiku-4-5-20251001",
-];
+pub(crate) const CLAUDE_MODELS: &[&str] =
+    &["claude-sonnet-4-5-20250929", "claude-opus-4-5-20251101", "claude-haiku-4-5-20251001"];
 
 /// The size of a message.
 pub(crate) fn message_bytes(dice: &mut Dice) -> usize {
-    if dice.chance(PASTE_SHARE) {
-        dice.size(PASTE)
-    } else {
-        dice.size(MESSAGE).max(8)
-    }
+    if dice.chance(PASTE_SHARE) { dice.size(PASTE) } else { dice.size(MESSAGE).max(8) }
 }
 
 /// The number of tool calls of a request.
 pub(crate) fn tool_calls(dice: &mut Dice, law: LogNormal) -> usize {
-    if dice.chance(NO_TOOLS_SHARE) {
-        0
-    } else {
-        dice.size(law).clamp(1, TOOL_CALLS_MAX)
-    }
+    if dice.chance(NO_TOOLS_SHARE) { 0 } else { dice.size(law).clamp(1, TOOL_CALLS_MAX) }
 }

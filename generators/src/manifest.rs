@@ -127,10 +127,7 @@ pub struct FileEntry {
     pub quirks: Vec<String>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
@@ -160,17 +157,10 @@ impl Manifest {
     /// [`Error::Io`] when the file cannot be read, [`Error::Manifest`] when it is not a manifest or was changed.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read(path).map_err(Error::io("read corpus manifest", path))?;
-        let wrong = |why: String| Error::Manifest {
-            path: path.to_path_buf(),
-            why,
-        };
-        let manifest: Manifest =
-            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        let wrong = |why: String| Error::Manifest { path: path.to_path_buf(), why };
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         if manifest.schema != SCHEMA {
-            return Err(wrong(format!(
-                "its schema is \"{}\", not \"{SCHEMA}\"",
-                manifest.schema
-            )));
+            return Err(wrong(format!("its schema is \"{}\", not \"{SCHEMA}\"", manifest.schema)));
         }
         if manifest.seal != manifest.sealed() || manifest.digest != corpus_digest(&manifest.files) {
             return Err(wrong("it was changed after it was written".to_owned()));
@@ -180,8 +170,8 @@ impl Manifest {
 
     /// The manifest as text.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        let mut text = serde_json::to_vec_pretty(self)
-            .expect("a manifest has only string keys, so it is always JSON");
+        let mut text =
+            serde_json::to_vec_pretty(self).expect("a manifest has only string keys, so it is always JSON");
         text.push(b'\n');
         text
     }
@@ -195,10 +185,7 @@ impl Manifest {
     }
 
     fn sealed(&self) -> String {
-        let bare = Manifest {
-            seal: String::new(),
-            ..self.clone()
-        };
+        let bare = Manifest { seal: String::new(), ..self.clone() };
         format!("{:016x}", rapidhash_v3(&bare.to_json()))
     }
 }

@@ -191,15 +191,8 @@ fn civil(day: u64) -> (u64, u64, u64) {
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * of_year + 2) / 153;
-    let (year, month_civil) = (
-        year_of_era + era * 400,
-        if month < 10 { month + 3 } else { month - 9 },
-    );
-    (
-        year + u64::from(month_civil <= 2),
-        month_civil,
-        of_year - (153 * month + 2) / 5 + 1,
-    )
+    let (year, month_civil) = (year_of_era + era * 400, if month < 10 { month + 3 } else { month - 9 });
+    (year + u64::from(month_civil <= 2), month_civil, of_year - (153 * month + 2) / 5 + 1)
 }
 
 /// What a finished file was.
@@ -226,14 +219,7 @@ impl Page {
     pub(crate) fn open(path: Option<&Path>, mut buf: Vec<u8>) -> io::Result<Self> {
         buf.clear();
         let file = path.map(File::create_new).transpose()?;
-        Ok(Page {
-            buf,
-            file,
-            hasher: file_hasher(),
-            bytes: 0,
-            lines: 0,
-            records: Vec::new(),
-        })
+        Ok(Page { buf, file, hasher: file_hasher(), bytes: 0, lines: 0, records: Vec::new() })
     }
 
     /// Counts a record of a type.
@@ -264,11 +250,7 @@ impl Page {
 
     /// Writes the buffer out when it is large.
     pub(crate) fn spill(&mut self) -> io::Result<()> {
-        if self.buf.len() >= SPILL_BYTES {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.buf.len() >= SPILL_BYTES { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -289,21 +271,9 @@ impl Page {
     /// Writes the rest and gives the buffer back.
     pub(crate) fn finish(mut self) -> io::Result<(Finished, Vec<u8>)> {
         self.flush()?;
-        let records = self
-            .records
-            .iter()
-            .map(|&(kind, count)| (kind.to_owned(), count))
-            .collect();
+        let records = self.records.iter().map(|&(kind, count)| (kind.to_owned(), count)).collect();
         let digest = format!("{:016x}", self.hasher.finish());
-        Ok((
-            Finished {
-                bytes: self.bytes,
-                digest,
-                lines: self.lines,
-                records,
-            },
-            self.buf,
-        ))
+        Ok((Finished { bytes: self.bytes, digest, lines: self.lines, records }, self.buf))
     }
 }
 

@@ -84,39 +84,22 @@ impl Pool {
         let dice = &mut Dice::new(spec, "pools");
         let sentences: Vec<Atom> = (0..SENTENCES).map(|i| sentence(dice, i)).collect();
         let wide: Vec<Atom> = (0..SENTENCES).map(|i| wide_sentence(dice, i)).collect();
-        let words: Vec<String> = (0..ITEMS)
-            .map(|_| Word(EN).fake_with_rng(dice.stream()))
-            .collect();
+        let words: Vec<String> = (0..ITEMS).map(|_| Word(EN).fake_with_rng(dice.stream())).collect();
         let people = (0..ITEMS)
-            .map(|_| {
-                FirstName(EN)
-                    .fake_with_rng::<String, _>(dice.stream())
-                    .to_lowercase()
-            })
+            .map(|_| FirstName(EN).fake_with_rng::<String, _>(dice.stream()).to_lowercase())
             .collect();
         let paths: Vec<String> = (0..ITEMS).map(|_| path(dice, &words)).collect();
         let lines: Vec<String> = (0..2 * ITEMS).map(|_| code_line(dice, &words)).collect();
-        let code_lines = lines
-            .iter()
-            .map(|line| Atom::plain(&format!("{line}\n")))
-            .collect();
+        let code_lines = lines.iter().map(|line| Atom::plain(&format!("{line}\n"))).collect();
         let blocks = (0..BLOCKS).map(|_| block(dice, &lines, true)).collect();
         let open_blocks = (0..16).map(|_| block(dice, &lines, false)).collect();
         let pages = [Bulk::Log, Bulk::Code, Bulk::Wide, Bulk::Nested].map(|kind| {
-            let page = |_| {
-                leaf(
-                    &mut || bulk_line(dice, kind, &lines, &paths, &wide),
-                    PAGE_BYTES,
-                )
-            };
+            let page = |_| leaf(&mut || bulk_line(dice, kind, &lines, &paths, &wide), PAGE_BYTES);
             (0..PAGES).map(page).collect()
         });
         let commands = (0..ITEMS).map(|_| command(dice, &words, &paths)).collect();
-        let image: Vec<u8> = PNG
-            .iter()
-            .copied()
-            .chain((0..IMAGE_BYTES).map(|_| dice.below(256) as u8))
-            .collect();
+        let image: Vec<u8> =
+            PNG.iter().copied().chain((0..IMAGE_BYTES).map(|_| dice.below(256) as u8)).collect();
         // No seed shall make a smoke corpus large.
         let (tool_result_bytes_max, image_bytes_max) = if spec.profile == Profile::Smoke {
             SMOKE_BYTES_MAX
@@ -125,12 +108,9 @@ impl Pool {
         };
         Pool {
             surrogates: surrogates(),
-            separators: [
-                "First line.\u{2028}Second line.",
-                "A paragraph.\u{2029}Another.",
-            ]
-            .map(Atom::plain)
-            .into(),
+            separators: ["First line.\u{2028}Second line.", "A paragraph.\u{2029}Another."]
+                .map(Atom::plain)
+                .into(),
             languages: languages(&lines),
             sentences,
             wide,
@@ -145,9 +125,7 @@ impl Pool {
             pages,
             image_dict: image_items(&image, |i, byte| format!("\"{i}\":{byte}")),
             image_array: image_items(&image, |_, byte| byte.to_string()),
-            image_base64: (0..2 * IMAGE_BYTES)
-                .map(|_| BASE64[dice.index(64)])
-                .collect(),
+            image_base64: (0..2 * IMAGE_BYTES).map(|_| BASE64[dice.index(64)]).collect(),
         }
     }
 
@@ -162,11 +140,7 @@ impl Pool {
     ) -> Measure {
         let wide = dice.chance(WIDE_SHARE);
         let mut composer = Composer::new(out, preview);
-        let first = if wide {
-            dice.pick(&self.wide)
-        } else {
-            dice.pick(&self.sentences)
-        };
+        let first = if wide { dice.pick(&self.wide) } else { dice.pick(&self.sentences) };
         composer.add(tone.first.unwrap_or(first), false);
         while composer.len() < bytes {
             let draw = dice.below(1 << 16);
@@ -183,11 +157,7 @@ impl Pool {
     }
 
     /// Composes a text of the given pieces.
-    pub(crate) fn join(
-        out: &mut Vec<u8>,
-        atoms: &[&Atom],
-        mut preview: Option<&mut Preview>,
-    ) -> Measure {
+    pub(crate) fn join(out: &mut Vec<u8>, atoms: &[&Atom], mut preview: Option<&mut Preview>) -> Measure {
         let mut composer = Composer::new(out, preview.take());
         for atom in atoms {
             composer.add(atom, false);
@@ -282,11 +252,7 @@ impl Leaf {
     /// The whole lines within so many bytes.
     fn up_to(&self, bytes: usize) -> &[u8] {
         let lines = self.line_ends.partition_point(|&end| end <= bytes);
-        &self.escaped[..if lines == 0 {
-            0
-        } else {
-            self.line_ends[lines - 1]
-        }]
+        &self.escaped[..if lines == 0 { 0 } else { self.line_ends[lines - 1] }]
     }
 
     /// The first items, at least one and without the last comma.
@@ -303,10 +269,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 fn image_items(image: &[u8], item: impl Fn(usize, u8) -> String) -> Leaf {
-    let mut leaf = Leaf {
-        escaped: Vec::new(),
-        line_ends: Vec::new(),
-    };
+    let mut leaf = Leaf { escaped: Vec::new(), line_ends: Vec::new() };
     for (i, byte) in image.iter().enumerate() {
         leaf.escaped.extend_from_slice(item(i, *byte).as_bytes());
         leaf.escaped.push(b',');
@@ -316,10 +279,7 @@ fn image_items(image: &[u8], item: impl Fn(usize, u8) -> String) -> Leaf {
 }
 
 fn leaf(line: &mut impl FnMut() -> String, bytes: usize) -> Leaf {
-    let mut leaf = Leaf {
-        escaped: Vec::new(),
-        line_ends: Vec::new(),
-    };
+    let mut leaf = Leaf { escaped: Vec::new(), line_ends: Vec::new() };
     while leaf.escaped.len() < bytes {
         leaf.escaped.extend_from_slice(line().as_bytes());
         leaf.line_ends.push(leaf.escaped.len());
@@ -332,20 +292,13 @@ fn sentence(dice: &mut Dice, i: usize) -> Atom {
     let name: String = Name(EN).fake_with_rng(dice.stream());
     match i % 16 {
         0 => Atom::plain(&format!("{name} asked: \"{text}\"")),
-        1 => Atom::plain(&format!(
-            "- {text}\n- C:\\Users\\{i}\\src\\lib.rs\n- {name}"
-        )),
-        2 => Atom::plain(&format!(
-            "Use ``` for fences, not indentation.\n    ```{text}"
-        )),
+        1 => Atom::plain(&format!("- {text}\n- C:\\Users\\{i}\\src\\lib.rs\n- {name}")),
+        2 => Atom::plain(&format!("Use ``` for fences, not indentation.\n    ```{text}")),
         3 => Atom::escaped_as(
             escape_ascii(&format!("{text} Na\u{ef}ve caf\u{e9}.")),
             &format!("{text} Na\u{ef}ve caf\u{e9}."),
         ),
-        4 => Atom::escaped_as(
-            format!("src\\/main.rs: {text}"),
-            &format!("src/main.rs: {text}"),
-        ),
+        4 => Atom::escaped_as(format!("src\\/main.rs: {text}"), &format!("src/main.rs: {text}")),
         5 => Atom::plain(&format!("## {text}\n\n1.\t{name}\n2.\t{text}")),
         6 => Atom::plain(&format!("The function `parse_{i}()` returns {text}")),
         7 => Atom::plain(&format!("Le r\u{e9}sum\u{e9} de {name}: {text}")),
@@ -384,28 +337,13 @@ fn wide_sentence(dice: &mut Dice, i: usize) -> Atom {
 }
 
 fn path(dice: &mut Dice, words: &[String]) -> String {
-    let folder = dice.pick(&[
-        "src",
-        "lib",
-        "tests",
-        "app/components",
-        "server/api",
-        "docs",
-    ]);
+    let folder = dice.pick(&["src", "lib", "tests", "app/components", "server/api", "docs"]);
     let extension = dice.pick(&["rs", "ts", "tsx", "py", "go", "md", "json"]);
-    format!(
-        "{folder}/{}_{}.{extension}",
-        dice.pick(words),
-        dice.pick(words)
-    )
+    format!("{folder}/{}_{}.{extension}", dice.pick(words), dice.pick(words))
 }
 
 fn code_line(dice: &mut Dice, words: &[String]) -> String {
-    let (a, b, c) = (
-        dice.pick(words).clone(),
-        dice.pick(words).clone(),
-        dice.pick(words).clone(),
-    );
+    let (a, b, c) = (dice.pick(words).clone(), dice.pick(words).clone(), dice.pick(words).clone());
     let n = dice.below(1_000);
     let indent = dice.pick(&["", "    ", "    ", "\t", "        "]);
     let line = match dice.below(10) {
@@ -486,8 +424,7 @@ fn languages(lines: &[String]) -> Vec<Atom> {
         "python",
         "r",
     ];
-    let block =
-        |(i, name): (usize, &&'static str)| Atom::block(name, name, &[&lines[i], "end"], true);
+    let block = |(i, name): (usize, &&'static str)| Atom::block(name, name, &[&lines[i], "end"], true);
     let mut atoms: Vec<Atom> = NAMES.iter().enumerate().map(block).collect();
     atoms.insert(3, Atom::block("empty", "empty", &[], true));
     atoms
@@ -496,18 +433,14 @@ fn languages(lines: &[String]) -> Vec<Atom> {
 /// Texts that a tool cut in the middle of an emoji: the reader sees U+FFFD.
 fn surrogates() -> Vec<Atom> {
     let cut = |before: &str, escape: &str, after: &str| {
-        Atom::escaped_as(
-            format!("{before}{escape}{after}"),
-            &format!("{before}\u{fffd}{after}"),
-        )
+        Atom::escaped_as(format!("{before}{escape}{after}"), &format!("{before}\u{fffd}{after}"))
     };
     vec![
         cut("All tests pass ", "\\ud83d", ""),
         cut("", "\\uDE80", " shipped"),
         cut("빌드 완료 ", "\\uD83D", " 다음 단계"),
         cut("twice ", "\\ud83d\\ud83d", "").with_text("twice \u{fffd}\u{fffd}"),
-        cut("then an escape ", "\\ud83d\\n", "next line")
-            .with_text("then an escape \u{fffd}\nnext line"),
+        cut("then an escape ", "\\ud83d\\n", "next line").with_text("then an escape \u{fffd}\nnext line"),
         cut("a pair after a half ", "\\ud83d\\ud83d\\ude00", "")
             .with_text("a pair after a half \u{fffd}\u{1f600}"),
     ]
@@ -515,11 +448,7 @@ fn surrogates() -> Vec<Atom> {
 
 impl Atom {
     fn with_text(self, text: &str) -> Self {
-        Atom {
-            units: text.encode_utf16().count() as u64,
-            text: text.into(),
-            ..self
-        }
+        Atom { units: text.encode_utf16().count() as u64, text: text.into(), ..self }
     }
 }
 
@@ -531,43 +460,23 @@ fn command(dice: &mut Dice, words: &[String], paths: &[String]) -> Atom {
         2 => format!("rg -n '{a}' src | head -{}", dice.below(90) + 10),
         3 => format!("python3 - <<'EOF'\nimport json\nprint(json.dumps({{\"{a}\": 1}}))\nEOF"),
         4 => format!("npm run build && node dist/{a}.js --input {b}"),
-        5 => format!(
-            "for f in {}; do sed -i 's/{a}/{a}_new/' \"$f\"; done",
-            [b.as_str(); 9].join(" ")
-        ),
+        5 => format!("for f in {}; do sed -i 's/{a}/{a}_new/' \"$f\"; done", [b.as_str(); 9].join(" ")),
         6 => format!("echo 完了 🚀 {a}"),
         _ => format!("ls -la {b}"),
     };
     Atom::plain(&text)
 }
 
-fn bulk_line(
-    dice: &mut Dice,
-    kind: Bulk,
-    lines: &[String],
-    paths: &[String],
-    wide: &[Atom],
-) -> String {
+fn bulk_line(dice: &mut Dice, kind: Bulk, lines: &[String], paths: &[String], wide: &[Atom]) -> String {
     match kind {
         Bulk::Log => {
-            let level = dice.pick(&[
-                "\u{1b}[32m INFO\u{1b}[0m",
-                "\u{1b}[33m WARN\u{1b}[0m",
-                "   Compiling",
-                "test",
-            ]);
+            let level =
+                dice.pick(&["\u{1b}[32m INFO\u{1b}[0m", "\u{1b}[33m WARN\u{1b}[0m", "   Compiling", "test"]);
             let (n, ms) = (dice.below(10_000), dice.below(60_000));
-            escape(&format!(
-                "{level} {} took {ms} ms ({n} items)\n",
-                dice.pick(paths)
-            ))
+            escape(&format!("{level} {} took {ms} ms ({n} items)\n", dice.pick(paths)))
         }
-        Bulk::Code => escape(&format!(
-            "{:>6}\u{2192}{}\n",
-            dice.below(2_000),
-            dice.pick(lines)
-        ))
-        .replace('\u{2192}', "\\t"),
+        Bulk::Code => escape(&format!("{:>6}\u{2192}{}\n", dice.below(2_000), dice.pick(lines)))
+            .replace('\u{2192}', "\\t"),
         Bulk::Wide => escape(&format!("{}\n", dice.pick(wide).text)),
         Bulk::Nested => escape(&escape(&format!("{}\n", dice.pick(lines)))),
     }
@@ -585,11 +494,7 @@ mod tests {
             let mut out = b"\"".to_vec();
             pool.bulk(&mut out, dice, kind, 20_000);
             out.push(b'"');
-            assert!(
-                (19_000..20_100).contains(&out.len()),
-                "{kind:?}: {}",
-                out.len()
-            );
+            assert!((19_000..20_100).contains(&out.len()), "{kind:?}: {}", out.len());
             let text: String = serde_json::from_slice(&out).unwrap();
             if kind == Bulk::Nested {
                 serde_json::from_str::<String>(&format!("\"{text}\"")).unwrap();

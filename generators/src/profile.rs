@@ -67,9 +67,7 @@ impl FromStr for Profile {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Profile::ALL
-            .into_iter()
-            .find(|profile| profile.name() == name);
+        let found = Profile::ALL.into_iter().find(|profile| profile.name() == name);
         found.ok_or_else(|| Error::UnknownProfile {
             name: name.to_owned(),
             known: Profile::ALL.map(Profile::name).join(", "),
@@ -91,11 +89,7 @@ pub struct Spec {
 impl Default for Spec {
     /// The default corpus: `heavy` at its default scale.
     fn default() -> Self {
-        Spec {
-            profile: Profile::Heavy,
-            scale: Profile::Heavy.default_scale(),
-            seed: 1,
-        }
+        Spec { profile: Profile::Heavy, scale: Profile::Heavy.default_scale(), seed: 1 }
     }
 }
 
@@ -114,10 +108,7 @@ impl Spec {
         if self.scale.is_finite() && self.scale > 0.0 {
             return Ok(());
         }
-        Err(Error::Scale {
-            scale: self.scale,
-            example: self.profile.default_scale(),
-        })
+        Err(Error::Scale { scale: self.scale, example: self.profile.default_scale() })
     }
 }
 
@@ -135,23 +126,13 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_answered_with_the_known_ones() {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "unknown profile \"huge\": known ones are smoke, laptop, heavy"
-        );
+        assert_eq!(error, "unknown profile \"huge\": known ones are smoke, laptop, heavy");
     }
 
     #[test]
     fn a_scale_that_means_nothing_is_refused() {
         for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(
-                Spec {
-                    scale,
-                    ..Spec::default()
-                }
-                .validate()
-                .is_err()
-            );
+            assert!(Spec { scale, ..Spec::default() }.validate().is_err());
         }
         assert!(Spec::default().validate().is_ok());
     }

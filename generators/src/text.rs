@@ -30,12 +30,7 @@ impl Atom {
     /// A piece whose escaped form is given: other escapes of the same text.
     pub(crate) fn escaped_as(escaped: String, text: &str) -> Self {
         let units = text.encode_utf16().count() as u64;
-        Atom {
-            escaped: escaped.into_bytes().into(),
-            text: text.into(),
-            units,
-            code: None,
-        }
+        Atom { escaped: escaped.into_bytes().into(), text: text.into(), units, code: None }
     }
 
     /// A fenced code block, open when it has no closing fence.
@@ -48,10 +43,7 @@ impl Atom {
             text.push_str("```");
         }
         let code = (!lines.is_empty()).then_some((language, lines.len() as u64));
-        Atom {
-            code,
-            ..Atom::plain(&text)
-        }
+        Atom { code, ..Atom::plain(&text) }
     }
 
     /// Whether the piece must stand on lines of its own.
@@ -117,11 +109,7 @@ impl Measure {
         };
         let known = self.code.iter().any(|entry| entry.0 == language);
         let distinct = self.code.iter().filter(|entry| entry.0 != OTHER).count();
-        let language = if known || distinct < LANGUAGES_MAX {
-            language
-        } else {
-            OTHER
-        };
+        let language = if known || distinct < LANGUAGES_MAX { language } else { OTHER };
         match self.code.iter_mut().find(|entry| entry.0 == language) {
             Some(entry) => entry.1 += lines,
             None => self.code.push((language, lines)),
@@ -140,10 +128,7 @@ pub(crate) struct Preview {
 impl Preview {
     /// An empty preview of at most so many UTF-16 code units.
     pub(crate) fn new(units: u64) -> Self {
-        Preview {
-            text: String::new(),
-            units_left: units,
-        }
+        Preview { text: String::new(), units_left: units }
     }
 
     /// Appends as much of the text as fits; after the first cut nothing does.
@@ -185,13 +170,7 @@ impl<'a> Composer<'a> {
     /// Starts a text at the end of `out`; the preview is kept where one is given.
     pub(crate) fn new(out: &'a mut Vec<u8>, preview: Option<&'a mut Preview>) -> Self {
         let begin = out.len();
-        Composer {
-            out,
-            preview,
-            measure: Measure::default(),
-            begin,
-            after_block: false,
-        }
+        Composer { out, preview, measure: Measure::default(), begin, after_block: false }
     }
 
     /// Escaped bytes so far.
@@ -274,10 +253,7 @@ mod tests {
         let mut measure = Measure::default();
         let names: Vec<&'static str> = (0..40).map(|i| &*format!("l{i}").leak()).collect();
         for name in &names {
-            measure.add(&Atom {
-                code: Some((name, 2)),
-                ..Atom::plain("")
-            });
+            measure.add(&Atom { code: Some((name, 2)), ..Atom::plain("") });
         }
         assert_eq!(measure.code.len(), LANGUAGES_MAX + 1);
         assert_eq!(measure.code[LANGUAGES_MAX], (OTHER, 16));

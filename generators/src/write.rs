@@ -85,23 +85,9 @@ pub(crate) struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn new(
-        spec: &'a Spec,
-        pool: &'a Pool,
-        home: Option<&'a Path>,
-        observer: &'a Observer<'a>,
-    ) -> Self {
+    fn new(spec: &'a Spec, pool: &'a Pool, home: Option<&'a Path>, observer: &'a Observer<'a>) -> Self {
         let (buffer, last_folder) = (Vec::new(), PathBuf::new());
-        Desk {
-            spec,
-            pool,
-            home,
-            observer,
-            buffer,
-            last_folder,
-            files: Vec::new(),
-            visits: Vec::new(),
-        }
+        Desk { spec, pool, home, observer, buffer, last_folder, files: Vec::new(), visits: Vec::new() }
     }
 
     /// Opens a file below the home directory.
@@ -124,9 +110,7 @@ impl<'a> Desk<'a> {
     pub(crate) fn close(&mut self, page: Page, path: String, facts: Facts) -> io::Result<()> {
         let (finished, buffer) = page.finish()?;
         self.buffer = buffer;
-        (self.observer)(Progress::Wrote {
-            bytes: finished.bytes,
-        });
+        (self.observer)(Progress::Wrote { bytes: finished.bytes });
         self.files.push(FileEntry {
             path,
             bytes: finished.bytes,
@@ -145,12 +129,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Writes a small file that holds no session.
-    pub(crate) fn write_small(
-        &mut self,
-        path: String,
-        content: &str,
-        kind: &'static str,
-    ) -> io::Result<()> {
+    pub(crate) fn write_small(&mut self, path: String, content: &str, kind: &'static str) -> io::Result<()> {
         let mut page = self.open(&path)?;
         page.buf.extend_from_slice(content.as_bytes());
         page.record(kind);
@@ -172,21 +151,11 @@ impl<'a> Desk<'a> {
             digest: hex(&digest),
         };
         let place = (root, session.workspace.clone(), false, name.to_owned());
-        self.visits.push(Visit {
-            place,
-            digest,
-            entry: Entry::Session(entry),
-        });
+        self.visits.push(Visit { place, digest, entry: Entry::Session(entry) });
     }
 
     /// Notes an edit file of the answer; one without edits gives no record.
-    pub(crate) fn deliver_edits(
-        &mut self,
-        root: usize,
-        workspace: &str,
-        directory: &str,
-        edits: &Edits,
-    ) {
+    pub(crate) fn deliver_edits(&mut self, root: usize, workspace: &str, directory: &str, edits: &Edits) {
         if edits.is_empty() {
             return;
         }
@@ -207,14 +176,7 @@ impl<'a> Desk<'a> {
 /// [`Error::Scale`] when the scale means nothing.
 pub fn foresee(spec: &Spec, threads: usize) -> Result<Manifest, Error> {
     spec.validate()?;
-    write(
-        &Plan::new(spec),
-        spec,
-        None,
-        threads,
-        &AtomicBool::new(false),
-        &|_| (),
-    )
+    write(&Plan::new(spec), spec, None, threads, &AtomicBool::new(false), &|_| ())
 }
 
 /// Writes every file of a plan below `home`.
@@ -226,10 +188,7 @@ pub(crate) fn write(
     stop: &AtomicBool,
     observer: &Observer<'_>,
 ) -> Result<Manifest, Error> {
-    observer(Progress::Planned {
-        files: plan.files,
-        bytes: plan.bytes,
-    });
+    observer(Progress::Planned { files: plan.files, bytes: plan.bytes });
     let pool = Pool::new(spec);
     let next = AtomicUsize::new(0);
     let failure = Mutex::new(None);
@@ -240,12 +199,7 @@ pub(crate) fn write(
                 fail(&failure, Error::Stopped, &next, plan);
             } else if let Err(error) = item.write(&mut desk) {
                 let path = home.unwrap_or(Path::new("")).join(item.path());
-                fail(
-                    &failure,
-                    Error::io("write corpus file", &path)(error),
-                    &next,
-                    plan,
-                );
+                fail(&failure, Error::io("write corpus file", &path)(error), &next, plan);
             }
         }
         (desk.files, desk.visits)
@@ -300,11 +254,7 @@ fn answer(mut visits: Vec<Visit>, files: &[FileEntry], plan: &Plan) -> Answer {
         requests: sessions_index.iter().map(|session| session.requests).sum(),
         edit_files: edits_index.len() as u64,
         workspaces: plan.workspaces,
-        largest_session_requests: sessions_index
-            .iter()
-            .map(|session| session.requests)
-            .max()
-            .unwrap_or(0),
+        largest_session_requests: sessions_index.iter().map(|session| session.requests).max().unwrap_or(0),
         skipped_lines: files.iter().map(|file| file.skipped_lines).sum(),
         sessions_index,
         edits_index,

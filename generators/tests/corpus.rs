@@ -1,8 +1,5 @@
 //! Corpora on disk: made, reused, checked and never in anyone's way.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops at the first surprise, also in its helpers"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use highwater_generators::{Corpus, Error, Profile, Progress, Spec, ensure, foresee, list, verify};
 
-const SMOKE: Spec = Spec {
-    profile: Profile::Smoke,
-    scale: 1.0,
-    seed: 1,
-};
+const SMOKE: Spec = Spec { profile: Profile::Smoke, scale: 1.0, seed: 1 };
 
 /// Makes the smoke corpus and tells why it was written again, if it was there.
 fn make(dir: &Path) -> (Corpus, Vec<String>, u64) {
@@ -27,11 +20,7 @@ fn make(dir: &Path) -> (Corpus, Vec<String>, u64) {
         _ => {}
     };
     let corpus = ensure(dir, &SMOKE, 2, &AtomicBool::new(false), &observe).unwrap();
-    (
-        corpus,
-        reasons.into_inner().unwrap(),
-        written.into_inner().unwrap(),
-    )
+    (corpus, reasons.into_inner().unwrap(), written.into_inner().unwrap())
 }
 
 fn some_file(corpus: &Corpus, ending: &str) -> PathBuf {
@@ -42,14 +31,7 @@ fn some_file(corpus: &Corpus, ending: &str) -> PathBuf {
 
 #[test]
 fn the_bytes_do_not_depend_on_the_number_of_threads() {
-    let specs = [
-        SMOKE,
-        Spec {
-            profile: Profile::Laptop,
-            scale: 0.02,
-            seed: 3,
-        },
-    ];
+    let specs = [SMOKE, Spec { profile: Profile::Laptop, scale: 0.02, seed: 3 }];
     for spec in specs {
         assert_eq!(foresee(&spec, 1).unwrap(), foresee(&spec, 4).unwrap());
     }
@@ -85,10 +67,7 @@ fn one_changed_byte_is_named_and_the_corpus_written_again() {
     bytes[middle] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let error = verify(&corpus.root, 2, &|_| ()).unwrap_err();
-    assert!(
-        error.to_string().contains("events.jsonl (changed)"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("events.jsonl (changed)"), "{error}");
     let (again, reasons, _) = make(dir.path());
     assert!(reasons[0].contains("events.jsonl (changed)"), "{reasons:?}");
     assert_eq!(again.manifest, corpus.manifest);
@@ -120,10 +99,7 @@ fn a_changed_manifest_is_not_believed() {
     let sessions = format!("\"sessions\": {},", corpus.manifest.answer.sessions);
     assert!(text.contains(&sessions));
     fs::write(&path, text.replacen(&sessions, "\"sessions\": 1,", 1)).unwrap();
-    assert!(matches!(
-        verify(&corpus.root, 1, &|_| ()),
-        Err(Error::Manifest { .. })
-    ));
+    assert!(matches!(verify(&corpus.root, 1, &|_| ()), Err(Error::Manifest { .. })));
     assert_eq!(make(dir.path()).0.manifest, corpus.manifest);
 }
 
@@ -135,10 +111,7 @@ fn what_is_not_a_corpus_is_left_alone() {
     fs::write(root.join("precious.txt"), "mine").unwrap();
     let result = ensure(dir.path(), &SMOKE, 1, &AtomicBool::new(false), &|_| ());
     assert!(matches!(result, Err(Error::NotACorpus { .. })));
-    assert_eq!(
-        fs::read_to_string(root.join("precious.txt")).unwrap(),
-        "mine"
-    );
+    assert_eq!(fs::read_to_string(root.join("precious.txt")).unwrap(), "mine");
     assert!(list(dir.path()).unwrap().is_empty());
 }
 
@@ -153,10 +126,7 @@ fn a_stopped_run_leaves_nothing_behind() {
     };
     let result = ensure(dir.path(), &SMOKE, 2, &stop, &observe);
     assert!(matches!(result, Err(Error::Stopped)));
-    let left: Vec<_> = fs::read_dir(dir.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, [format!(".{}.lock", SMOKE.name()).as_str()]);
 }
 
@@ -187,16 +157,10 @@ fn the_smoke_corpus_is_small_and_has_everything() {
         let manifest = foresee(&Spec { seed, ..SMOKE }, 2).unwrap();
         assert!(manifest.bytes < 5_000_000, "{}", manifest.bytes);
         assert!(manifest.answer.sessions >= 25 && manifest.answer.workspaces >= 12);
-        let records: Vec<&str> = manifest
-            .files
-            .iter()
-            .flat_map(|file| file.records.keys().map(String::as_str))
-            .collect();
-        let quirks: Vec<&str> = manifest
-            .files
-            .iter()
-            .flat_map(|file| file.quirks.iter().map(String::as_str))
-            .collect();
+        let records: Vec<&str> =
+            manifest.files.iter().flat_map(|file| file.records.keys().map(String::as_str)).collect();
+        let quirks: Vec<&str> =
+            manifest.files.iter().flat_map(|file| file.quirks.iter().map(String::as_str)).collect();
         for kind in [
             "kind-0",
             "kind-1",
@@ -230,17 +194,11 @@ fn the_smoke_corpus_is_small_and_has_everything() {
 /// The outliers of a heavy corpus keep their class at any scale.
 #[test]
 fn a_small_heavy_corpus_has_every_outlier() {
-    let spec = Spec {
-        profile: Profile::Heavy,
-        scale: 0.0005,
-        seed: 1,
-    };
+    let spec = Spec { profile: Profile::Heavy, scale: 0.0005, seed: 1 };
     let manifest = foresee(&spec, 2).unwrap();
     let large = |ending: &str, part: &str| {
         let mut files = manifest.files.iter();
-        files.any(|file| {
-            file.bytes >= 20_000_000 && file.path.ends_with(ending) && file.path.contains(part)
-        })
+        files.any(|file| file.bytes >= 20_000_000 && file.path.ends_with(ending) && file.path.contains(part))
     };
     assert!(large(".json", "chatSessions"));
     assert!(large(".jsonl", "chatSessions"));

@@ -1,8 +1,5 @@
 //! The manifest says what a plain reader of the corpus finds.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops at the first surprise, also in its helpers"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod reader;
 
@@ -12,13 +9,8 @@ use highwater_generators::{self as generators, Corpus, Profile, Spec};
 
 fn make(profile: Profile, scale: f64) -> (tempfile::TempDir, Corpus) {
     let dir = tempfile::tempdir().unwrap();
-    let spec = Spec {
-        profile,
-        scale,
-        seed: 1,
-    };
-    let corpus =
-        generators::ensure(dir.path(), &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap();
+    let spec = Spec { profile, scale, seed: 1 };
+    let corpus = generators::ensure(dir.path(), &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap();
     (dir, corpus)
 }
 
@@ -26,11 +18,7 @@ fn check(corpus: &Corpus) {
     let read = reader::read(&corpus.home());
     let answer = &corpus.manifest.answer;
     let found: Vec<&String> = read.sessions.iter().map(|session| &session.0).collect();
-    let told: Vec<&String> = answer
-        .sessions_index
-        .iter()
-        .map(|session| &session.source)
-        .collect();
+    let told: Vec<&String> = answer.sessions_index.iter().map(|session| &session.source).collect();
     assert_eq!(found, told);
     for (read, told) in read.sessions.iter().zip(&answer.sessions_index) {
         let (source, id, workspace, requests, digest) = read;

@@ -43,15 +43,9 @@ fn in_child(name: &str, instrument: Instrument, iterations: u64) -> Duration {
     Duration::from_nanos(text.trim().parse().expect("a child prints nanoseconds"))
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "a child tells its parent by its output"
-)]
+#[expect(clippy::print_stdout, reason = "a child tells its parent by its output")]
 fn time(name: &str) {
-    let iterations: u64 = std::env::var(ITERATIONS)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
+    let iterations: u64 = std::env::var(ITERATIONS).ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     // As in a measured process: dhat records only while its profiler runs.
     let meter = harness::meter::Meter::start("bench").expect("the instrument works here");
     let began = Instant::now();

@@ -6,9 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 fn plain(criterion: &mut Criterion) {
     criterion.bench_function("pair/none", |bencher| bencher.iter(loops::pair));
-    criterion.bench_function("ring of 1000/none", |bencher| {
-        bencher.iter(|| loops::ring(1000))
-    });
+    criterion.bench_function("ring of 1000/none", |bencher| bencher.iter(|| loops::ring(1000)));
 }
 
 criterion_group!(benches, plain);

@@ -17,9 +17,7 @@ fn vectors(criterion: &mut Criterion<PeakHeap>) {
         peak_of(bencher, || (0..NUMBERS).fold(Vec::new(), pushed));
     });
     criterion.bench_function("peak heap/capacity known", |bencher| {
-        peak_of(bencher, || {
-            (0..NUMBERS).fold(Vec::with_capacity(NUMBERS as usize), pushed)
-        });
+        peak_of(bencher, || (0..NUMBERS).fold(Vec::with_capacity(NUMBERS as usize), pushed));
     });
 }
 

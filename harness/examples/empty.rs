@@ -25,8 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The subject: it does nothing, and says so in its record.
 fn be_measured() -> Result<(), Box<dyn Error>> {
     let meter = Meter::start("parent")?;
-    let anonymous =
-        harness::os::resident(std::process::id()).map_or(0, |resident| resident.anonymous_bytes);
+    let anonymous = harness::os::resident(std::process::id()).map_or(0, |resident| resident.anonymous_bytes);
     meter.set(
         "anonymous_bytes",
         harness::record::Unit::Bytes,
@@ -46,12 +45,8 @@ fn measure() -> Result<(), Box<dyn Error>> {
     }
     samples.sort_by_key(|sample| sample.wall);
     let median = &samples[samples.len() / 2];
-    let own = |name: &str| {
-        median.processes[0]
-            .metrics
-            .get(name)
-            .map_or(0.0, |reading| reading.value / 1024.0)
-    };
+    let own =
+        |name: &str| median.processes[0].metrics.get(name).map_or(0.0, |reading| reading.value / 1024.0);
     println!(
         "spawn, measure, record: {:.1} ms (median of {})",
         median.wall.as_secs_f64() * 1e3,

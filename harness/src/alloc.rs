@@ -10,10 +10,7 @@
 //!
 //! Every method is forwarded. The defaults of `GlobalAlloc` would allocate, copy and free on each `realloc`, and write every byte of
 //! an `alloc_zeroed`: an instrument that raises the peak measures itself.
-#![expect(
-    unsafe_code,
-    reason = "a global allocator is an unsafe trait, whose methods call other allocators"
-)]
+#![expect(unsafe_code, reason = "a global allocator is an unsafe trait, whose methods call other allocators")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::CStr;
@@ -214,9 +211,7 @@ unsafe fn counted_dealloc(block: *mut u8, layout: Layout) {
 #[inline]
 unsafe fn counted_realloc(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
     // SAFETY: the closure runs at most once, with the caller's own block.
-    rebook(layout.size(), new_size, 0, || unsafe {
-        System.realloc(block, layout, new_size)
-    })
+    rebook(layout.size(), new_size, 0, || unsafe { System.realloc(block, layout, new_size) })
 }
 
 /// Counts an allocation around `allocate`.
@@ -234,18 +229,9 @@ fn book(bytes: usize, class_bytes: usize, allocate: impl FnOnce() -> *mut u8) ->
 
 /// Counts a reallocation around `reallocate`.
 #[inline]
-fn rebook(
-    old: usize,
-    new: usize,
-    class_bytes: usize,
-    reallocate: impl FnOnce() -> *mut u8,
-) -> *mut u8 {
+fn rebook(old: usize, new: usize, class_bytes: usize, reallocate: impl FnOnce() -> *mut u8) -> *mut u8 {
     let growth = new.saturating_sub(old);
-    let live = if growth > 0 {
-        counters::request(growth)
-    } else {
-        0
-    };
+    let live = if growth > 0 { counters::request(growth) } else { 0 };
     let block = reallocate();
     if !block.is_null() {
         counters::reallocated(old, new, live, class_bytes);
@@ -271,11 +257,9 @@ mod rare {
                 #[cfg(not(target_env = "msvc"))]
                 JEMALLOC => jemalloc::alloc(layout),
                 #[cfg(not(target_env = "msvc"))]
-                JEMALLOC_COUNTED => book(
-                    layout.size(),
-                    jemalloc::class_bytes(layout, layout.size()),
-                    || jemalloc::alloc(layout),
-                ),
+                JEMALLOC_COUNTED => book(layout.size(), jemalloc::class_bytes(layout, layout.size()), || {
+                    jemalloc::alloc(layout)
+                }),
                 _ => System.alloc(layout),
             }
         }
@@ -292,11 +276,9 @@ mod rare {
                 #[cfg(not(target_env = "msvc"))]
                 JEMALLOC => jemalloc::alloc_zeroed(layout),
                 #[cfg(not(target_env = "msvc"))]
-                JEMALLOC_COUNTED => book(
-                    layout.size(),
-                    jemalloc::class_bytes(layout, layout.size()),
-                    || jemalloc::alloc_zeroed(layout),
-                ),
+                JEMALLOC_COUNTED => book(layout.size(), jemalloc::class_bytes(layout, layout.size()), || {
+                    jemalloc::alloc_zeroed(layout)
+                }),
                 _ => System.alloc_zeroed(layout),
             }
         }

@@ -100,11 +100,7 @@ impl Book {
                 granted += round_up(net.peak.max(1), GRANT_BYTES);
             }
         }
-        let base = if granted > 0 {
-            round_up(own, BASE_QUANTUM_BYTES)
-        } else {
-            own
-        };
+        let base = if granted > 0 { round_up(own, BASE_QUANTUM_BYTES) } else { own };
         let needs: i64 = self.largest[..self.pool].iter().sum();
         Some((base + granted + self.partitions + self.retained + needs).max(0) as u64)
     }

@@ -28,10 +28,7 @@ pub struct Combined {
 pub fn combine(samples: &[Sample]) -> Combined {
     let mut combined = Combined::default();
     for instrument in Instrument::ALL {
-        let own: Vec<&Sample> = samples
-            .iter()
-            .filter(|sample| sample.instrument == instrument)
-            .collect();
+        let own: Vec<&Sample> = samples.iter().filter(|sample| sample.instrument == instrument).collect();
         let Some(first) = own.first() else { continue };
         combined.processes.extend(first.processes.iter().cloned());
         for (name, metric) in over_samples(&own) {
@@ -69,18 +66,12 @@ fn over_samples(samples: &[&Sample]) -> BTreeMap<String, Metric> {
     let mut figures: BTreeMap<String, (Reading, Vec<f64>)> = BTreeMap::new();
     for sample in samples {
         for (name, reading) in of_sample(sample) {
-            figures
-                .entry(name)
-                .or_insert((reading, Vec::new()))
-                .1
-                .push(reading.value);
+            figures.entry(name).or_insert((reading, Vec::new())).1.push(reading.value);
         }
     }
     figures
         .into_iter()
-        .filter_map(|(name, (reading, figures))| {
-            Some((name, metric(reading, figures, samples.len())?))
-        })
+        .filter_map(|(name, (reading, figures))| Some((name, metric(reading, figures, samples.len())?)))
         .collect()
 }
 
@@ -112,11 +103,7 @@ fn of_sample(sample: &Sample) -> Readings {
         }
     }
     // The bound of a case needs the bound of every process in it.
-    if sample
-        .processes
-        .iter()
-        .any(|process| !process.metrics.contains_key("heap.peak_bound_bytes"))
-    {
+    if sample.processes.iter().any(|process| !process.metrics.contains_key("heap.peak_bound_bytes")) {
         sum.remove("heap.peak_bound_bytes");
     }
     add_from_outside(&mut sum, sample);
@@ -140,17 +127,9 @@ fn add_from_outside(sum: &mut Readings, sample: &Sample) {
         return;
     }
     let mut offer = |name: &str, unit, value| {
-        sum.entry(name.to_owned()).or_insert(Reading {
-            value,
-            unit,
-            tier: Tier::Noisy,
-        });
+        sum.entry(name.to_owned()).or_insert(Reading { value, unit, tier: Tier::Noisy });
     };
-    offer(
-        "time.wall_seconds",
-        Unit::Seconds,
-        sample.wall.as_secs_f64(),
-    );
+    offer("time.wall_seconds", Unit::Seconds, sample.wall.as_secs_f64());
     offer("time.cpu_seconds", Unit::Seconds, sample.cpu.as_secs_f64());
     if let Some(tree) = &sample.tree {
         offer("tree.peak_low_bytes", Unit::Bytes, tree.low_bytes as f64);
@@ -162,16 +141,10 @@ fn add_from_outside(sum: &mut Readings, sample: &Sample) {
 fn notes(samples: &[Sample]) -> Vec<String> {
     let mut notes = Vec::new();
     for sample in samples {
-        let ends = sample
-            .processes
-            .iter()
-            .filter_map(|process| Some((process, process.end.as_ref()?)));
+        let ends = sample.processes.iter().filter_map(|process| Some((process, process.end.as_ref()?)));
         notes.extend(ends.map(|(process, end)| format!("{} {end}", process.role)));
         if sample.stragglers > 0 {
-            notes.push(format!(
-                "{} processes outlived the first and were killed",
-                sample.stragglers
-            ));
+            notes.push(format!("{} processes outlived the first and were killed", sample.stragglers));
         }
     }
     notes.sort();
@@ -192,14 +165,9 @@ mod tests {
     }
 
     fn process(role: &str, metrics: &[(&str, f64, Unit, Tier)]) -> Process {
-        let metrics = metrics
-            .iter()
-            .map(|&(name, value, unit, tier)| (name.into(), reading(value, unit, tier)));
-        Process {
-            role: role.into(),
-            metrics: metrics.collect(),
-            ..Process::default()
-        }
+        let metrics =
+            metrics.iter().map(|&(name, value, unit, tier)| (name.into(), reading(value, unit, tier)));
+        Process { role: role.into(), metrics: metrics.collect(), ..Process::default() }
     }
 
     fn sample(instrument: Instrument, processes: Vec<Process>) -> Sample {
@@ -218,34 +186,21 @@ mod tests {
     }
 
     fn peak(role: &str, bytes: f64) -> Process {
-        process(
-            role,
-            &[("heap.peak_bytes", bytes, Unit::Bytes, Tier::Exact)],
-        )
+        process(role, &[("heap.peak_bytes", bytes, Unit::Bytes, Tier::Exact)])
     }
 
     #[test]
     fn peaks_of_processes_are_added() {
-        let samples = [sample(
-            Instrument::Count,
-            vec![peak("parent", 10.0), peak("worker", 5.0)],
-        )];
+        let samples = [sample(Instrument::Count, vec![peak("parent", 10.0), peak("worker", 5.0)])];
         let metric = &combine(&samples).metrics["heap.peak_bytes"];
-        assert_eq!(
-            (metric.median, metric.tier, metric.demoted),
-            (15.0, Tier::Exact, false)
-        );
+        assert_eq!((metric.median, metric.tier, metric.demoted), (15.0, Tier::Exact, false));
     }
 
     #[test]
     fn an_exact_metric_that_differs_is_demoted() {
-        let samples =
-            [10.0, 12.0, 11.0].map(|bytes| sample(Instrument::Count, vec![peak("parent", bytes)]));
+        let samples = [10.0, 12.0, 11.0].map(|bytes| sample(Instrument::Count, vec![peak("parent", bytes)]));
         let metric = &combine(&samples).metrics["heap.peak_bytes"];
-        assert_eq!(
-            (metric.median, metric.tier, metric.demoted),
-            (11.0, Tier::Noisy, true)
-        );
+        assert_eq!((metric.median, metric.tier, metric.demoted), (11.0, Tier::Noisy, true));
         assert_eq!(metric.samples, [10.0, 12.0, 11.0]);
     }
 
@@ -260,35 +215,19 @@ mod tests {
 
     #[test]
     fn the_bound_is_absent_when_one_process_has_none() {
-        let bounded = |role| {
-            process(
-                role,
-                &[("heap.peak_bound_bytes", 7.0, Unit::Bytes, Tier::Exact)],
-            )
-        };
-        let both = [sample(
-            Instrument::Count,
-            vec![bounded("parent"), bounded("worker")],
-        )];
+        let bounded = |role| process(role, &[("heap.peak_bound_bytes", 7.0, Unit::Bytes, Tier::Exact)]);
+        let both = [sample(Instrument::Count, vec![bounded("parent"), bounded("worker")])];
         assert_eq!(combine(&both).metrics["heap.peak_bound_bytes"].median, 14.0);
-        let one = [sample(
-            Instrument::Count,
-            vec![bounded("parent"), peak("worker", 1.0)],
-        )];
+        let one = [sample(Instrument::Count, vec![bounded("parent"), peak("worker", 1.0)])];
         assert!(!combine(&one).metrics.contains_key("heap.peak_bound_bytes"));
     }
 
     #[test]
     fn phases_are_named_after_the_metric_and_added_over_processes() {
         let mut parent = process("parent", &[]);
-        let metrics = BTreeMap::from([(
-            "heap.peak_bytes".to_owned(),
-            reading(3.0, Unit::Bytes, Tier::Exact),
-        )]);
-        parent.phases.push(PhaseReading {
-            name: "parse".into(),
-            metrics,
-        });
+        let metrics =
+            BTreeMap::from([("heap.peak_bytes".to_owned(), reading(3.0, Unit::Bytes, Tier::Exact))]);
+        parent.phases.push(PhaseReading { name: "parse".into(), metrics });
         let mut worker = parent.clone();
         worker.role = "worker".into();
         let combined = combine(&[sample(Instrument::Count, vec![parent, worker])]);
@@ -306,10 +245,8 @@ mod tests {
                 ],
             )
         };
-        let combined = combine(&[sample(
-            Instrument::Os,
-            vec![with("parent", 4.0, 0.1), with("worker", 3.0, 0.5)],
-        )]);
+        let combined =
+            combine(&[sample(Instrument::Os, vec![with("parent", 4.0, 0.1), with("worker", 3.0, 0.5)])]);
         assert_eq!(combined.metrics["time.wall_seconds"].median, 4.0);
         assert_eq!(combined.metrics["share"].median, 0.5);
     }
@@ -317,12 +254,8 @@ mod tests {
     #[test]
     fn a_program_without_records_is_known_from_outside() {
         let mut outside = sample(Instrument::Os, Vec::new());
-        outside.tree = Some(Tree {
-            low_bytes: 5,
-            high_bytes: 8,
-            members: Vec::new(),
-            how: How::Polling { polls: 1 },
-        });
+        outside.tree =
+            Some(Tree { low_bytes: 5, high_bytes: 8, members: Vec::new(), how: How::Polling { polls: 1 } });
         let metrics = combine(&[outside]).metrics;
         assert_eq!(metrics["rss.peak_bytes"].median, 8.0);
         assert_eq!(metrics["tree.peak_low_bytes"].median, 5.0);

@@ -19,10 +19,7 @@ struct Process {
     peak: AtomicI64,
 }
 
-static PROCESS: Process = Process {
-    live: AtomicI64::new(0),
-    peak: AtomicI64::new(0),
-};
+static PROCESS: Process = Process { live: AtomicI64::new(0), peak: AtomicI64::new(0) };
 
 /// What one thread did, in a cache line of its own.
 #[repr(align(64))]
@@ -64,16 +61,8 @@ fn own_row() -> usize {
 #[cold]
 fn assign_row(row: &Cell<u32>) -> usize {
     let next = NEXT_ROW.load(Relaxed);
-    let index = if (next as usize) < ROWS {
-        NEXT_ROW.fetch_add(1, Relaxed)
-    } else {
-        next
-    };
-    let index = if (index as usize) < ROWS {
-        index
-    } else {
-        SHARED as u32
-    };
+    let index = if (next as usize) < ROWS { NEXT_ROW.fetch_add(1, Relaxed) } else { next };
+    let index = if (index as usize) < ROWS { index } else { SHARED as u32 };
     row.set(index);
     index as usize
 }
@@ -265,10 +254,7 @@ pub(crate) fn swap_own_net(new: Net) -> Option<Net> {
         return None;
     }
     let own = &TABLE[row];
-    let old = Net {
-        now: own.net.load(Relaxed),
-        peak: own.net_peak.load(Relaxed),
-    };
+    let old = Net { now: own.net.load(Relaxed), peak: own.net_peak.load(Relaxed) };
     own.net.store(new.now, Relaxed);
     own.net_peak.store(new.peak, Relaxed);
     Some(old)
@@ -284,14 +270,6 @@ pub(crate) fn nets() -> Option<impl Iterator<Item = (usize, Net)>> {
     let crowded = TABLE[SHARED].total_blocks.load(Relaxed) > 0;
     let rows = TABLE[..rows_used()].iter().enumerate().skip(1);
     (!crowded).then(|| {
-        rows.map(|(index, row)| {
-            (
-                index,
-                Net {
-                    now: row.net.load(Relaxed),
-                    peak: row.net_peak.load(Relaxed),
-                },
-            )
-        })
+        rows.map(|(index, row)| (index, Net { now: row.net.load(Relaxed), peak: row.net_peak.load(Relaxed) }))
     })
 }

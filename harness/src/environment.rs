@@ -40,24 +40,16 @@ pub fn collect(build: Build) -> Environment {
 fn processor() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let named = |name: &str| {
-        let line = text
-            .lines()
-            .find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;
+        let line = text.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
-    ["model name", "Model", "uarch", "CPU part"]
-        .into_iter()
-        .find_map(named)
-        .unwrap_or_default()
+    ["model name", "Model", "uarch", "CPU part"].into_iter().find_map(named).unwrap_or_default()
 }
 
 /// The chosen one of `always [madvise] never`.
 fn huge_pages() -> String {
-    let text =
-        fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
-    let chosen = text
-        .split_once('[')
-        .and_then(|(_, rest)| rest.split_once(']'));
+    let text = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
+    let chosen = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
     chosen.map_or_else(String::new, |(chosen, _)| chosen.to_owned())
 }
 
@@ -67,17 +59,11 @@ mod tests {
 
     #[test]
     fn the_environment_names_this_machine() {
-        let environment = collect(Build {
-            toolchain: "1.88.0".into(),
-            ..Build::default()
-        });
+        let environment = collect(Build { toolchain: "1.88.0".into(), ..Build::default() });
         assert_eq!(environment.toolchain, "1.88.0");
         assert!(environment.cores > 0);
         if cfg!(target_os = "linux") {
-            assert!(
-                environment.memory_bytes > 0 && environment.page_bytes >= 4096,
-                "{environment:?}"
-            );
+            assert!(environment.memory_bytes > 0 && environment.page_bytes >= 4096, "{environment:?}");
             assert!(!environment.kernel.is_empty());
         }
     }

@@ -10,10 +10,7 @@ use crate::instrument::Instrument;
 #[non_exhaustive]
 pub enum Error {
     /// A name that is no instrument.
-    #[error(
-        "unknown instrument \"{name}\": expected one of {}",
-        Instrument::names()
-    )]
+    #[error("unknown instrument \"{name}\": expected one of {}", Instrument::names())]
     UnknownInstrument {
         /// The name as given.
         name: String,
@@ -96,10 +93,6 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Error {
-        Error::File {
-            action,
-            path: path.into(),
-            source,
-        }
+        Error::File { action, path: path.into(), source }
     }
 }

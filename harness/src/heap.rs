@@ -79,11 +79,7 @@ impl Region {
         }
         let totals = counters::totals();
         let base = counters::live();
-        Ok(Region {
-            totals,
-            base,
-            outer_peak: counters::restart_peak(),
-        })
+        Ok(Region { totals, base, outer_peak: counters::restart_peak() })
     }
 
     /// Ends now. Regions may lie within each other, and within a phase of the [`meter`](crate::meter).
@@ -109,20 +105,7 @@ impl Region {
 pub fn measure<T>(mut work: impl FnMut() -> T) -> Result<Measured<T>, Error> {
     let region = Region::begin()?;
     let result = work();
-    let Measured {
-        total_bytes,
-        total_blocks,
-        grown_bytes,
-        peak_bytes,
-        retained_bytes,
-        result: (),
-    } = region.end();
-    Ok(Measured {
-        total_bytes,
-        total_blocks,
-        grown_bytes,
-        peak_bytes,
-        retained_bytes,
-        result,
-    })
+    let Measured { total_bytes, total_blocks, grown_bytes, peak_bytes, retained_bytes, result: () } =
+        region.end();
+    Ok(Measured { total_bytes, total_blocks, grown_bytes, peak_bytes, retained_bytes, result })
 }

@@ -75,13 +75,9 @@ impl Instrument {
     /// The metrics the instrument gives of each process; scenarios add their own to any of them.
     pub const fn metrics(self) -> &'static [&'static str] {
         match self {
-            Instrument::Os => &[
-                "rss.peak_bytes",
-                "pss.peak_bytes",
-                "faults.minor",
-                "time.wall_seconds",
-                "time.cpu_seconds",
-            ],
+            Instrument::Os => {
+                &["rss.peak_bytes", "pss.peak_bytes", "faults.minor", "time.wall_seconds", "time.cpu_seconds"]
+            }
             Instrument::Count => &[
                 "heap.peak_bytes",
                 "heap.peak_bound_bytes",
@@ -107,12 +103,9 @@ impl Instrument {
                 "jemalloc.requested_class_bytes",
                 "jemalloc.thread_allocated_bytes",
             ],
-            Instrument::Dhat => &[
-                "dhat.peak_bytes",
-                "dhat.total_bytes",
-                "dhat.total_blocks",
-                "dhat.retained_bytes",
-            ],
+            Instrument::Dhat => {
+                &["dhat.peak_bytes", "dhat.total_bytes", "dhat.total_blocks", "dhat.retained_bytes"]
+            }
             Instrument::StatsAlloc => &["stats_alloc.grown_bytes", "stats_alloc.retained_bytes"],
         }
     }
@@ -140,9 +133,7 @@ impl FromStr for Instrument {
         Instrument::ALL
             .into_iter()
             .find(|instrument| instrument.name() == name)
-            .ok_or_else(|| Error::UnknownInstrument {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| Error::UnknownInstrument { name: name.to_owned() })
     }
 }
 
@@ -153,10 +144,7 @@ mod tests {
     #[test]
     fn every_name_reads_back_as_its_instrument() {
         for instrument in Instrument::ALL {
-            assert_eq!(
-                instrument.to_string().parse::<Instrument>().unwrap(),
-                instrument
-            );
+            assert_eq!(instrument.to_string().parse::<Instrument>().unwrap(), instrument);
         }
         let error = "valgrind".parse::<Instrument>().unwrap_err().to_string();
         assert!(error.contains("os, count"), "{error}");

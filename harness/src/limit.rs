@@ -65,40 +65,22 @@ pub(crate) fn live_bytes_max() -> i64 {
 }
 
 /// Opens the record and prepares the limit, which [`enforce`] puts in force.
-pub(crate) fn prepare(
-    role: &str,
-    limit_bytes: u64,
-    record_dir: Option<&Path>,
-) -> Result<(), Error> {
+pub(crate) fn prepare(role: &str, limit_bytes: u64, record_dir: Option<&Path>) -> Result<(), Error> {
     let path = record_dir.map(|dir| path(dir, role));
     let file = match &path {
-        Some(path) => Some(
-            File::create(path)
-                .map_err(|source| Error::file("create heap limit record", path, source))?,
-        ),
+        Some(path) => {
+            Some(File::create(path).map_err(|source| Error::file("create heap limit record", path, source))?)
+        }
         None => None,
     };
-    let armed = Armed {
-        role: role.to_owned(),
-        pid: std::process::id(),
-        limit_bytes,
-        base: 0,
-        file,
-        path,
-    };
-    *ARMED
-        .write()
-        .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(armed);
+    let armed = Armed { role: role.to_owned(), pid: std::process::id(), limit_bytes, base: 0, file, path };
+    *ARMED.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(armed);
     Ok(())
 }
 
 /// Puts the prepared limit in force, counted from `base` live bytes. Without a prepared limit it does nothing.
 pub(crate) fn enforce(base: i64) {
-    if let Some(armed) = ARMED
-        .write()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-        .as_mut()
-    {
+    if let Some(armed) = ARMED.write().unwrap_or_else(|poisoned| poisoned.into_inner()).as_mut() {
         armed.base = base;
         LIVE_BYTES_MAX.store(base.saturating_add_unsigned(armed.limit_bytes), Relaxed);
     }
@@ -111,10 +93,7 @@ pub(crate) fn lift() {
 
 /// Removes the record that was not needed.
 pub(crate) fn discard() {
-    let armed = ARMED
-        .write()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-        .take();
+    let armed = ARMED.write().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
     if let Some(path) = armed.and_then(|armed| armed.path) {
         // An empty record means the same as none, so a failure to remove it loses nothing.
         let _ = fs::remove_file(path);
@@ -166,10 +145,7 @@ struct Line {
 
 impl Default for Line {
     fn default() -> Line {
-        Line {
-            bytes: [0; 320],
-            length: 0,
-        }
+        Line { bytes: [0; 320], length: 0 }
     }
 }
 
@@ -182,10 +158,7 @@ impl Line {
 impl std::fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let end = self.length + text.len();
-        let room = self
-            .bytes
-            .get_mut(self.length..end)
-            .ok_or(std::fmt::Error)?;
+        let room = self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?;
         room.copy_from_slice(text.as_bytes());
         self.length = end;
         Ok(())

@@ -38,9 +38,7 @@ pub const METRICS_MAX: usize = 256;
 static REGION: Mutex<Option<Region>> = Mutex::new(None);
 
 fn region() -> MutexGuard<'static, Option<Region>> {
-    REGION
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    REGION.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// The measured region of this process. Dropped without [`Meter::finish`], it leaves no record.
@@ -62,15 +60,11 @@ impl Meter {
             return Err(Error::AlreadyMeasured);
         }
         let instrument = instrument()?;
-        let record_dir = std::env::var_os(RECORD_DIR)
-            .filter(|dir| !dir.is_empty())
-            .map(PathBuf::from);
+        let record_dir = std::env::var_os(RECORD_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from);
         if let Some(limit_bytes) = heap_limit(instrument)? {
             limit::prepare(role, limit_bytes, record_dir.as_deref())?;
         }
-        present
-            .insert(Region::prepare(role, instrument, record_dir)?)
-            .begin();
+        present.insert(Region::prepare(role, instrument, record_dir)?).begin();
         Ok(Meter { only: PhantomData })
     }
 
@@ -136,9 +130,7 @@ pub fn set(name: &'static str, unit: Unit, tier: Tier, value: f64) {
 fn check_role(role: &str) -> Result<(), Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if role.is_empty() || role.len() > 64 || !role.bytes().all(plain) {
-        return Err(Error::BadRole {
-            role: role.to_owned(),
-        });
+        return Err(Error::BadRole { role: role.to_owned() });
     }
     Ok(())
 }
@@ -149,9 +141,7 @@ fn instrument() -> Result<Instrument, Error> {
         Ok(name) if !name.is_empty() => name.parse()?,
         _ => Instrument::Os,
     };
-    if cfg!(target_env = "msvc")
-        && matches!(asked, Instrument::Jemalloc | Instrument::JemallocCount)
-    {
+    if cfg!(target_env = "msvc") && matches!(asked, Instrument::Jemalloc | Instrument::JemallocCount) {
         return Err(Error::Unavailable {
             instrument: asked,
             why: "jemalloc does not build with MSVC; use a GNU target",
@@ -160,21 +150,15 @@ fn instrument() -> Result<Instrument, Error> {
     let served = alloc::is_installed().then(alloc::serves).flatten();
     let fits = match asked {
         Instrument::Os => true,
-        Instrument::Count
-        | Instrument::JemallocCount
-        | Instrument::Dhat
-        | Instrument::StatsAlloc => served == Some(asked),
-        Instrument::Jemalloc => matches!(
-            served,
-            Some(Instrument::Jemalloc | Instrument::JemallocCount)
-        ),
+        Instrument::Count | Instrument::JemallocCount | Instrument::Dhat | Instrument::StatsAlloc => {
+            served == Some(asked)
+        }
+        Instrument::Jemalloc => matches!(served, Some(Instrument::Jemalloc | Instrument::JemallocCount)),
     };
     if !fits {
-        let why = "the program's allocator does not serve it; make harness::alloc::Switch its #[global_allocator]";
-        return Err(Error::Unavailable {
-            instrument: asked,
-            why,
-        });
+        let why =
+            "the program's allocator does not serve it; make harness::alloc::Switch its #[global_allocator]";
+        return Err(Error::Unavailable { instrument: asked, why });
     }
     Ok(asked)
 }

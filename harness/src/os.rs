@@ -22,8 +22,8 @@ pub(crate) use unix::*;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    become_subreaper, begin_session, children, command, die_with_parent, guard, is_marked, pidfd,
-    reap, session, set_nonblocking, start_ticks, wait_readable,
+    become_subreaper, begin_session, children, command, die_with_parent, guard, is_marked, pidfd, reap,
+    session, set_nonblocking, start_ticks, wait_readable,
 };
 
 #[cfg(not(unix))]
@@ -88,11 +88,7 @@ pub fn capabilities() -> Vec<Capability> {
     capabilities.push(Capability {
         name: "jemalloc",
         available: jemalloc,
-        detail: if jemalloc {
-            "built in".into()
-        } else {
-            "jemalloc does not build with MSVC".into()
-        },
+        detail: if jemalloc { "built in".into() } else { "jemalloc does not build with MSVC".into() },
         remedy: if jemalloc {
             ""
         } else {
@@ -117,10 +113,7 @@ mod tests {
     #[test]
     fn this_process_is_resident_and_a_missing_one_is_not() {
         let own = resident(std::process::id()).unwrap();
-        assert!(
-            own.peak_bytes >= own.anonymous_bytes && own.now_bytes > 0,
-            "{own:?}"
-        );
+        assert!(own.peak_bytes >= own.anonymous_bytes && own.now_bytes > 0, "{own:?}");
         assert!(proportional_bytes(std::process::id()).unwrap() > 0);
         assert_eq!(resident(u32::MAX), None);
     }
@@ -129,11 +122,7 @@ mod tests {
     #[test]
     fn everything_that_is_unavailable_has_a_remedy() {
         for capability in capabilities() {
-            assert_eq!(
-                capability.available,
-                capability.remedy.is_empty(),
-                "{capability:?}"
-            );
+            assert_eq!(capability.available, capability.remedy.is_empty(), "{capability:?}");
         }
     }
 }

@@ -32,22 +32,10 @@ fn a_closure_is_counted_to_the_byte() {
         drop(block(1000));
         block(10)
     });
-    let Measured {
-        total_bytes,
-        total_blocks,
-        grown_bytes,
-        peak_bytes,
-        retained_bytes,
-        result,
-    } = measured.unwrap();
+    let Measured { total_bytes, total_blocks, grown_bytes, peak_bytes, retained_bytes, result } =
+        measured.unwrap();
     assert_eq!(
-        (
-            total_bytes,
-            total_blocks,
-            grown_bytes,
-            peak_bytes,
-            retained_bytes
-        ),
+        (total_bytes, total_blocks, grown_bytes, peak_bytes, retained_bytes),
         (1010, 2, 1010, 1000, 10)
     );
     assert_eq!(result.capacity(), 10);
@@ -62,14 +50,7 @@ fn what_the_closure_captures_is_not_freed_inside() {
 fn freeing_older_blocks_retains_less_than_nothing() {
     let mut older = Some(block(500));
     let measured = measure(|| drop(older.take())).unwrap();
-    assert_eq!(
-        (
-            measured.retained_bytes,
-            measured.peak_bytes,
-            measured.total_bytes
-        ),
-        (-500, 0, 0)
-    );
+    assert_eq!((measured.retained_bytes, measured.peak_bytes, measured.total_bytes), (-500, 0, 0));
 }
 
 fn a_region_inside_another_leaves_its_peak_alone() {

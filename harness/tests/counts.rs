@@ -18,9 +18,7 @@ use subjects::{bench, measured, metric, named, phase_metric};
 static ALLOCATOR: harness::alloc::Switch = harness::alloc::Switch;
 
 fn main() -> ExitCode {
-    let works = named![
-        nothing, known, ticks, partitions, pool, unscoped, nested, pipeline, many
-    ];
+    let works = named![nothing, known, ticks, partitions, pool, unscoped, nested, pipeline, many];
     let checks = named![
         the_meter_itself_allocates_nothing,
         a_known_pattern_is_counted_to_the_byte,
@@ -51,12 +49,7 @@ fn nothing() {
 
 fn the_meter_itself_allocates_nothing() {
     let record = bench("nothing", Instrument::Count).record();
-    for name in [
-        "heap.total_bytes",
-        "heap.total_blocks",
-        "heap.peak_bytes",
-        "heap.retained_bytes",
-    ] {
+    for name in ["heap.total_bytes", "heap.total_blocks", "heap.peak_bytes", "heap.retained_bytes"] {
         assert_eq!(metric(&record, name), 0.0, "{name}");
     }
     assert_eq!(metric(&record, "events"), 3.0);
@@ -87,21 +80,11 @@ fn a_known_pattern_is_counted_to_the_byte() {
         "heap.peak_bytes",
         "heap.retained_bytes",
     ];
-    assert_eq!(
-        figures(names),
-        [1_000_900.0, 4.0, 1_000_800.0, 1_000_000.0, 300.0]
-    );
+    assert_eq!(figures(names), [1_000_900.0, 4.0, 1_000_800.0, 1_000_000.0, 300.0]);
     let of = |phase: &str| names.map(|name| phase_metric(&record, phase, name));
     assert_eq!(of("one"), [1_000_500.0, 2.0, 1_000_500.0, 1_000_000.0, 0.0]);
     assert_eq!(of("two"), [400.0, 2.0, 300.0, 300.0, 300.0]);
-    assert_eq!(
-        record
-            .phases
-            .iter()
-            .map(|phase| phase.name.as_str())
-            .collect::<Vec<_>>(),
-        ["one", "two"]
-    );
+    assert_eq!(record.phases.iter().map(|phase| phase.name.as_str()).collect::<Vec<_>>(), ["one", "two"]);
     // One thread is bounded by its peak.
     assert_eq!(metric(&record, "heap.peak_bound_bytes"), 1_000_000.0);
 }
@@ -132,14 +115,8 @@ fn ticks() {
 
 fn churn_is_what_is_allocated_from_tick_to_tick() {
     let record = bench("ticks", Instrument::Count).record();
-    assert_eq!(
-        metric(&record, "heap.churn_bytes_per_tick"),
-        (4.0 * 4096.0 + 3.0 * 100.0) / 7.0
-    );
-    assert_eq!(
-        phase_metric(&record, "later", "heap.churn_bytes_per_tick"),
-        100.0
-    );
+    assert_eq!(metric(&record, "heap.churn_bytes_per_tick"), (4.0 * 4096.0 + 3.0 * 100.0) / 7.0);
+    assert_eq!(phase_metric(&record, "later", "heap.churn_bytes_per_tick"), 100.0);
 }
 
 const PARTITIONS: usize = 8;
@@ -162,39 +139,19 @@ fn partitions() {
 }
 
 fn bound(record: &Process) -> Option<f64> {
-    record
-        .metrics
-        .get("heap.peak_bound_bytes")
-        .map(|reading| reading.value)
+    record.metrics.get("heap.peak_bound_bytes").map(|reading| reading.value)
 }
 
 fn the_bound_of_fixed_partitions_is_equal_in_every_run() {
-    let records: Vec<Process> = (0..5)
-        .map(|_| bench("partitions", Instrument::Count).record())
-        .collect();
-    let bounds: Vec<f64> = records
-        .iter()
-        .map(|record| bound(record).unwrap())
-        .collect();
+    let records: Vec<Process> = (0..5).map(|_| bench("partitions", Instrument::Count).record()).collect();
+    let bounds: Vec<f64> = records.iter().map(|record| bound(record).unwrap()).collect();
     assert!(bounds.iter().all(|&bound| bound == bounds[0]), "{bounds:?}");
     let partitions: usize = (1..=PARTITIONS).map(|index| index * 100_000).sum();
     // Beyond the partitions only what is granted for starting threads.
-    assert_eq!(
-        bounds[0] - partitions as f64,
-        65_536.0 + 4096.0 * PARTITIONS as f64
-    );
-    assert!(
-        records
-            .iter()
-            .all(|record| metric(record, "heap.peak_bytes") <= bounds[0])
-    );
+    assert_eq!(bounds[0] - partitions as f64, 65_536.0 + 4096.0 * PARTITIONS as f64);
+    assert!(records.iter().all(|record| metric(record, "heap.peak_bytes") <= bounds[0]));
 
-    let injected = bound(
-        &bench("partitions", Instrument::Count)
-            .env("EXTRA", "65536")
-            .record(),
-    )
-    .unwrap();
+    let injected = bound(&bench("partitions", Instrument::Count).env("EXTRA", "65536").record()).unwrap();
     assert_eq!(injected - bounds[0], 65_536.0 * PARTITIONS as f64);
 }
 
@@ -230,25 +187,14 @@ fn the_bound_of_a_pool_is_equal_in_every_run_and_on_one_core() {
     if std::path::Path::new("/usr/bin/taskset").exists() {
         let mut pinned = bench("pool", Instrument::Count);
         let program = std::mem::replace(&mut pinned.subject.program, "/usr/bin/taskset".into());
-        pinned
-            .subject
-            .args
-            .splice(0..0, ["-c".into(), "0".into(), program.into()]);
+        pinned.subject.args.splice(0..0, ["-c".into(), "0".into(), program.into()]);
         runs.push(pinned);
     }
-    let bounds: Vec<f64> = runs
-        .iter()
-        .map(|run| bound(&run.record()).unwrap())
-        .collect();
+    let bounds: Vec<f64> = runs.iter().map(|run| bound(&run.record()).unwrap()).collect();
     assert!(bounds.iter().all(|&bound| bound == bounds[0]), "{bounds:?}");
     let retained = TASKS * 1000;
-    let largest: usize = (TASKS - THREADS + 1..=TASKS)
-        .map(|index| index * 50_000 - 1000)
-        .sum();
-    assert_eq!(
-        bounds[0] - (retained + largest) as f64,
-        65_536.0 + 4096.0 * THREADS as f64
-    );
+    let largest: usize = (TASKS - THREADS + 1..=TASKS).map(|index| index * 50_000 - 1000).sum();
+    assert_eq!(bounds[0] - (retained + largest) as f64, 65_536.0 + 4096.0 * THREADS as f64);
 }
 
 fn unscoped() {
@@ -293,15 +239,7 @@ fn where_no_honest_bound_can_be_said_there_is_none() {
 }
 
 fn totals_stay_exact_beyond_the_rows_of_the_table() {
-    let totals = |_| {
-        metric(
-            &bench("many", Instrument::Count).record(),
-            "heap.total_bytes",
-        )
-    };
+    let totals = |_| metric(&bench("many", Instrument::Count).record(), "heap.total_bytes");
     let runs: Vec<f64> = (0..3).map(totals).collect();
-    assert!(
-        runs[0] >= 600_000.0 && runs.iter().all(|&total| total == runs[0]),
-        "{runs:?}"
-    );
+    assert!(runs[0] >= 600_000.0 && runs.iter().all(|&total| total == runs[0]), "{runs:?}");
 }

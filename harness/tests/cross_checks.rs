@@ -32,10 +32,7 @@ fn mixed() {
         meter.phase("parse");
         let text = format!(
             "[{}]",
-            (0..500)
-                .map(|n| format!(r#"{{"id":{n},"name":"n\u00e9{n}"}}"#))
-                .collect::<Vec<_>>()
-                .join(",")
+            (0..500).map(|n| format!(r#"{{"id":{n},"name":"n\u00e9{n}"}}"#)).collect::<Vec<_>>().join(",")
         );
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let map: BTreeMap<String, usize> = (0..300).map(|n| (n.to_string(), n)).collect();
@@ -58,16 +55,9 @@ struct Aligned(#[expect(dead_code, reason = "only its size and alignment matter"
 fn total_blocks_and_peak_equal_those_of_dhat() {
     let counted = bench("mixed", Instrument::Count).record();
     let profiled = bench("mixed", Instrument::Dhat).record();
-    for figure in [
-        "total_bytes",
-        "total_blocks",
-        "peak_bytes",
-        "retained_bytes",
-    ] {
-        let (own, other) = (
-            metric(&counted, &format!("heap.{figure}")),
-            metric(&profiled, &format!("dhat.{figure}")),
-        );
+    for figure in ["total_bytes", "total_blocks", "peak_bytes", "retained_bytes"] {
+        let (own, other) =
+            (metric(&counted, &format!("heap.{figure}")), metric(&profiled, &format!("dhat.{figure}")));
         assert_eq!(own, other, "{figure}");
     }
     assert!(metric(&counted, "heap.total_blocks") > 1000.0);
@@ -76,14 +66,8 @@ fn total_blocks_and_peak_equal_those_of_dhat() {
 fn grown_bytes_equal_those_of_stats_alloc() {
     let counted = bench("mixed", Instrument::Count).record();
     let other = bench("mixed", Instrument::StatsAlloc).record();
-    assert_eq!(
-        metric(&counted, "heap.grown_bytes"),
-        metric(&other, "stats_alloc.grown_bytes")
-    );
-    assert_eq!(
-        metric(&counted, "heap.retained_bytes"),
-        metric(&other, "stats_alloc.retained_bytes")
-    );
+    assert_eq!(metric(&counted, "heap.grown_bytes"), metric(&other, "stats_alloc.grown_bytes"));
+    assert_eq!(metric(&counted, "heap.retained_bytes"), metric(&other, "stats_alloc.retained_bytes"));
 }
 
 fn size_classes_of_all_requests_equal_what_jemalloc_allocated() {
@@ -103,22 +87,16 @@ fn size_classes_of_all_requests_equal_what_jemalloc_allocated() {
 fn jemalloc_reads_a_peak_near_the_counted_one() {
     let plain = bench("mixed", Instrument::Jemalloc).record();
     let counted = bench("mixed", Instrument::Count).record();
-    let (read, exact) = (
-        metric(&plain, "jemalloc.allocated_peak_bytes"),
-        metric(&counted, "heap.peak_bytes"),
-    );
+    let (read, exact) =
+        (metric(&plain, "jemalloc.allocated_peak_bytes"), metric(&counted, "heap.peak_bytes"));
     // It sees the whole process, at most a MiB late.
-    assert!(
-        read > exact - 1_048_576.0 && read < exact + 4_194_304.0,
-        "{read} against {exact}"
-    );
+    assert!(read > exact - 1_048_576.0 && read < exact + 4_194_304.0, "{read} against {exact}");
     assert!(metric(&plain, "jemalloc.resident_peak_bytes") >= read);
 }
 
 fn dhat_leaves_a_profile_of_the_sites() {
     let bench = bench("mixed", Instrument::Dhat);
     bench.record();
-    let profile =
-        std::fs::read_to_string(bench.subject.record_dir.join("parent.dhat.json")).unwrap();
+    let profile = std::fs::read_to_string(bench.subject.record_dir.join("parent.dhat.json")).unwrap();
     assert!(profile.contains("\"ftbl\""));
 }

@@ -17,13 +17,7 @@ static ALLOCATOR: harness::alloc::Switch = harness::alloc::Switch;
 const MIB: u64 = 1 << 20;
 
 fn main() -> ExitCode {
-    let works = named![
-        reads_a_file,
-        parses_json,
-        allocates_in_threads,
-        grows,
-        overflows
-    ];
+    let works = named![reads_a_file, parses_json, allocates_in_threads, grows, overflows];
     let checks = named![
         reading_a_file_dies_at_the_limit,
         parsing_dies_at_the_limit,
@@ -87,24 +81,10 @@ fn assert_died(sample: &Sample, limit: u64) {
     let End::HeapLimit(record) = &sample.status else {
         panic!("{}: {}", sample.status, sample.stderr.text())
     };
-    assert_eq!(
-        (record.role.as_str(), record.limit_bytes),
-        ("parent", limit)
-    );
-    assert!(
-        record.live_bytes <= limit && record.live_bytes + record.requested_bytes > limit,
-        "{record:?}"
-    );
+    assert_eq!((record.role.as_str(), record.limit_bytes), ("parent", limit));
+    assert!(record.live_bytes <= limit && record.live_bytes + record.requested_bytes > limit, "{record:?}");
     assert_eq!(sample.heap_limits.len(), 1);
-    assert!(
-        sample.processes[0]
-            .end
-            .as_ref()
-            .unwrap()
-            .contains("heap limit"),
-        "{:?}",
-        sample.processes[0]
-    );
+    assert!(sample.processes[0].end.as_ref().unwrap().contains("heap limit"), "{:?}", sample.processes[0]);
 }
 
 fn reading_a_file_dies_at_the_limit() {
@@ -122,29 +102,20 @@ fn a_thread_dies_at_the_limit_with_one_whole_record() {
 }
 
 fn a_process_survives_on_exactly_its_own_peak() {
-    let peak = metric(
-        &bench("grows", Instrument::Count).record(),
-        "heap.peak_bytes",
-    ) as u64;
+    let peak = metric(&bench("grows", Instrument::Count).record(), "heap.peak_bytes") as u64;
     assert!(limited("grows", peak).status.is_success());
     assert_died(&limited("grows", peak - 1), peak - 1);
 }
 
 fn the_limit_holds_under_the_instruments_os_and_jemalloc() {
     assert_died(&bench("grows", Instrument::Os).limit(1000).run(), 1000);
-    assert_died(
-        &bench("grows", Instrument::Jemalloc).limit(1000).run(),
-        1000,
-    );
+    assert_died(&bench("grows", Instrument::Jemalloc).limit(1000).run(), 1000);
 }
 
 fn an_unmet_limit_leaves_no_record() {
     let bench = bench("grows", Instrument::Count).limit(64 * MIB);
     assert!(bench.run().status.is_success());
-    assert_eq!(
-        harness::limit::read(&bench.subject.record_dir, "parent"),
-        None
-    );
+    assert_eq!(harness::limit::read(&bench.subject.record_dir, "parent"), None);
     assert!(!bench.subject.record_dir.join("parent.limit").exists());
 }
 
@@ -157,9 +128,5 @@ fn an_impossible_request_within_no_limit_is_an_error_of_its_own() {
 fn a_limit_that_cannot_be_enforced_is_refused() {
     let sample = bench("grows", Instrument::Dhat).limit(MIB).run();
     assert_eq!(sample.status, End::Exit(101));
-    assert!(
-        sample.stderr.text().contains("Unavailable"),
-        "{}",
-        sample.stderr.text()
-    );
+    assert!(sample.stderr.text().contains("Unavailable"), "{}", sample.stderr.text());
 }

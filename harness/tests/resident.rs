@@ -38,11 +38,7 @@ fn a_large_parent_is_not_in_its_childs_reading() {
     let ballast = black_box(vec![1_u8; 300 << 20]);
     let sample = bench("idles", Instrument::Os).run();
     assert!(sample.status.is_success());
-    assert!(
-        metric(&sample.processes[0], "rss.peak_bytes") < 5.0 * MIB,
-        "{:?}",
-        sample.processes[0]
-    );
+    assert!(metric(&sample.processes[0], "rss.peak_bytes") < 5.0 * MIB, "{:?}", sample.processes[0]);
     let tree = sample.tree.unwrap();
     assert!(tree.high_bytes < 8 << 20, "{tree:?}");
 
@@ -56,26 +52,14 @@ fn a_large_parent_is_not_in_its_childs_reading() {
 fn zeroes() {
     let meter = harness::meter::Meter::start("parent").unwrap();
     let zeroed = black_box(vec![0_u8; 256 << 20]);
-    let peak = harness::os::resident(std::process::id())
-        .unwrap()
-        .peak_bytes;
+    let peak = harness::os::resident(std::process::id()).unwrap().peak_bytes;
     drop(zeroed);
-    meter.set(
-        "seen_bytes",
-        harness::record::Unit::Bytes,
-        harness::record::Tier::Noisy,
-        peak as f64,
-    );
+    meter.set("seen_bytes", harness::record::Unit::Bytes, harness::record::Tier::Noisy, peak as f64);
     meter.finish().unwrap();
 }
 
 fn zeroed_memory_stays_untouched_under_every_instrument() {
-    for instrument in [
-        Instrument::Os,
-        Instrument::Count,
-        Instrument::Jemalloc,
-        Instrument::JemallocCount,
-    ] {
+    for instrument in [Instrument::Os, Instrument::Count, Instrument::Jemalloc, Instrument::JemallocCount] {
         let seen = metric(&bench("zeroes", instrument).record(), "seen_bytes");
         assert!(seen < 16.0 * MIB, "{instrument}: {seen}");
     }
@@ -86,15 +70,8 @@ fn pushes() {
     let mut list = Vec::new();
     (0..100 << 17).for_each(|n: u64| list.push(n));
     drop(black_box(list));
-    let peak = harness::os::resident(std::process::id())
-        .unwrap()
-        .peak_bytes;
-    meter.set(
-        "seen_bytes",
-        harness::record::Unit::Bytes,
-        harness::record::Tier::Noisy,
-        peak as f64,
-    );
+    let peak = harness::os::resident(std::process::id()).unwrap().peak_bytes;
+    meter.set("seen_bytes", harness::record::Unit::Bytes, harness::record::Tier::Noisy, peak as f64);
     meter.finish().unwrap();
 }
 
@@ -102,10 +79,7 @@ fn pushes() {
 fn growth_happens_in_place_under_the_counts() {
     for instrument in [Instrument::Os, Instrument::Count] {
         let seen = metric(&bench("pushes", instrument).record(), "seen_bytes");
-        assert!(
-            seen > 100.0 * MIB && seen < 115.0 * MIB,
-            "{instrument}: {seen}"
-        );
+        assert!(seen > 100.0 * MIB && seen < 115.0 * MIB, "{instrument}: {seen}");
     }
 }
 

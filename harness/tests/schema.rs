@@ -18,14 +18,8 @@ fn the_committed_schema_is_that_of_the_code() {
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(&path, schema()).unwrap();
     }
-    let committed = std::fs::read_to_string(&path)
-        .unwrap_or_default()
-        .replace("\r\n", "\n");
-    assert!(
-        committed == schema(),
-        "{} is out of date: run this test with {UPDATE}=1",
-        path.display()
-    );
+    let committed = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(committed == schema(), "{} is out of date: run this test with {UPDATE}=1", path.display());
 }
 
 #[test]
@@ -41,10 +35,7 @@ fn a_run_fits_the_schema_and_reads_back() {
     let case = Case {
         case: "sync/cold:bounded".into(),
         metrics: [("heap.peak_bytes".to_owned(), metric)].into(),
-        processes: vec![Process {
-            role: "parent".into(),
-            ..Process::default()
-        }],
+        processes: vec![Process { role: "parent".into(), ..Process::default() }],
         ..Case::default()
     };
     let run = Run {
@@ -62,16 +53,9 @@ fn a_run_fits_the_schema_and_reads_back() {
     assert!(
         validator.is_valid(&value),
         "{:?}",
-        validator
-            .iter_errors(&value)
-            .next()
-            .map(|error| error.to_string())
+        validator.iter_errors(&value).next().map(|error| error.to_string())
     );
-    assert!(
-        serde_json::to_string(&run)
-            .unwrap()
-            .starts_with(r#"{"schema":1,"#)
-    );
+    assert!(serde_json::to_string(&run).unwrap().starts_with(r#"{"schema":1,"#));
     assert_eq!(serde_json::from_value::<Run>(value).unwrap(), run);
 }
 

@@ -18,14 +18,7 @@ use subjects::{Bench, bench, is_alive, measured, named, wait_until};
 static ALLOCATOR: harness::alloc::Switch = harness::alloc::Switch;
 
 fn main() -> ExitCode {
-    let works = named![
-        spawns_sleepers,
-        measures_sleepers,
-        has_workers,
-        works,
-        speaks,
-        fails
-    ];
+    let works = named![spawns_sleepers, measures_sleepers, has_workers, works, speaks, fails];
     let checks: &subjects::Named = if cfg!(target_os = "linux") {
         named![
             a_stopped_subject_leaves_no_orphan,
@@ -105,31 +98,18 @@ fn a_killed_spawner_leaves_no_orphan() {
     spawner.kill().unwrap();
     spawner.wait().unwrap();
     // The third of them left the session, and a spawner that is dead can no longer find it.
-    let [first, second, escaped, shell] = pids[..] else {
-        unreachable!()
-    };
-    wait_until("the end of the group", || {
-        [first, second, shell].into_iter().all(|pid| !is_alive(pid))
-    });
-    Command::new("kill")
-        .args(["-9", &escaped.to_string()])
-        .status()
-        .unwrap();
+    let [first, second, escaped, shell] = pids[..] else { unreachable!() };
+    wait_until("the end of the group", || [first, second, shell].into_iter().all(|pid| !is_alive(pid)));
+    Command::new("kill").args(["-9", &escaped.to_string()]).status().unwrap();
 }
 
 fn a_straggler_is_counted_and_killed() {
     let mut bench = bench("", Instrument::Os);
     bench.subject.program = "sh".into();
-    bench.subject.args = ["-c", "setsid sleep 1000 & echo $! > pid"]
-        .map(Into::into)
-        .to_vec();
+    bench.subject.args = ["-c", "setsid sleep 1000 & echo $! > pid"].map(Into::into).to_vec();
     let sample = bench.run();
     assert_eq!((sample.status, sample.stragglers), (End::Exit(0), 1));
-    let pid = fs::read_to_string(bench.path("pid"))
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+    let pid = fs::read_to_string(bench.path("pid")).unwrap().trim().parse().unwrap();
     assert!(!is_alive(pid));
 }
 
@@ -142,14 +122,8 @@ fn has_workers() {
         let program = std::env::current_exe().unwrap();
         let start = |index: usize| {
             let mut command = Command::new(&program);
-            command
-                .env("SUBJECT_WORK", "works")
-                .env("ROLE", format!("worker-{index}"));
-            command
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap()
+            command.env("SUBJECT_WORK", "works").env("ROLE", format!("worker-{index}"));
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
         };
         let mut workers: Vec<_> = (1..=WORKERS).map(start).collect();
         for worker in &mut workers {
@@ -181,27 +155,19 @@ fn works() {
 fn every_member_is_in_the_tree() {
     let sample = bench("has_workers", Instrument::Os).run();
     assert!(sample.status.is_success(), "{}", sample.stderr.text());
-    let roles: Vec<&str> = sample
-        .processes
-        .iter()
-        .map(|process| process.role.as_str())
-        .collect();
+    let roles: Vec<&str> = sample.processes.iter().map(|process| process.role.as_str()).collect();
     assert_eq!(roles, ["parent", "worker-1", "worker-2", "worker-3"]);
     let tree = sample.tree.clone().unwrap();
     assert_eq!(tree.members.len(), WORKERS + 1, "{tree:?}");
     let held = (WORKERS as u64) * (50 << 20);
     assert!(
-        tree.low_bytes >= held
-            && tree.high_bytes >= tree.low_bytes
-            && tree.high_bytes < held * 5 / 4,
+        tree.low_bytes >= held && tree.high_bytes >= tree.low_bytes && tree.high_bytes < held * 5 / 4,
         "{tree:?}"
     );
     let How::Polling { polls } = tree.how;
     assert!(polls > 5);
     assert!(
-        tree.members
-            .iter()
-            .all(|member| member.last_seen >= member.first_seen && !member.command.is_empty())
+        tree.members.iter().all(|member| member.last_seen >= member.first_seen && !member.command.is_empty())
     );
 
     let counted = bench("has_workers", Instrument::Count).run();
@@ -224,9 +190,7 @@ fn output_and_exit_code_are_kept() {
     let sample = bench("speaks", Instrument::Count).run();
     assert_eq!(sample.status, End::Exit(0));
     assert_eq!(
-        sample.stdout.first.len() as u64
-            + sample.stdout.last.len() as u64
-            + sample.stdout.dropped_bytes,
+        sample.stdout.first.len() as u64 + sample.stdout.last.len() as u64 + sample.stdout.dropped_bytes,
         200_000
     );
     assert_eq!(sample.stderr.text(), "trouble");
@@ -236,13 +200,6 @@ fn output_and_exit_code_are_kept() {
 fn a_missing_program_is_named() {
     let mut bench: Bench = bench("", Instrument::Os);
     bench.subject.program = "/no/such/program".into();
-    let error = bench
-        .subject
-        .run(&AtomicBool::new(false))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("failed to start /no/such/program:"),
-        "{error}"
-    );
+    let error = bench.subject.run(&AtomicBool::new(false)).unwrap_err().to_string();
+    assert!(error.starts_with("failed to start /no/such/program:"), "{error}");
 }

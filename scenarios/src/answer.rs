@@ -104,8 +104,13 @@ impl Answer {
                 ("sessions", pass.sessions, expected.sessions),
                 ("requests", pass.requests, expected.requests),
             ];
-            if let Some((name, found, wanted)) = figures.into_iter().find(|(_, found, wanted)| found != wanted) {
-                return Err(format!("pass {number} answered {found} {name}, the corpus has {wanted}{}", named()));
+            if let Some((name, found, wanted)) =
+                figures.into_iter().find(|(_, found, wanted)| found != wanted)
+            {
+                return Err(format!(
+                    "pass {number} answered {found} {name}, the corpus has {wanted}{}",
+                    named()
+                ));
             }
             if pass.digest != expected.digest {
                 return Err(format!(

@@ -113,7 +113,10 @@ pub struct CaseSpec {
 impl CaseSpec {
     /// Whether the case can be run on a person's own history: it needs neither a manifest nor a corpus of its own.
     pub fn reads_any_home(&self) -> bool {
-        matches!(self.scenario.kind, Kind::Sampled(sync::Drive::Cold | sync::Drive::Warm) | Kind::Searched | Kind::Starved)
+        matches!(
+            self.scenario.kind,
+            Kind::Sampled(sync::Drive::Cold | sync::Drive::Warm) | Kind::Searched | Kind::Starved
+        )
     }
 }
 

@@ -187,7 +187,11 @@ fn rounds(options: &Options) -> Vec<Instrument> {
     let most = options.instruments.iter().map(|(_, samples)| *samples).max().unwrap_or(0);
     (0..most)
         .flat_map(|round| {
-            options.instruments.iter().filter(move |(_, samples)| round < *samples).map(|(instrument, _)| *instrument)
+            options
+                .instruments
+                .iter()
+                .filter(move |(_, samples)| round < *samples)
+                .map(|(instrument, _)| *instrument)
         })
         .collect()
 }
@@ -283,8 +287,10 @@ impl<'a> Runner<'a> {
         let (options, stop) = (self.options, self.stop);
         let results: Vec<_> = std::thread::scope(|scope| {
             let run = |ready: &'_ Ready| sample(options, stop, &ready.scratch, &ready.task, instrument, None);
-            let threads: Vec<_> =
-                ready.iter().map(|ready| ready.as_ref().map(|ready| scope.spawn(move || run(ready)))).collect();
+            let threads: Vec<_> = ready
+                .iter()
+                .map(|ready| ready.as_ref().map(|ready| scope.spawn(move || run(ready))))
+                .collect();
             let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
                 thread.join().unwrap_or_else(|_| Err("the sample's thread ended in a panic".to_owned()))
             };
@@ -292,7 +298,8 @@ impl<'a> Runner<'a> {
         });
         for ((_, case, _), (ready, result)) in cases.iter_mut().zip(ready.into_iter().zip(results)) {
             if let (Some(ready), Some(result)) = (ready, result) {
-                case.error = result.and_then(|(sample, answer)| self.take_in(&ready, sample, &answer, case)).err();
+                case.error =
+                    result.and_then(|(sample, answer)| self.take_in(&ready, sample, &answer, case)).err();
             }
         }
     }
@@ -310,7 +317,13 @@ impl<'a> Runner<'a> {
         ready.map_err(|error| case.error = Some(error)).ok()
     }
 
-    fn take_in(&mut self, ready: &Ready, sample: Sample, answer: &Answer, case: &mut CaseRun) -> Result<(), String> {
+    fn take_in(
+        &mut self,
+        ready: &Ready,
+        sample: Sample,
+        answer: &Answer,
+        case: &mut CaseRun,
+    ) -> Result<(), String> {
         match &ready.expected {
             Some(expected) => answer.check(expected)?,
             None => self.check(answer)?,
@@ -320,10 +333,17 @@ impl<'a> Runner<'a> {
     }
 
     /// Puts home and cache in place; gives what must be answered where that is not the input's own answer.
-    fn furnish(&mut self, drive: Drive, strategy: Strategy, scratch: &Scratch) -> Result<Option<Expected>, String> {
+    fn furnish(
+        &mut self,
+        drive: Drive,
+        strategy: Strategy,
+        scratch: &Scratch,
+    ) -> Result<Option<Expected>, String> {
         if let Some(prime) = drive.primed_by(strategy) {
             let cache = self.primed_cache(prime)?;
-            scratch.copy_cache(&cache).map_err(|error| format!("failed to copy {}: {error}", cache.display()))?;
+            scratch
+                .copy_cache(&cache)
+                .map_err(|error| format!("failed to copy {}: {error}", cache.display()))?;
         }
         if drive != Drive::Incremental {
             scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
@@ -377,13 +397,16 @@ fn sample(
         record_dir: scratch.records(),
         timeout: options.timeout,
     };
-    scratch.clear_records().map_err(|error| format!("failed to empty {}: {error}", scratch.root.display()))?;
+    scratch
+        .clear_records()
+        .map_err(|error| format!("failed to empty {}: {error}", scratch.root.display()))?;
     let sample = subject.run(stop).map_err(|error| error.to_string())?;
     let answer = match (&sample.status, std::fs::read(scratch.root.join(answer::FILE))) {
-        (End::Exit(0), Ok(bytes)) => {
-            serde_json::from_slice(&bytes).map_err(|error| format!("the subject's answer is damaged: {error}"))?
+        (End::Exit(0), Ok(bytes)) => serde_json::from_slice(&bytes)
+            .map_err(|error| format!("the subject's answer is damaged: {error}"))?,
+        (End::HeapLimit(_), _) => {
+            Answer { error: Some(format!("the subject {}", sample.status)), ..Answer::default() }
         }
-        (End::HeapLimit(_), _) => Answer { error: Some(format!("the subject {}", sample.status)), ..Answer::default() },
         (status, _) => return Err(subject_failed(status, &sample)),
     };
     Ok((sample, answer))
@@ -456,11 +479,13 @@ impl CaseRun {
     }
 
     fn record(mut self, input: &Input) -> record::Case {
-        let mut case = record::Case { case: self.name, corpus: Some(input.corpus.clone()), ..record::Case::default() };
+        let mut case =
+            record::Case { case: self.name, corpus: Some(input.corpus.clone()), ..record::Case::default() };
         harness::combine::fill(&mut case, &self.samples);
         for metric in self.set.values_mut() {
             metric.median = harness::combine::median(&metric.samples).unwrap_or(metric.median);
-            if metric.tier == Tier::Exact && metric.samples.iter().any(|sample| *sample != metric.samples[0]) {
+            if metric.tier == Tier::Exact && metric.samples.iter().any(|sample| *sample != metric.samples[0])
+            {
                 (metric.tier, metric.demoted) = (Tier::Noisy, true);
             }
         }

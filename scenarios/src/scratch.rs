@@ -68,7 +68,9 @@ impl Drop for Scratch {
 fn link_around(home: &Path, copy: &Path, below: &Path, changing: &[&str]) -> io::Result<()> {
     let (from, to) = (home.join(below), copy.join(below));
     if changing.iter().any(|workspace| Path::new(workspace) == below) {
-        return each_file(&from, &to, &|from, to| fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)));
+        return each_file(&from, &to, &|from, to| {
+            fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+        });
     }
     if !changing.iter().any(|workspace| Path::new(workspace).starts_with(below)) {
         return link(&from, &to);

@@ -56,7 +56,8 @@ pub fn enter(mut arguments: impl Iterator<Item = OsString>) -> Option<i32> {
 fn subject(task: &Task) -> i32 {
     let answer = match Meter::start("parent") {
         Ok(meter) => {
-            let answer = sync::drive(task).unwrap_or_else(|error| Answer { error: Some(error), ..Answer::default() });
+            let answer =
+                sync::drive(task).unwrap_or_else(|error| Answer { error: Some(error), ..Answer::default() });
             match meter.finish() {
                 Ok(_) => answer,
                 Err(error) => Answer { error: Some(error.to_string()), ..answer },
@@ -64,19 +65,22 @@ fn subject(task: &Task) -> i32 {
         }
         Err(error) => Answer { error: Some(error.to_string()), ..Answer::default() },
     };
-    let written = serde_json::to_vec(&answer).map_err(io::Error::from).and_then(|bytes| std::fs::write(answer::FILE, bytes));
+    let written = serde_json::to_vec(&answer)
+        .map_err(io::Error::from)
+        .and_then(|bytes| std::fs::write(answer::FILE, bytes));
     i32::from(written.is_err())
 }
 
 fn worker(role: &str) -> i32 {
     let mut meter = Meter::start(role).ok();
     let mut is_recorded = false;
-    let result = engine::sync::worker::run(io::stdin().lock(), io::stdout().lock(), &mut |event| match event {
-        Event::Phase(name) => meter::phase(name),
-        // From here on the host may end this process: its record must be there before.
-        Event::Delivered => is_recorded = meter.take().is_some_and(|meter| meter.finish().is_ok()),
-        Event::Workspace { .. } => {}
-    });
+    let result =
+        engine::sync::worker::run(io::stdin().lock(), io::stdout().lock(), &mut |event| match event {
+            Event::Phase(name) => meter::phase(name),
+            // From here on the host may end this process: its record must be there before.
+            Event::Delivered => is_recorded = meter.take().is_some_and(|meter| meter.finish().is_ok()),
+            Event::Workspace { .. } => {}
+        });
     i32::from(result.is_err() || !is_recorded)
 }
 

@@ -68,7 +68,8 @@ pub(crate) fn drive(task: &Task) -> Result<Answer, String> {
         Drive::Cold | Drive::Incremental => {}
         Drive::Warm => answer.passes.push(pass(&mut host)?),
         Drive::Migrate => {
-            change_version(Path::new(CACHE)).map_err(|error| format!("failed to change the cache's version: {error}"))?;
+            change_version(Path::new(CACHE))
+                .map_err(|error| format!("failed to change the cache's version: {error}"))?;
             drop(host);
             let mut host = Host::new(
                 Path::new(HOME),

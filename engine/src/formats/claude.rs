@@ -25,11 +25,8 @@ const CAPS: Caps = Caps {
     other: 64,
 };
 
-const BLOCK: Shape = Shape::Object(&[
-    ("type", Shape::Scalar),
-    ("text", Shape::Scalar),
-    ("name", Shape::Scalar),
-]);
+const BLOCK: Shape =
+    Shape::Object(&[("type", Shape::Scalar), ("text", Shape::Scalar), ("name", Shape::Scalar)]);
 const USAGE: Shape = Shape::Object(&[
     ("input_tokens", Shape::Scalar),
     ("cache_read_input_tokens", Shape::Scalar),
@@ -49,14 +46,7 @@ const RECORD: Shape = Shape::Object(&[
         Shape::Object(&[
             ("id", Shape::Scalar),
             ("model", Shape::Scalar),
-            (
-                "content",
-                Shape::Either {
-                    text: true,
-                    fields: &[],
-                    items: &BLOCK,
-                },
-            ),
+            ("content", Shape::Either { text: true, fields: &[], items: &BLOCK }),
             ("usage", USAGE),
         ]),
     ),
@@ -108,16 +98,11 @@ impl Conversation {
         skips: &mut Skips,
     ) -> Result<(), ReadError> {
         let seed = reader.seed(RECORD);
-        let read = reader.lines(
-            input,
-            CAPS,
-            seed,
-            skips,
-            |number, record, skips| match record.str_at("type") {
+        let read =
+            reader.lines(input, CAPS, seed, skips, |number, record, skips| match record.str_at("type") {
                 Some(kind) => self.record(kind, &record, is_main),
                 None => skips.line(number, &"not a record"),
-            },
-        );
+            });
         self.close();
         read
     }
@@ -131,11 +116,7 @@ impl Conversation {
             last: time(self.done.last()),
             ..Head::default()
         };
-        (
-            head,
-            self.workspace_name.unwrap_or_else(|| project.into()),
-            self.done,
-        )
+        (head, self.workspace_name.unwrap_or_else(|| project.into()), self.done)
     }
 
     fn record(&mut self, kind: &str, record: &Node, is_main: bool) {
@@ -143,9 +124,8 @@ impl Conversation {
             self.id = record.text_at("sessionId").map(|id| name(Some(id)));
         }
         if self.workspace_name.is_none() {
-            self.workspace_name = record
-                .text_at("cwd")
-                .map(|cwd| preview(last_component(cwd.text), NAME_UNITS).into());
+            self.workspace_name =
+                record.text_at("cwd").map(|cwd| preview(last_component(cwd.text), NAME_UNITS).into());
         }
         let Some(message) = record.get("message").filter(|message| message.is_object()) else {
             return;
@@ -185,9 +165,7 @@ impl Conversation {
         }
         self.close();
         let mut joined = Joined::default();
-        texts
-            .iter()
-            .for_each(|text| joined.add(*text, self.hold.message_units));
+        texts.iter().for_each(|text| joined.add(*text, self.hold.message_units));
         let request = Request {
             id,
             timestamp: time(record.get("timestamp")),
@@ -196,10 +174,7 @@ impl Conversation {
             user_code: joined.measure.code,
             ..Request::default()
         };
-        self.open = Some(OpenRequest {
-            request,
-            ..OpenRequest::default()
-        });
+        self.open = Some(OpenRequest { request, ..OpenRequest::default() });
     }
 
     fn assistant(&mut self, record: &Node, message: &Node) {
@@ -207,15 +182,11 @@ impl Conversation {
         let Some(open) = &mut self.open else { return };
         open.answered = true;
         open.errored |= record.is_true("isApiErrorMessage");
-        texts(message)
-            .into_iter()
-            .for_each(|text| open.response.add(text, hold_units));
+        texts(message).into_iter().for_each(|text| open.response.add(text, hold_units));
         for tool in blocks(message, "tool_use").filter_map(|block| block.text_at("name")) {
             open.request.tools.count(tool.text);
         }
-        let model = message
-            .text_at("model")
-            .filter(|model| !model.is_empty() && model.text != "<synthetic>");
+        let model = message.text_at("model").filter(|model| !model.is_empty() && model.text != "<synthetic>");
         if model.is_some() {
             open.request.model = name(model);
         }
@@ -224,10 +195,7 @@ impl Conversation {
             None => (prompt, completion),
             Some(id) => {
                 let counted = self.counted.entry(id).or_default();
-                let grown = (
-                    prompt.saturating_sub(counted.0),
-                    completion.saturating_sub(counted.1),
-                );
+                let grown = (prompt.saturating_sub(counted.0), completion.saturating_sub(counted.1));
                 *counted = (counted.0 + grown.0, counted.1 + grown.1);
                 grown
             }
@@ -237,13 +205,7 @@ impl Conversation {
     }
 
     fn close(&mut self) {
-        let Some(OpenRequest {
-            mut request,
-            response,
-            cancelled,
-            errored,
-            answered,
-        }) = self.open.take()
+        let Some(OpenRequest { mut request, response, cancelled, errored, answered }) = self.open.take()
         else {
             return;
         };
@@ -261,43 +223,26 @@ impl Conversation {
 }
 
 fn blocks<'a>(message: &'a Node, kind: &'a str) -> impl Iterator<Item = &'a Node> {
-    message
-        .items_at("content")
-        .iter()
-        .filter(move |block| block.str_at("type") == Some(kind))
+    message.items_at("content").iter().filter(move |block| block.str_at("type") == Some(kind))
 }
 
 fn texts(message: &Node) -> Vec<Text<'_>> {
     let whole = message.text_at("content");
     let parts = blocks(message, "text").filter_map(|block| block.text_at("text"));
-    whole
-        .into_iter()
-        .chain(parts)
-        .filter(|text| !text.is_empty())
-        .collect()
+    whole.into_iter().chain(parts).filter(|text| !text.is_empty()).collect()
 }
 
 fn usage(message: &Node) -> (u64, u64) {
     let Some(usage) = message.get("usage") else {
         return (0, 0);
     };
-    let prompt = [
-        "input_tokens",
-        "cache_read_input_tokens",
-        "cache_creation_input_tokens",
-    ];
-    (
-        prompt.iter().map(|key| usage.count_at(key)).sum(),
-        usage.count_at("output_tokens"),
-    )
+    let prompt = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
+    (prompt.iter().map(|key| usage.count_at(key)).sum(), usage.count_at("output_tokens"))
 }
 
 /// What tells one response of the model from another, in whatever records it is repeated.
 fn response_id(record: &Node, message: &Node) -> Option<u128> {
-    let (message, request) = (
-        name(message.text_at("id")),
-        name(record.text_at("requestId")),
-    );
+    let (message, request) = (name(message.text_at("id")), name(record.text_at("requestId")));
     (!message.is_empty() && !request.is_empty()).then(|| fingerprint(&[&message, &request]))
 }
 

@@ -32,10 +32,7 @@ const EVENT: Shape = Shape::Object(&[
             ("newModel", Shape::Scalar),
             ("model", Shape::Scalar),
             ("content", Shape::Scalar),
-            (
-                "attachments",
-                Shape::Array(&Shape::Object(&[("type", Shape::Scalar)])),
-            ),
+            ("attachments", Shape::Array(&Shape::Object(&[("type", Shape::Scalar)]))),
             ("outputTokens", Shape::Scalar),
             ("toolName", Shape::Scalar),
             ("modelMetrics", Shape::All),
@@ -54,24 +51,13 @@ pub fn events(
     hold: Hold,
     skips: &mut Skips,
 ) -> Result<(Head, Vec<Request>), ReadError> {
-    let mut session = Open {
-        id: directory.into(),
-        model: Box::default(),
-        request: None,
-        done: Vec::new(),
-        hold,
-    };
+    let mut session =
+        Open { id: directory.into(), model: Box::default(), request: None, done: Vec::new(), hold };
     let seed = reader.seed(EVENT);
-    reader.lines(
-        input,
-        CAPS,
-        seed,
-        skips,
-        |number, event, skips| match event.str_at("type") {
-            Some(kind) => session.event(kind, &event),
-            None => skips.line(number, &"not an event"),
-        },
-    )?;
+    reader.lines(input, CAPS, seed, skips, |number, event, skips| match event.str_at("type") {
+        Some(kind) => session.event(kind, &event),
+        None => skips.line(number, &"not an event"),
+    })?;
     session.flush();
     let time = |request: Option<&Request>| request.map_or(0, |request| request.timestamp);
     let head = Head {
@@ -85,11 +71,7 @@ pub fn events(
 
 /// The name of the workspace that a `workspace.yaml` describes.
 pub fn workspace_name(yaml: &str) -> Option<Box<str>> {
-    let path = yaml
-        .lines()
-        .find_map(|line| line.strip_prefix("cwd:"))?
-        .trim()
-        .trim_matches(['"', '\'']);
+    let path = yaml.lines().find_map(|line| line.strip_prefix("cwd:"))?.trim().trim_matches(['"', '\'']);
     Some(preview(last_component(path), NAME_UNITS).into())
 }
 
@@ -150,10 +132,7 @@ impl Open {
             request.message_units = measure.units;
             request.user_code = measure.code.clone();
         }
-        self.request = Some(OpenRequest {
-            request,
-            ..OpenRequest::default()
-        });
+        self.request = Some(OpenRequest { request, ..OpenRequest::default() });
     }
 
     fn extend(&mut self, kind: &str, data: &Node) {
@@ -192,12 +171,7 @@ impl Open {
 
     /// Delivers the open request, if anything came of it.
     fn flush(&mut self) {
-        let Some(OpenRequest {
-            mut request,
-            response,
-            aborted,
-        }) = self.request.take()
-        else {
+        let Some(OpenRequest { mut request, response, aborted }) = self.request.take() else {
             return;
         };
         if response.texts == 0 && request.tools.is_empty() && !aborted {
@@ -206,11 +180,7 @@ impl Open {
         request.response_units = response.units();
         request.ai_code = response.measure.code;
         request.response = response.held;
-        request.state = if aborted {
-            State::Cancelled
-        } else {
-            State::Complete
-        };
+        request.state = if aborted { State::Cancelled } else { State::Complete };
         self.done.push(request);
     }
 }

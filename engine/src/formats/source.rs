@@ -40,10 +40,7 @@ pub struct Reader {
 
 enum Kind {
     Whole,
-    Streaming {
-        cutter: Option<Box<CutReader<Content>>>,
-        scratch: Vec<u8>,
-    },
+    Streaming { cutter: Option<Box<CutReader<Content>>>, scratch: Vec<u8> },
 }
 
 /// Where a file's content comes from.
@@ -109,19 +106,13 @@ pub enum ReadError {
 impl Reader {
     /// Holds each file whole, and parses it from memory.
     pub fn whole() -> Reader {
-        Reader {
-            kind: Kind::Whole,
-            bytes_read: 0,
-        }
+        Reader { kind: Kind::Whole, bytes_read: 0 }
     }
 
     /// Streams each file through the cutting reader.
     pub fn streaming() -> Reader {
         Reader {
-            kind: Kind::Streaming {
-                cutter: None,
-                scratch: Vec::with_capacity(SCRATCH_BYTES),
-            },
+            kind: Kind::Streaming { cutter: None, scratch: Vec::with_capacity(SCRATCH_BYTES) },
             bytes_read: 0,
         }
     }
@@ -129,14 +120,8 @@ impl Reader {
     /// What of a value is read, and how: the whole reader keeps everything, as the reported engine does.
     pub fn seed(&self, shape: Shape) -> ReadNode {
         match self.kind {
-            Kind::Whole => ReadNode {
-                shape: Shape::All,
-                strings: Strings::Plain,
-            },
-            Kind::Streaming { .. } => ReadNode {
-                shape,
-                strings: Strings::Cut,
-            },
+            Kind::Whole => ReadNode { shape: Shape::All, strings: Strings::Plain },
+            Kind::Streaming { .. } => ReadNode { shape, strings: Strings::Cut },
         }
     }
 
@@ -183,9 +168,7 @@ impl Reader {
             Kind::Whole => {
                 let mut bytes = input.bytes()?;
                 self.bytes_read += bytes.len() as u64;
-                for (number, text) in
-                    (1..).zip(without_mark(&mut bytes).split_mut(|byte| *byte == b'\n'))
-                {
+                for (number, text) in (1..).zip(without_mark(&mut bytes).split_mut(|byte| *byte == b'\n')) {
                     if text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
                         continue;
                     }
@@ -230,11 +213,7 @@ fn open(
 }
 
 fn without_mark(bytes: &mut [u8]) -> &mut [u8] {
-    let start = if bytes.starts_with(b"\xEF\xBB\xBF") {
-        3
-    } else {
-        0
-    };
+    let start = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     &mut bytes[start..]
 }
 
@@ -255,10 +234,7 @@ fn parse_slice<S: Seed>(bytes: &[u8], seed: S) -> Result<S::Output, serde_json::
 
 /// Whether the file itself failed, rather than what is written in it.
 fn is_failure(error: &serde_json::Error) -> bool {
-    error.io_error_kind().is_some_and(|kind| {
-        !matches!(
-            kind,
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-        )
-    })
+    error
+        .io_error_kind()
+        .is_some_and(|kind| !matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof))
 }

@@ -30,46 +30,25 @@ const SESSION_CAPS: Caps = Caps {
     other: 64,
 };
 
-const EDIT_CAPS: Caps = Caps {
-    by_key: &[("requestId", 128), ("external", 500), ("text", 0)],
-    other: 64,
-};
+const EDIT_CAPS: Caps = Caps { by_key: &[("requestId", 128), ("external", 500), ("text", 0)], other: 64 };
 
-const COMMAND: Shape = Shape::Either {
-    text: true,
-    fields: &[("original", Shape::Scalar)],
-    items: &Shape::Drop,
-};
+const COMMAND: Shape =
+    Shape::Either { text: true, fields: &[("original", Shape::Scalar)], items: &Shape::Drop };
 const PART: Shape = Shape::Object(&[
     ("kind", Shape::Scalar),
-    (
-        "value",
-        Shape::Either {
-            text: false,
-            fields: &[("value", Shape::Measure)],
-            items: &Shape::Drop,
-        },
-    ),
+    ("value", Shape::Either { text: false, fields: &[("value", Shape::Measure)], items: &Shape::Drop }),
     (
         "toolSpecificData",
         Shape::Object(&[
             ("kind", Shape::Scalar),
             ("commandLine", COMMAND),
-            (
-                "confirmation",
-                Shape::Object(&[("commandLine", Shape::Scalar)]),
-            ),
+            ("confirmation", Shape::Object(&[("commandLine", Shape::Scalar)])),
         ]),
     ),
-    (
-        "resultDetails",
-        Shape::Object(&[("output", Shape::Object(&[("mimeType", Shape::Scalar)]))]),
-    ),
+    ("resultDetails", Shape::Object(&[("output", Shape::Object(&[("mimeType", Shape::Scalar)]))])),
 ]);
-const ROUND: Shape = Shape::Object(&[(
-    "toolCalls",
-    Shape::Array(&Shape::Object(&[("name", Shape::Scalar)])),
-)]);
+const ROUND: Shape =
+    Shape::Object(&[("toolCalls", Shape::Array(&Shape::Object(&[("name", Shape::Scalar)])))]);
 const RESULT: Shape = Shape::Noted(&[
     ("errorDetails", Shape::Object(&[])),
     (
@@ -84,22 +63,8 @@ const RESULT: Shape = Shape::Noted(&[
 const REQUEST: Shape = Shape::Object(&[
     ("requestId", Shape::Scalar),
     ("timestamp", Shape::Scalar),
-    (
-        "message",
-        Shape::Either {
-            text: true,
-            fields: &[("text", Shape::Scalar)],
-            items: &Shape::Drop,
-        },
-    ),
-    (
-        "response",
-        Shape::Either {
-            text: false,
-            fields: &[],
-            items: &PART,
-        },
-    ),
+    ("message", Shape::Either { text: true, fields: &[("text", Shape::Scalar)], items: &Shape::Drop }),
+    ("response", Shape::Either { text: false, fields: &[], items: &PART }),
     ("modelId", Shape::Scalar),
     ("isCanceled", Shape::Scalar),
     ("result", RESULT),
@@ -107,10 +72,7 @@ const REQUEST: Shape = Shape::Object(&[
     ("completionTokens", Shape::Scalar),
     (
         "variableData",
-        Shape::Object(&[(
-            "variables",
-            Shape::Array(&Shape::Object(&[("kind", Shape::Scalar)])),
-        )]),
+        Shape::Object(&[("variables", Shape::Array(&Shape::Object(&[("kind", Shape::Scalar)])))]),
     ),
     ("editedFileEvents", Shape::Array(&Shape::Object(&[]))),
 ]);
@@ -120,18 +82,13 @@ const STATE: Shape = Shape::Object(&[
     ("lastMessageDate", Shape::Scalar),
     ("requests", Shape::Array(&REQUEST)),
 ]);
-const EDIT_STATE: Shape = Shape::Object(&[(
-    "timeline",
-    Shape::Object(&[("operations", Shape::Array(&OPERATION))]),
-)]);
+const EDIT_STATE: Shape =
+    Shape::Object(&[("timeline", Shape::Object(&[("operations", Shape::Array(&OPERATION))]))]);
 const OPERATION: Shape = Shape::Object(&[
     ("type", Shape::Scalar),
     ("requestId", Shape::Scalar),
     ("uri", Shape::Object(&[("external", Shape::Scalar)])),
-    (
-        "edits",
-        Shape::Array(&Shape::Object(&[("text", Shape::Measure)])),
-    ),
+    ("edits", Shape::Array(&Shape::Object(&[("text", Shape::Measure)]))),
 ]);
 
 /// Segments of a path at most, as the real reader guards.
@@ -164,10 +121,7 @@ pub fn log(
     skips: &mut Skips,
 ) -> Result<(Head, Vec<Request>), ReadError> {
     let mut state = Node::Object(Vec::new());
-    let seed = ReadEntry {
-        value: reader.seed(Shape::All),
-        state: reader.seed(STATE).shape,
-    };
+    let seed = ReadEntry { value: reader.seed(Shape::All), state: reader.seed(STATE).shape };
     reader.lines(input, SESSION_CAPS, seed, skips, |number, entry, skips| {
         if let Err(why) = entry.and_then(|entry| apply(&mut state, entry)) {
             skips.line(number, &why);
@@ -182,9 +136,7 @@ pub fn workspace_name(text: &[u8]) -> Option<Box<str>> {
     crate::json::cut::repair_surrogates(&mut text);
     let value: serde_json::Value =
         serde_json::from_slice(text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text)).ok()?;
-    let uri = ["folder", "workspace"]
-        .iter()
-        .find_map(|key| value.get(key)?.as_str())?;
+    let uri = ["folder", "workspace"].iter().find_map(|key| value.get(key)?.as_str())?;
     let component = percent_encoding::percent_decode_str(last_component(uri)).decode_utf8_lossy();
     Some(preview(&component, crate::session::NAME_UNITS).into())
 }
@@ -193,23 +145,15 @@ pub fn workspace_name(text: &[u8]) -> Option<Box<str>> {
 ///
 /// # Errors
 /// When the file cannot be read or is not one JSON document.
-pub fn edit_lines(
-    reader: &mut Reader,
-    input: Input,
-) -> Result<EditLines, ReadError> {
+pub fn edit_lines(reader: &mut Reader, input: Input) -> Result<EditLines, ReadError> {
     let seed = reader.seed(EDIT_STATE);
     let state = reader.document(input, EDIT_CAPS, seed)?;
     let mut lines = BTreeMap::new();
-    for operation in state
-        .at(&["timeline", "operations"])
-        .map_or(&[][..], Node::items)
-    {
+    for operation in state.at(&["timeline", "operations"]).map_or(&[][..], Node::items) {
         let uri = operation.at(&["uri", "external"]).and_then(Node::text);
-        let (Some("textEdit"), Some(request), Some(uri)) = (
-            operation.str_at("type"),
-            operation.text_at("requestId"),
-            uri,
-        ) else {
+        let (Some("textEdit"), Some(request), Some(uri)) =
+            (operation.str_at("type"), operation.text_at("requestId"), uri)
+        else {
             continue;
         };
         let added: u64 = operation
@@ -217,9 +161,7 @@ pub fn edit_lines(
             .iter()
             .filter_map(|edit| Some(edit.text_at("text")?.measure().newlines))
             .sum();
-        *lines
-            .entry((name(Some(request)), preview(uri.text, URI_UNITS).into()))
-            .or_insert(0) += added;
+        *lines.entry((name(Some(request)), preview(uri.text, URI_UNITS).into())).or_insert(0) += added;
     }
     Ok(lines)
 }
@@ -303,10 +245,7 @@ impl<'de> Visitor<'de> for ReadEntry {
                 Field::Keep => keep = Some(entries.next_value_seed(self.scalar())?),
                 Field::Value => {
                     let shape = self.shape_of_value(kind.as_ref(), path.as_ref());
-                    value = Some(entries.next_value_seed(ReadNode {
-                        shape,
-                        ..self.value
-                    })?);
+                    value = Some(entries.next_value_seed(ReadNode { shape, ..self.value })?);
                 }
                 Field::Other => drop(entries.next_value::<IgnoredAny>()?),
             }
@@ -356,17 +295,11 @@ impl Visitor<'_> for FieldName {
 
 impl ReadEntry {
     fn scalar(self) -> ReadNode {
-        ReadNode {
-            shape: Shape::Scalar,
-            ..self.value
-        }
+        ReadNode { shape: Shape::Scalar, ..self.value }
     }
 
     fn path(self) -> ReadNode {
-        ReadNode {
-            shape: Shape::Array(&Shape::Scalar),
-            ..self.value
-        }
+        ReadNode { shape: Shape::Array(&Shape::Scalar), ..self.value }
     }
 
     /// The shape in which a value is read: everything when it is not yet known where it belongs.
@@ -377,26 +310,17 @@ impl ReadEntry {
         match (kind.and_then(Node::integer), path) {
             (Some(0), _) => self.state,
             (Some(1 | 2), Some(path)) => {
-                path.items()
-                    .iter()
-                    .fold(self.state, |shape, segment| match segment.text() {
-                        Some(key) => shape
-                            .field(key.text)
-                            .map_or(Shape::Drop, |(_, shape)| shape),
-                        None => shape.item(),
-                    })
+                path.items().iter().fold(self.state, |shape, segment| match segment.text() {
+                    Some(key) => shape.field(key.text).map_or(Shape::Drop, |(_, shape)| shape),
+                    None => shape.item(),
+                })
             }
             _ => Shape::All,
         }
     }
 }
 
-fn entry(
-    kind: Option<i64>,
-    path: Option<&Node>,
-    value: Option<Node>,
-    keep: Option<&Node>,
-) -> Option<Entry> {
+fn entry(kind: Option<i64>, path: Option<&Node>, value: Option<Node>, keep: Option<&Node>) -> Option<Entry> {
     if kind == Some(0) {
         return Some(Entry::Initial(value?));
     }
@@ -449,10 +373,9 @@ fn session(mut state: Node, stem: &str, hold: Hold) -> (Head, Vec<Request>) {
     };
     let last = state.integer_at("lastMessageDate");
     let nodes = match &mut state {
-        Node::Object(fields) => fields
-            .iter_mut()
-            .find(|(key, _)| key.as_str() == "requests")
-            .map(|(_, value)| value),
+        Node::Object(fields) => {
+            fields.iter_mut().find(|(key, _)| key.as_str() == "requests").map(|(_, value)| value)
+        }
         _ => None,
     };
     let nodes = match nodes {
@@ -460,21 +383,14 @@ fn session(mut state: Node, stem: &str, hold: Hold) -> (Head, Vec<Request>) {
         _ => Vec::new(),
     };
     drop(state);
-    let requests: Vec<Request> = nodes
-        .into_iter()
-        .filter(Node::is_object)
-        .map(|node| request(&node, hold))
-        .collect();
-    head.last = last
-        .or(requests.last().map(|request| request.timestamp))
-        .unwrap_or(head.created);
+    let requests: Vec<Request> =
+        nodes.into_iter().filter(Node::is_object).map(|node| request(&node, hold)).collect();
+    head.last = last.or(requests.last().map(|request| request.timestamp)).unwrap_or(head.created);
     (head, requests)
 }
 
 fn request(node: &Node, hold: Hold) -> Request {
-    let message = node
-        .get("message")
-        .and_then(|message| message.text().or_else(|| message.text_at("text")));
+    let message = node.get("message").and_then(|message| message.text().or_else(|| message.text_at("text")));
     let result = node.get("result");
     let metadata = result.and_then(|result| result.get("metadata"));
     let mut request = Request {
@@ -489,16 +405,8 @@ fn request(node: &Node, hold: Hold) -> Request {
             .or_else(|| number(metadata, "outputTokens"))
             .unwrap_or(0),
         images: images(node),
-        edited: node
-            .items_at("editedFileEvents")
-            .iter()
-            .filter(|event| event.is_object())
-            .count() as u64,
-        commands: node
-            .items_at("response")
-            .iter()
-            .filter_map(command)
-            .collect(),
+        edited: node.items_at("editedFileEvents").iter().filter(|event| event.is_object()).count() as u64,
+        commands: node.items_at("response").iter().filter_map(command).collect(),
         ..Request::default()
     };
     if let Some(message) = message {
@@ -512,11 +420,7 @@ fn request(node: &Node, hold: Hold) -> Request {
     request.ai_code = response.measure.code;
     request.response = response.held;
     for round in metadata.map_or(&[][..], |metadata| metadata.items_at("toolCallRounds")) {
-        for tool in round
-            .items_at("toolCalls")
-            .iter()
-            .filter_map(|call| call.text_at("name"))
-        {
+        for tool in round.items_at("toolCalls").iter().filter_map(|call| call.text_at("name")) {
             request.tools.count(tool.text);
         }
     }
@@ -524,25 +428,16 @@ fn request(node: &Node, hold: Hold) -> Request {
 }
 
 fn number(node: Option<&Node>, key: &str) -> Option<u64> {
-    node?
-        .integer_at(key)
-        .map(|value| u64::try_from(value).unwrap_or(0))
+    node?.integer_at(key).map(|value| u64::try_from(value).unwrap_or(0))
 }
 
 fn end_state(node: &Node, result: Option<&Node>) -> State {
     let Some(Node::Object(fields)) = result else {
-        return if node.is_true("isCanceled") {
-            State::Cancelled
-        } else {
-            State::Pending
-        };
+        return if node.is_true("isCanceled") { State::Cancelled } else { State::Pending };
     };
     if node.is_true("isCanceled") {
         State::Cancelled
-    } else if result
-        .and_then(|result| result.get("errorDetails"))
-        .is_some_and(Node::is_object)
-    {
+    } else if result.and_then(|result| result.get("errorDetails")).is_some_and(Node::is_object) {
         State::Errored
     } else if fields.is_empty() {
         State::Pending
@@ -561,8 +456,7 @@ fn response(node: &Node, hold: Hold) -> Joined {
     }
     for part in value.items() {
         let value = part.get("value");
-        if let Some(text) = value.and_then(|value| value.text().or_else(|| value.text_at("value")))
-        {
+        if let Some(text) = value.and_then(|value| value.text().or_else(|| value.text_at("value"))) {
             response.add(text, hold.response_units);
         }
     }
@@ -570,13 +464,8 @@ fn response(node: &Node, hold: Hold) -> Joined {
 }
 
 fn images(node: &Node) -> u64 {
-    let variables = node
-        .at(&["variableData", "variables"])
-        .map_or(&[][..], Node::items);
-    let attached = variables
-        .iter()
-        .filter(|variable| variable.str_at("kind") == Some("image"))
-        .count();
+    let variables = node.at(&["variableData", "variables"]).map_or(&[][..], Node::items);
+    let attached = variables.iter().filter(|variable| variable.str_at("kind") == Some("image")).count();
     let made = node
         .items_at("response")
         .iter()
@@ -588,18 +477,13 @@ fn images(node: &Node) -> u64 {
 
 fn command(part: &Node) -> Option<Box<str>> {
     let data = part.get("toolSpecificData")?;
-    if part.str_at("kind") != Some("toolInvocationSerialized")
-        || data.str_at("kind") != Some("terminal")
-    {
+    if part.str_at("kind") != Some("toolInvocationSerialized") || data.str_at("kind") != Some("terminal") {
         return None;
     }
     let line = data.get("commandLine");
     let text = line
         .and_then(|line| line.text_at("original"))
         .or_else(|| line.and_then(Node::text))
-        .or_else(|| {
-            data.at(&["confirmation", "commandLine"])
-                .and_then(Node::text)
-        })?;
+        .or_else(|| data.at(&["confirmation", "commandLine"]).and_then(Node::text))?;
     Some(preview(text.text, COMMAND_UNITS).into())
 }

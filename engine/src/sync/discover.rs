@@ -79,10 +79,7 @@ pub fn workspaces(home: &Path, skipped: &mut Skipped) -> Vec<Workspace> {
         let path = home.join(root.path);
         let names = names(&path, root.path, skipped);
         found.extend(
-            names
-                .into_iter()
-                .filter(|name| path.join(&**name).is_dir())
-                .map(|name| Workspace { root, name }),
+            names.into_iter().filter(|name| path.join(&**name).is_dir()).map(|name| Workspace { root, name }),
         );
     }
     found
@@ -93,12 +90,7 @@ pub fn workspaces(home: &Path, skipped: &mut Skipped) -> Vec<Workspace> {
 pub fn names(directory: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Vec::new();
         }
         Err(error) => {
@@ -111,10 +103,7 @@ pub fn names(directory: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>
         match entry.map(|entry| entry.file_name().into_string()) {
             Ok(Ok(name)) => names.push(name.into()),
             Ok(Err(name)) => {
-                skipped.file(
-                    &format!("{key}/{}", name.to_string_lossy()),
-                    &"its name is not UTF-8",
-                );
+                skipped.file(&format!("{key}/{}", name.to_string_lossy()), &"its name is not UTF-8");
             }
             Err(error) => skipped.file(key, &error),
         }

@@ -109,7 +109,10 @@ impl Cause {
 
     /// Whether there may be more to read than memory for it.
     pub fn is_about_memory(&self) -> bool {
-        matches!(self, Cause::HeapLimit(_) | Cause::OutOfMemory | Cause::Aborted | Cause::Killed | Cause::TimedOut)
+        matches!(
+            self,
+            Cause::HeapLimit(_) | Cause::OutOfMemory | Cause::Aborted | Cause::Killed | Cause::TimedOut
+        )
     }
 }
 
@@ -122,9 +125,7 @@ impl fmt::Display for Cause {
                 mebibytes(death.limit_bytes)
             ),
             Cause::OutOfMemory => formatter.write_str("ran out of memory (exit code 0xE0000008)"),
-            Cause::Aborted => {
-                formatter.write_str("aborted, most likely because it ran out of memory")
-            }
+            Cause::Aborted => formatter.write_str("aborted, most likely because it ran out of memory"),
             Cause::Killed => {
                 formatter.write_str("was killed, most likely by the system because memory ran out")
             }
@@ -160,11 +161,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the parse worker {}", self.cause)?;
         if self.total > 0 {
-            write!(
-                formatter,
-                " after {} of {} workspaces",
-                self.done, self.total
-            )?;
+            write!(formatter, " after {} of {} workspaces", self.done, self.total)?;
         }
         if let Some(file) = &self.file {
             write!(formatter, ", while reading {file}")?;
@@ -187,12 +184,8 @@ impl fmt::Display for Failure {
 
 /// The root whose files are largest in sum.
 pub fn largest_root(home: &Path) -> Option<(&'static str, u64)> {
-    let sizes = ROOTS
-        .iter()
-        .map(|root| (root.path, tree_bytes(&home.join(root.path), 8)));
-    sizes
-        .filter(|(_, bytes)| *bytes > 0)
-        .max_by_key(|(_, bytes)| *bytes)
+    let sizes = ROOTS.iter().map(|root| (root.path, tree_bytes(&home.join(root.path), 8)));
+    sizes.filter(|(_, bytes)| *bytes > 0).max_by_key(|(_, bytes)| *bytes)
 }
 
 fn tree_bytes(path: &Path, depth: usize) -> u64 {
@@ -219,101 +212,22 @@ mod tests {
 
     #[test]
     fn every_kind_of_death_is_told_apart() {
-        let heap = HeapDeath {
-            limit_bytes: 1 << 20,
-            live_bytes: 1 << 20,
-        };
+        let heap = HeapDeath { limit_bytes: 1 << 20, live_bytes: 1 << 20 };
         let torn = FrameError::Torn(3);
         let none = Evidence::default;
         let table = [
-            (
-                Evidence {
-                    heap: Some(heap),
-                    signal: Some(6),
-                    ..none()
-                },
-                Cause::HeapLimit(heap),
-            ),
-            (
-                Evidence {
-                    code: Some(3_758_096_392_u32.cast_signed()),
-                    ..none()
-                },
-                Cause::OutOfMemory,
-            ),
-            (
-                Evidence {
-                    signal: Some(6),
-                    ..none()
-                },
-                Cause::Aborted,
-            ),
-            (
-                Evidence {
-                    code: Some(134),
-                    ..none()
-                },
-                Cause::Aborted,
-            ),
-            (
-                Evidence {
-                    signal: Some(9),
-                    ..none()
-                },
-                Cause::Killed,
-            ),
-            (
-                Evidence {
-                    code: Some(137),
-                    ..none()
-                },
-                Cause::Killed,
-            ),
-            (
-                Evidence {
-                    timed_out: true,
-                    signal: Some(9),
-                    ..none()
-                },
-                Cause::TimedOut,
-            ),
-            (
-                Evidence {
-                    frame: Some(&torn),
-                    code: Some(0),
-                    ..none()
-                },
-                Cause::Torn(torn.to_string()),
-            ),
-            (
-                Evidence {
-                    frame: Some(&torn),
-                    signal: Some(9),
-                    ..none()
-                },
-                Cause::Killed,
-            ),
-            (
-                Evidence {
-                    code: Some(3),
-                    ..none()
-                },
-                Cause::Exited(3),
-            ),
-            (
-                Evidence {
-                    signal: Some(15),
-                    ..none()
-                },
-                Cause::Signalled(15),
-            ),
-            (
-                Evidence {
-                    code: Some(0),
-                    ..none()
-                },
-                Cause::Silent,
-            ),
+            (Evidence { heap: Some(heap), signal: Some(6), ..none() }, Cause::HeapLimit(heap)),
+            (Evidence { code: Some(3_758_096_392_u32.cast_signed()), ..none() }, Cause::OutOfMemory),
+            (Evidence { signal: Some(6), ..none() }, Cause::Aborted),
+            (Evidence { code: Some(134), ..none() }, Cause::Aborted),
+            (Evidence { signal: Some(9), ..none() }, Cause::Killed),
+            (Evidence { code: Some(137), ..none() }, Cause::Killed),
+            (Evidence { timed_out: true, signal: Some(9), ..none() }, Cause::TimedOut),
+            (Evidence { frame: Some(&torn), code: Some(0), ..none() }, Cause::Torn(torn.to_string())),
+            (Evidence { frame: Some(&torn), signal: Some(9), ..none() }, Cause::Killed),
+            (Evidence { code: Some(3), ..none() }, Cause::Exited(3)),
+            (Evidence { signal: Some(15), ..none() }, Cause::Signalled(15)),
+            (Evidence { code: Some(0), ..none() }, Cause::Silent),
         ];
         for (evidence, cause) in table {
             assert_eq!(classify(&evidence), cause, "{evidence:?}");
@@ -323,10 +237,7 @@ mod tests {
     #[test]
     fn the_sentence_says_what_happened_how_far_it_got_and_what_to_do() {
         let failure = Failure {
-            cause: Cause::HeapLimit(HeapDeath {
-                limit_bytes: 64 << 20,
-                live_bytes: 64 << 20,
-            }),
+            cause: Cause::HeapLimit(HeapDeath { limit_bytes: 64 << 20, live_bytes: 64 << 20 }),
             done: 31,
             total: 280,
             file: Some(".config/Code/User/workspaceStorage/0a/chatSessions/x.jsonl".into()),

@@ -33,10 +33,7 @@ pub fn fingerprint(kind: FingerprintKind, home: &Path, workspace: &Workspace) ->
 }
 
 fn modified(metadata: &Metadata) -> u64 {
-    let time = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let time = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     // 64 bits of nanoseconds last until the year 2554.
     time.map_or(0, |time| time.as_nanos() as u64)
 }
@@ -84,10 +81,7 @@ pub fn newest(home: &Path, workspace: &Workspace) -> u64 {
             return own;
         }
         let names = names(path, "", &mut Skipped::default());
-        names
-            .iter()
-            .map(|name| below(&path.join(&**name), depth - 1))
-            .fold(own, u64::max)
+        names.iter().map(|name| below(&path.join(&**name), depth - 1)).fold(own, u64::max)
     }
     below(&workspace.path(home), DEPTH_MAX)
 }

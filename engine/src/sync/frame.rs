@@ -40,9 +40,7 @@ pub enum Kind {
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::{Ack, Chunk, Done, Failed, Job, Progress, Workspace};
-        [Job, Ack, Progress, Workspace, Chunk, Done, Failed]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        [Job, Ack, Progress, Workspace, Chunk, Done, Failed].into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -150,10 +148,7 @@ impl<R: Read> FrameReader<R> {
             return Err(FrameError::Damaged(self.next));
         }
         if number != self.next {
-            return Err(FrameError::OutOfSequence {
-                expected: self.next,
-                found: number,
-            });
+            return Err(FrameError::OutOfSequence { expected: self.next, found: number });
         }
         self.next += 1;
         Ok(Some(kind))
@@ -230,11 +225,7 @@ mod tests {
         let good = stream();
         let borders = [0, HEADER_BYTES + 3, 2 * HEADER_BYTES + 3, good.len()];
         for length in 0..good.len() {
-            assert_eq!(
-                read_all(&good[..length]).is_ok(),
-                borders.contains(&length),
-                "{length} bytes"
-            );
+            assert_eq!(read_all(&good[..length]).is_ok(), borders.contains(&length), "{length} bytes");
         }
     }
 
@@ -243,15 +234,8 @@ mod tests {
         let bytes = stream();
         let (one, rest) = bytes.split_at(HEADER_BYTES + 3);
         let (two, three) = rest.split_at(HEADER_BYTES);
-        for frames in [
-            [one, three].concat(),
-            [one, one, two].concat(),
-            [two, one, three].concat(),
-        ] {
-            assert!(matches!(
-                read_all(&frames),
-                Err(FrameError::OutOfSequence { .. })
-            ));
+        for frames in [[one, three].concat(), [one, one, two].concat(), [two, one, three].concat()] {
+            assert!(matches!(read_all(&frames), Err(FrameError::OutOfSequence { .. })));
         }
     }
 }

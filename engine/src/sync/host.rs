@@ -11,9 +11,7 @@ use receive::{Receive, Received};
 
 use super::Event;
 use super::discover::workspaces;
-use super::failure::{
-    Cause, Evidence, Failure, HeapDeath, classify, code_and_signal, largest_root,
-};
+use super::failure::{Cause, Evidence, Failure, HeapDeath, classify, code_and_signal, largest_root};
 use super::fingerprint::{combined, fingerprint};
 use super::frame::{FrameError, FrameWriter, Kind};
 use super::library::Library;
@@ -94,12 +92,7 @@ impl<'a> Host<'a> {
             Retry::ReducedWork => ATTEMPTS_REDUCED,
         };
         let (home, cache) = (home.to_owned(), cache.to_owned());
-        Host { home, cache, strategy, timeout, attempts,
-            command,
-            heap_death,
-            observe,
-            held: None,
-        }
+        Host { home, cache, strategy, timeout, attempts, command, heap_death, observe, held: None }
     }
 
     /// What the last run found.
@@ -120,10 +113,7 @@ impl<'a> Host<'a> {
         std::fs::create_dir_all(&self.cache)?;
         let mut failures: Vec<Failure> = Vec::new();
         for number in 1..=self.attempts {
-            let attempt = Attempt {
-                number,
-                heap_percent: if number == 1 { 100 } else { 150 },
-            };
+            let attempt = Attempt { number, heap_percent: if number == 1 { 100 } else { 150 } };
             let received = self.attempt(attempt, &failures);
             match received.end {
                 Ok(done) => return Ok(self.complete(received.library, done, failures)),
@@ -141,10 +131,7 @@ impl<'a> Host<'a> {
             if last.cause.is_about_memory() {
                 last.largest = largest_root(&self.home);
             }
-            last.kept = self
-                .held
-                .as_ref()
-                .map_or(0, |held| held.library.len() as u64);
+            last.kept = self.held.as_ref().map_or(0, |held| held.library.len() as u64);
         }
         Ok(Outcome {
             from_memory: false,
@@ -175,10 +162,7 @@ impl<'a> Host<'a> {
     }
 
     fn complete(&mut self, library: Library, done: Done, failures: Vec<Failure>) -> Outcome {
-        self.held = Some(Held {
-            fingerprint: done.fingerprint,
-            library,
-        });
+        self.held = Some(Held { fingerprint: done.fingerprint, library });
         Outcome {
             from_memory: false,
             workspaces: done.workspaces,
@@ -191,16 +175,9 @@ impl<'a> Host<'a> {
 
     /// Keeps what arrived in a failed attempt, when it is more than what is held.
     fn keep_better(&mut self, library: Library) {
-        if self
-            .held
-            .as_ref()
-            .is_none_or(|held| held.library.len() < library.len())
-        {
+        if self.held.as_ref().is_none_or(|held| held.library.len() < library.len()) {
             // No state of the files has this fingerprint but by accident, so that the next run reads them again.
-            self.held = Some(Held {
-                fingerprint: u64::MAX,
-                library,
-            });
+            self.held = Some(Held { fingerprint: u64::MAX, library });
         }
     }
 
@@ -208,18 +185,12 @@ impl<'a> Host<'a> {
     fn attempt(&mut self, attempt: Attempt, failures: &[Failure]) -> AttemptResult {
         let library = Library::new(&self.cache, self.strategy.keep);
         let mut receive = Receive::new(library, &self.strategy, &self.cache);
-        let child = (self.command)(attempt)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
+        let child = (self.command)(attempt).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = match child {
             Ok(child) => child,
             Err(error) => {
                 let cause = Cause::NotStarted(error.to_string());
-                return AttemptResult {
-                    end: Err(receive.failure(cause)),
-                    library: receive.library,
-                };
+                return AttemptResult { end: Err(receive.failure(cause)), library: receive.library };
             }
         };
         let job = Job {
@@ -238,10 +209,7 @@ impl<'a> Host<'a> {
         let error = match received {
             Ok(Received::Done(done)) => {
                 receive.complete();
-                return AttemptResult {
-                    end: Ok(*done),
-                    library: receive.library,
-                };
+                return AttemptResult { end: Ok(*done), library: receive.library };
             }
             Ok(Received::Failed(message)) => {
                 let failure = receive.failure(Cause::Reported(message));
@@ -250,20 +218,11 @@ impl<'a> Host<'a> {
             Err(error) => error,
         };
         let (code, signal) = status.map_or((None, None), code_and_signal);
-        let timed_out =
-            matches!(&error, FrameError::Io(error) if error.kind() == io::ErrorKind::TimedOut);
-        let evidence = Evidence {
-            heap: (self.heap_death)(attempt),
-            timed_out,
-            frame: Some(&error),
-            code,
-            signal,
-        };
+        let timed_out = matches!(&error, FrameError::Io(error) if error.kind() == io::ErrorKind::TimedOut);
+        let evidence =
+            Evidence { heap: (self.heap_death)(attempt), timed_out, frame: Some(&error), code, signal };
         let failure = receive.failure(classify(&evidence));
-        AttemptResult {
-            end: Err(failure),
-            library: receive.library,
-        }
+        AttemptResult { end: Err(failure), library: receive.library }
     }
 }
 
@@ -274,23 +233,14 @@ struct AttemptResult {
 
 /// The files that ended two workers.
 fn avoided(failures: &[Failure]) -> Vec<Box<str>> {
-    let mut files: Vec<Box<str>> = failures
-        .iter()
-        .filter_map(|failure| failure.file.clone())
-        .collect();
+    let mut files: Vec<Box<str>> = failures.iter().filter_map(|failure| failure.file.clone()).collect();
     files.sort_unstable();
-    let twice = files
-        .windows(2)
-        .filter(|pair| pair[0] == pair[1])
-        .map(|pair| pair[0].clone());
+    let twice = files.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone());
     twice.collect()
 }
 
 /// Ends a worker that has not ended itself. One that has just torn its stream is given the chance to say why.
-fn end(
-    child: &mut Child,
-    received: &Result<Received, FrameError>,
-) -> io::Result<std::process::ExitStatus> {
+fn end(child: &mut Child, received: &Result<Received, FrameError>) -> io::Result<std::process::ExitStatus> {
     let is_dying = match received {
         Ok(Received::Done(_)) => false,
         Ok(Received::Failed(_)) => true,
@@ -318,10 +268,7 @@ fn converse(
         return Err(io::Error::other("the worker has no streams").into());
     };
     let mut commands = FrameWriter::new(input);
-    commands.write(
-        Kind::Job,
-        &serde_json::to_vec(job).map_err(io::Error::from)?,
-    )?;
+    commands.write(Kind::Job, &serde_json::to_vec(job).map_err(io::Error::from)?)?;
     let received = receive.all(output, &mut commands, deadline, observe);
     child.stdin = None;
     received

@@ -63,7 +63,9 @@ impl Library {
             held: Vec::new(),
             index: Vec::new(),
             parts: Vec::new(),
-            complete: 0, sessions: 0 }
+            complete: 0,
+            sessions: 0,
+        }
     }
 
     /// Sessions and edit files in it.
@@ -128,12 +130,7 @@ impl Library {
                     _ => 0,
                 };
                 let part = self.parts.len().saturating_sub(1) as u32;
-                self.index.push(Entry {
-                    id,
-                    offset: span.offset,
-                    bytes: span.bytes,
-                    part,
-                });
+                self.index.push(Entry { id, offset: span.offset, bytes: span.bytes, part });
             }
         }
     }
@@ -154,10 +151,8 @@ impl Library {
             Keep::Index => {
                 let mut start = 0;
                 while let Some(first) = self.index.get(start) {
-                    let count = self.index[start..]
-                        .iter()
-                        .take_while(|entry| entry.part == first.part)
-                        .count();
+                    let count =
+                        self.index[start..].iter().take_while(|entry| entry.part == first.part).count();
                     self.visit_part(&self.index[start..start + count], &mut visit)?;
                     start += count;
                 }
@@ -195,11 +190,7 @@ impl Library {
     }
 
     /// Reads items that stand one after the other in one file.
-    fn visit_part(
-        &self,
-        entries: &[Entry],
-        visit: &mut dyn FnMut(&Item),
-    ) -> Result<(), LibraryError> {
+    fn visit_part(&self, entries: &[Entry], visit: &mut dyn FnMut(&Item)) -> Result<(), LibraryError> {
         let Some(first) = entries.first() else {
             return Ok(());
         };
@@ -222,12 +213,7 @@ enum ItemError {
     Record(#[from] RecordError),
 }
 
-fn read_items(
-    path: &Path,
-    offset: u64,
-    bytes: u64,
-    visit: &mut dyn FnMut(&Item),
-) -> Result<(), ItemError> {
+fn read_items(path: &Path, offset: u64, bytes: u64, visit: &mut dyn FnMut(&Item)) -> Result<(), ItemError> {
     let mut file = BufReader::with_capacity(16 * 1024, File::open(path)?);
     file.seek(SeekFrom::Start(offset))?;
     let mut records = file.take(bytes);

@@ -69,8 +69,7 @@ impl Parser<'_> {
     fn vscode(&mut self, workspace: &Workspace, sink: &mut dyn Sink) -> io::Result<()> {
         let (path, key) = (workspace.path(self.home), workspace.key());
         if self.probe_missing && !path.join("events.jsonl").exists() {
-            self.skipped
-                .file(&format!("{key}/events.jsonl"), &"no such file");
+            self.skipped.file(&format!("{key}/events.jsonl"), &"no such file");
         }
         let name = describe(&path.join("workspace.json"))
             .and_then(|text| vscode::workspace_name(&text))
@@ -132,13 +131,7 @@ impl Parser<'_> {
             return Ok(());
         };
         let mut skips = Skips::default();
-        let read = copilot_cli::events(
-            &mut self.reader,
-            input,
-            &workspace.name,
-            self.hold,
-            &mut skips,
-        );
+        let read = copilot_cli::events(&mut self.reader, input, &workspace.name, self.hold, &mut skips);
         self.deliver(read, &file_key, &skips, workspace, &name, sink)
     }
 
@@ -149,11 +142,7 @@ impl Parser<'_> {
             .iter()
             .filter_map(|name| match name.strip_suffix(".jsonl") {
                 Some(stem) => Some(stem),
-                None => path
-                    .join(&**name)
-                    .join("subagents")
-                    .is_dir()
-                    .then_some(&**name),
+                None => path.join(&**name).join("subagents").is_dir().then_some(&**name),
             })
             .collect();
         stems.sort_unstable();
@@ -175,23 +164,11 @@ impl Parser<'_> {
         let mut conversation = Conversation::new(self.hold);
         let main = format!("{stem}.jsonl");
         if path.join(&main).exists() {
-            self.claude_file(
-                &mut conversation,
-                path.join(&main),
-                &format!("{key}/{main}"),
-                true,
-                sink,
-            )?;
+            self.claude_file(&mut conversation, path.join(&main), &format!("{key}/{main}"), true, sink)?;
         }
         let mut agents = Vec::new();
         let below = format!("{stem}/subagents");
-        agent_files(
-            &path.join(&below),
-            &format!("{key}/{below}"),
-            DEPTH_MAX,
-            &mut self.skipped,
-            &mut agents,
-        );
+        agent_files(&path.join(&below), &format!("{key}/{below}"), DEPTH_MAX, &mut self.skipped, &mut agents);
         for (agent, agent_key) in agents {
             self.claude_file(&mut conversation, agent, &agent_key, false, sink)?;
         }
@@ -220,12 +197,7 @@ impl Parser<'_> {
     }
 
     /// A file's content or path, unless it is to be avoided or is no file.
-    fn input(
-        &mut self,
-        path: PathBuf,
-        key: &str,
-        sink: &mut dyn Sink,
-    ) -> io::Result<Option<Input>> {
+    fn input(&mut self, path: PathBuf, key: &str, sink: &mut dyn Sink) -> io::Result<Option<Input>> {
         if self.avoid.iter().any(|avoided| **avoided == *key) {
             self.skipped.file(key, &"reading it ended the worker twice");
             return Ok(None);
@@ -235,7 +207,8 @@ impl Parser<'_> {
         if let Ok(metadata) = std::fs::metadata(&path)
             && !metadata.is_file()
         {
-            self.skipped.file(key, &if metadata.is_dir() { "it is a directory" } else { "it is not a regular file" });
+            self.skipped
+                .file(key, &if metadata.is_dir() { "it is a directory" } else { "it is not a regular file" });
             return Ok(None);
         }
         self.work.files += 1;
@@ -294,8 +267,7 @@ impl Parser<'_> {
 /// A small file, whole.
 fn describe(path: &Path) -> Option<Vec<u8>> {
     let metadata = std::fs::metadata(path).ok()?;
-    (metadata.is_file() && metadata.len() <= DESCRIPTION_BYTES_MAX)
-        .then(|| std::fs::read(path).ok())?
+    (metadata.is_file() && metadata.len() <= DESCRIPTION_BYTES_MAX).then(|| std::fs::read(path).ok())?
 }
 
 /// The stem of a session file, and whether it is an append log; none when it is something else, or a log of the same stem

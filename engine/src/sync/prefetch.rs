@@ -18,17 +18,8 @@ pub struct Prefetcher {
 impl Prefetcher {
     /// Called before workspace `at` is parsed. At the start of a batch it takes what has been read for it, and begins to
     /// read the batch after.
-    pub fn advance(
-        &mut self,
-        prefetch: Prefetch,
-        home: &Path,
-        workspaces: &[Workspace],
-        at: usize,
-    ) {
-        let Prefetch::Batches {
-            workspaces: batch, ..
-        } = prefetch
-        else {
+    pub fn advance(&mut self, prefetch: Prefetch, home: &Path, workspaces: &[Workspace], at: usize) {
+        let Prefetch::Batches { workspaces: batch, .. } = prefetch else {
             return;
         };
         if !at.is_multiple_of(batch) {
@@ -54,10 +45,7 @@ impl Prefetcher {
 fn paths(home: &Path, workspaces: &[Workspace], at: usize, batch: usize) -> Vec<PathBuf> {
     let end = (at + batch).min(workspaces.len());
     let mut paths = Vec::new();
-    for workspace in workspaces[at..end]
-        .iter()
-        .filter(|workspace| workspace.root.layout == Layout::VsCode)
-    {
+    for workspace in workspaces[at..end].iter().filter(|workspace| workspace.root.layout == Layout::VsCode) {
         let path = workspace.path(home);
         for (directory, file) in [("chatSessions", ""), ("chatEditingSessions", "state.json")] {
             let directory = path.join(directory);
@@ -72,13 +60,7 @@ fn paths(home: &Path, workspaces: &[Workspace], at: usize, batch: usize) -> Vec<
 }
 
 fn read(prefetch: Prefetch, paths: Vec<PathBuf>) -> BTreeMap<PathBuf, Vec<u8>> {
-    let Prefetch::Batches {
-        files,
-        bytes,
-        file_bytes,
-        ..
-    } = prefetch
-    else {
+    let Prefetch::Batches { files, bytes, file_bytes, .. } = prefetch else {
         return BTreeMap::new();
     };
     let mut held = BTreeMap::new();

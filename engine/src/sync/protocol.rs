@@ -203,10 +203,7 @@ impl Item {
     ) -> io::Result<()> {
         match self {
             Item::Session(session) => {
-                write_record(
-                    out,
-                    &RecordOut::S(&session.head, session.requests.len() as u64),
-                )?;
+                write_record(out, &RecordOut::S(&session.head, session.requests.len() as u64))?;
                 after_record(out)?;
                 for request in &session.requests {
                     write_record(out, &RecordOut::R(request))?;
@@ -226,10 +223,7 @@ impl Item {
         match self {
             Item::Session(session) => {
                 let mut hasher = Hasher::session(&session.head, session.requests.len() as u64);
-                session
-                    .requests
-                    .iter()
-                    .for_each(|request| hasher.request(request));
+                session.requests.iter().for_each(|request| hasher.request(request));
                 tally.session(&hasher.finish(), session.requests.len() as u64);
             }
             Item::Edits(edits) => tally.edits(&Hasher::edits(edits)),
@@ -301,15 +295,10 @@ impl Gatherer {
         let (_, complete) = self.assembler.add(&record)?;
         match (record, &mut self.open) {
             (Record::Session(head, _), _) => {
-                self.open = Some(Item::Session(Session {
-                    head,
-                    requests: Vec::new(),
-                }));
+                self.open = Some(Item::Session(Session { head, requests: Vec::new() }));
             }
             (Record::Edits(edits), _) => self.open = Some(Item::Edits(edits)),
-            (Record::Request(request), Some(Item::Session(session))) => {
-                session.requests.push(request)
-            }
+            (Record::Request(request), Some(Item::Session(session))) => session.requests.push(request),
             _ => return Err(RecordError::OutOfPlace),
         }
         Ok(if complete { self.open.take() } else { None })
@@ -342,11 +331,7 @@ impl Assembler {
         match (record, &mut self.open) {
             (Record::Session(head, requests), None) => {
                 let hasher = Hasher::session(head, *requests);
-                self.open = Some(Open {
-                    hasher,
-                    requests: *requests,
-                    missing: *requests,
-                });
+                self.open = Some(Open { hasher, requests: *requests, missing: *requests });
                 Ok((Place::First, self.close_when_complete()))
             }
             (Record::Request(request), Some(open)) => {
@@ -367,11 +352,7 @@ impl Assembler {
     /// # Errors
     /// When one is.
     pub fn end(&self) -> Result<(), RecordError> {
-        if self.open.is_some() {
-            Err(RecordError::OutOfPlace)
-        } else {
-            Ok(())
-        }
+        if self.open.is_some() { Err(RecordError::OutOfPlace) } else { Ok(()) }
     }
 
     fn close_when_complete(&mut self) -> bool {

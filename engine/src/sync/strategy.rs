@@ -152,12 +152,8 @@ pub enum End {
 }
 
 /// Files read ahead in one batch by the reported engine (`MAX_PREFETCH_FILES`, batches of 32 workspaces, files of at most 20 MiB).
-const REPORTED_PREFETCH: Prefetch = Prefetch::Batches {
-    workspaces: 32,
-    files: 600,
-    bytes: u64::MAX,
-    file_bytes: 20 << 20,
-};
+const REPORTED_PREFETCH: Prefetch =
+    Prefetch::Batches { workspaces: 32, files: 600, bytes: u64::MAX, file_bytes: 20 << 20 };
 
 /// The reported engine.
 pub const AS_REPORTED: Strategy = Strategy {
@@ -175,27 +171,14 @@ pub const AS_REPORTED: Strategy = Strategy {
 };
 
 /// Parts that leave while later workspaces are parsed: the first proposed fix.
-const PER_WORKSPACE: Chunks = Chunks {
-    sessions: 250,
-    bytes: usize::MAX,
-    during_parse: true,
-};
+const PER_WORKSPACE: Chunks = Chunks { sessions: 250, bytes: usize::MAX, during_parse: true };
 
 /// What upstream adopted (pull request 121 of the seed): parts of 250 sessions after the whole parse, each session stripped
 /// when it has been parsed, 100 files and 64 MiB read ahead.
 const PR_121: Strategy = Strategy {
-    prefetch: Prefetch::Batches {
-        workspaces: 32,
-        files: 100,
-        bytes: 64 << 20,
-        file_bytes: 20 << 20,
-    },
+    prefetch: Prefetch::Batches { workspaces: 32, files: 100, bytes: 64 << 20, file_bytes: 20 << 20 },
     strip: Strip::PerSession,
-    chunks: Some(Chunks {
-        sessions: 250,
-        bytes: usize::MAX,
-        during_parse: false,
-    }),
+    chunks: Some(Chunks { sessions: 250, bytes: usize::MAX, during_parse: false }),
     ..AS_REPORTED
 };
 
@@ -204,11 +187,7 @@ pub const BOUNDED: Strategy = Strategy {
     prefetch: Prefetch::Off,
     reader: ReaderKind::Streaming,
     strip: Strip::PerSession,
-    chunks: Some(Chunks {
-        sessions: usize::MAX,
-        bytes: 60 * 1024,
-        during_parse: true,
-    }),
+    chunks: Some(Chunks { sessions: usize::MAX, bytes: 60 * 1024, during_parse: true }),
     carrier: Carrier::Pipe,
     cache: CacheKind::Fragments,
     fingerprint: FingerprintKind::Files,
@@ -219,13 +198,8 @@ pub const BOUNDED: Strategy = Strategy {
 };
 
 /// The five fixes that the seed's report proposes, in its order.
-pub const FIXES: [&str; 5] = [
-    "s1-chunked-ipc",
-    "s2-eager-strip",
-    "s3-workspace-cache",
-    "s4-low-prefetch",
-    "s5-temp-file",
-];
+pub const FIXES: [&str; 5] =
+    ["s1-chunked-ipc", "s2-eager-strip", "s3-workspace-cache", "s4-low-prefetch", "s5-temp-file"];
 
 /// The reported engine with some of the [`FIXES`]: bit i of `fixes` is fix i.
 pub fn with_fixes(fixes: u32) -> Strategy {
@@ -250,10 +224,7 @@ pub fn with_fixes(fixes: u32) -> Strategy {
 
 /// The strategies that have names, in the order of reports.
 pub fn named() -> Vec<(&'static str, Strategy)> {
-    let single = FIXES
-        .iter()
-        .enumerate()
-        .map(|(bit, name)| (*name, with_fixes(1 << bit)));
+    let single = FIXES.iter().enumerate().map(|(bit, name)| (*name, with_fixes(1 << bit)));
     [("as-reported", AS_REPORTED)]
         .into_iter()
         .chain(single)

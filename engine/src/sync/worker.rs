@@ -82,11 +82,7 @@ struct Worker<'a, R, W> {
 
 impl<R: Read, W: Write> Sink for Worker<'_, R, W> {
     fn file(&mut self, key: &str) -> io::Result<()> {
-        let progress = Progress {
-            done: self.done,
-            total: self.total,
-            file: key.into(),
-        };
+        let progress = Progress { done: self.done, total: self.total, file: key.into() };
         self.outbox.send_json(Kind::Progress, &progress)
     }
 
@@ -114,16 +110,16 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             strategy,
             outbox,
             observe,
-            retained: Vec::new(), weighed: (0, 0), fragment: None,
+            retained: Vec::new(),
+            weighed: (0, 0),
+            fragment: None,
             done: 0,
             total: 0,
         }
     }
 
     fn sends_during_parse(&self) -> bool {
-        self.strategy
-            .chunks
-            .is_some_and(|chunks| chunks.during_parse)
+        self.strategy.chunks.is_some_and(|chunks| chunks.during_parse)
     }
 
     /// Whether items are still needed after they have been parsed.
@@ -132,9 +128,8 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
     }
 
     fn run(&mut self) -> io::Result<()> {
-        let began = SystemTime::now()
-            .checked_sub(CLOCK_TICK)
-            .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let began =
+            SystemTime::now().checked_sub(CLOCK_TICK).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         (self.observe)(Event::Phase("discover"));
         let mut skipped = Skipped::default();
         let workspaces = workspaces(&self.job.home, &mut skipped);
@@ -143,27 +138,14 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         self.file("")?;
         (self.observe)(Event::Phase("check-cache"));
         let kind = self.strategy.fingerprint;
-        let prints: Vec<Option<u64>> = workspaces
-            .iter()
-            .map(|workspace| fingerprint(kind, &self.job.home, workspace))
-            .collect();
-        let mut done = Done {
-            workspaces: self.total,
-            ..Done::default()
-        };
+        let prints: Vec<Option<u64>> =
+            workspaces.iter().map(|workspace| fingerprint(kind, &self.job.home, workspace)).collect();
+        let mut done = Done { workspaces: self.total, ..Done::default() };
         let streaming = self.strategy.reader == ReaderKind::Streaming;
         let mut parser = Parser {
             home: &self.job.home,
-            reader: if streaming {
-                Reader::streaming()
-            } else {
-                Reader::whole()
-            },
-            hold: if streaming {
-                Hold::STRIPPED
-            } else {
-                Hold::REPORTED
-            },
+            reader: if streaming { Reader::streaming() } else { Reader::whole() },
+            hold: if streaming { Hold::STRIPPED } else { Hold::REPORTED },
             prefetched: Prefetcher::default(),
             avoid: &self.job.avoid,
             probe_missing: self.strategy.probe_missing,
@@ -200,9 +182,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         self.retained.iter().for_each(|item| weigh(item, &mut self.weighed));
         (done.work.text_bytes, done.work.text_capacity_bytes) = self.weighed;
         let monolith = match &meta {
-            Some(meta)
-                if done.work.parsed > 0 || meta.workspaces.len() as u64 != done.work.cached =>
-            {
+            Some(meta) if done.work.parsed > 0 || meta.workspaces.len() as u64 != done.work.cached => {
                 Some(monolith::to_bytes(&self.retained)?)
             }
             _ => None,
@@ -212,15 +192,11 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             _ => Ok(()),
         };
         // The reported engine's cache was written while its worker was already being killed.
-        let (before, after) = if self.strategy.end == End::Kill {
-            (None, monolith)
-        } else {
-            (monolith, None)
-        };
+        let (before, after) =
+            if self.strategy.end == End::Kill { (None, monolith) } else { (monolith, None) };
         save(before)?;
         if !self.sends_during_parse() {
-            self.outbox
-                .send_items(&std::mem::take(&mut self.retained))?;
+            self.outbox.send_items(&std::mem::take(&mut self.retained))?;
         }
         self.outbox.settle()?;
         (self.observe)(Event::Delivered);
@@ -257,21 +233,15 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
                     if !matches!(error, FragmentError::Stale) {
                         parser.skipped.fragment(&fragment::file_name(&key), &error);
                     }
-                    parser
-                        .prefetched
-                        .advance(self.prefetch(), &self.job.home, workspaces, at);
+                    parser.prefetched.advance(self.prefetch(), &self.job.home, workspaces, at);
                     self.parse_into_fragment(&key, prints[at].unwrap_or(0), workspace, parser)?;
                 }
             }
             self.done += 1;
         }
-        let names: Vec<String> = workspaces
-            .iter()
-            .map(|workspace| fragment::file_name(&workspace.key()))
-            .collect();
-        fragment::remove_others(&self.job.cache, &|name| {
-            names.iter().any(|known| known == name)
-        })
+        let names: Vec<String> =
+            workspaces.iter().map(|workspace| fragment::file_name(&workspace.key())).collect();
+        fragment::remove_others(&self.job.cache, &|name| names.iter().any(|known| known == name))
     }
 
     /// A workspace that has not changed: its records are read from its fragment, by the host where it follows the parse.
@@ -309,12 +279,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
     }
 
     /// Where a workspace's records begin in its fragment, if that can be used.
-    fn check(
-        &self,
-        key: &str,
-        print: Option<u64>,
-        workspace: &Workspace,
-    ) -> Result<u64, FragmentError> {
+    fn check(&self, key: &str, print: Option<u64>, workspace: &Workspace) -> Result<u64, FragmentError> {
         if print.is_none() && workspace.root.layout == Layout::Claude {
             return Err(FragmentError::Stale);
         }
@@ -322,19 +287,11 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
     }
 
     fn prefetch(&self) -> Prefetch {
-        if self.job.reduced {
-            Prefetch::Off
-        } else {
-            self.strategy.prefetch
-        }
+        if self.job.reduced { Prefetch::Off } else { self.strategy.prefetch }
     }
 
     fn begin(&mut self, key: &str) {
-        (self.observe)(Event::Workspace {
-            done: self.done,
-            total: self.total,
-            key,
-        });
+        (self.observe)(Event::Workspace { done: self.done, total: self.total, key });
     }
 
     fn parse_into_monolith(
@@ -357,9 +314,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
                     }
                 }
                 None => {
-                    parser
-                        .prefetched
-                        .advance(self.prefetch(), &self.job.home, workspaces, at);
+                    parser.prefetched.advance(self.prefetch(), &self.job.home, workspaces, at);
                     parser.workspace(workspace, self)?;
                 }
             }
@@ -367,11 +322,8 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             self.outbox.flush(sends, &mut self.fragment)?;
             self.done += 1;
         }
-        let states = workspaces
-            .iter()
-            .zip(prints)
-            .map(|(workspace, print)| (workspace.key(), *print))
-            .collect();
+        let states =
+            workspaces.iter().zip(prints).map(|(workspace, print)| (workspace.key(), *print)).collect();
         Ok(Meta { version: monolith::VERSION, saved_at, checksum: 0, workspaces: states })
     }
 
@@ -411,12 +363,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             .map(|(workspace, _)| (workspace.key(), Vec::new()))
             .collect();
         for item in items {
-            let name = item
-                .workspace()
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
+            let name = item.workspace().rsplit('/').next().unwrap_or_default().to_owned();
             if changed.contains(&&*name) {
                 continue;
             }
@@ -443,19 +390,11 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             .iter()
             .filter(|workspace| meta.workspaces.contains_key(&workspace.key()))
             .filter(|workspace| newest(&self.job.home, workspace) < meta.saved_at)
-            .filter_map(|workspace| {
-                Some((
-                    workspace.key(),
-                    fingerprint(kind, &self.job.home, workspace)?,
-                ))
-            })
+            .filter_map(|workspace| Some((workspace.key(), fingerprint(kind, &self.job.home, workspace)?)))
             .collect();
         let mut line = Vec::new();
         let result = monolith::stream(&self.job.cache, &meta, &mut |item| {
-            if current
-                .as_ref()
-                .is_none_or(|(key, _)| key != item.workspace())
-            {
+            if current.as_ref().is_none_or(|(key, _)| key != item.workspace()) {
                 finish(current.take())?;
                 if let Some(print) = usable.get(item.workspace()) {
                     let writer = FragmentWriter::create(&self.job.cache, item.workspace(), *print)?;

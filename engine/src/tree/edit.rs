@@ -48,22 +48,15 @@ pub enum EditError {
 ///
 /// # Errors
 /// When the operation cannot be applied; `root` is then unchanged.
-pub fn edit(
-    root: &mut Node,
-    shape: Shape,
-    path: &[Segment],
-    operation: Edit,
-) -> Result<(), EditError> {
-    if path
-        .iter()
-        .any(|segment| matches!(segment, Segment::Key(key) if is_forbidden(key)))
-    {
+pub fn edit(root: &mut Node, shape: Shape, path: &[Segment], operation: Edit) -> Result<(), EditError> {
+    if path.iter().any(|segment| matches!(segment, Segment::Key(key) if is_forbidden(key))) {
         return Err(EditError::ForbiddenKey);
     }
     let names = known_keys(shape, path);
     if names.len() < path.len() {
-        return check(root, &path[..names.len()], &Edit::Set(Node::Null))
-            .and_then(|end| if end.is_none_or(is_container) { Ok(()) } else { Err(EditError::NotAContainer) });
+        return check(root, &path[..names.len()], &Edit::Set(Node::Null)).and_then(|end| {
+            if end.is_none_or(is_container) { Ok(()) } else { Err(EditError::NotAContainer) }
+        });
     }
     check(root, path, &operation)?;
     let mut target = root;
@@ -145,12 +138,7 @@ fn check<'a>(root: &'a Node, path: &[Segment], operation: &Edit) -> Result<Optio
 }
 
 /// The part of a container that a segment names, made when it is missing or null.
-fn child<'a>(
-    node: &'a mut Node,
-    segment: &Segment,
-    name: &'static str,
-    make_array: bool,
-) -> &'a mut Node {
+fn child<'a>(node: &'a mut Node, segment: &Segment, name: &'static str, make_array: bool) -> &'a mut Node {
     if matches!(node, Node::Null) {
         *node = match segment {
             Segment::Key(_) => Node::Object(Vec::new()),
@@ -159,13 +147,10 @@ fn child<'a>(
     }
     let slot = match (node, segment) {
         (Node::Object(fields), Segment::Key(key)) => {
-            let at = fields
-                .iter()
-                .rposition(|(field, _)| field.as_str() == &**key)
-                .unwrap_or_else(|| {
-                    fields.push((Key::Known(name), Node::Null));
-                    fields.len() - 1
-                });
+            let at = fields.iter().rposition(|(field, _)| field.as_str() == &**key).unwrap_or_else(|| {
+                fields.push((Key::Known(name), Node::Null));
+                fields.len() - 1
+            });
             &mut fields[at].1
         }
         (Node::Array(items), Segment::Index(index)) => {
@@ -192,9 +177,7 @@ fn push(target: &mut Node, keep: Option<usize>, mut items: Vec<Node>) {
 
 fn delete(node: &mut Node, segment: &Segment) {
     match (node, segment) {
-        (Node::Object(fields), Segment::Key(key)) => {
-            fields.retain(|(field, _)| field.as_str() != &**key)
-        }
+        (Node::Object(fields), Segment::Key(key)) => fields.retain(|(field, _)| field.as_str() != &**key),
         (Node::Array(items), Segment::Index(index)) => {
             if let Some(item) = items.get_mut(*index) {
                 *item = Node::Null;
@@ -208,18 +191,13 @@ fn delete(node: &mut Node, segment: &Segment) {
 mod tests {
     use super::*;
 
-    const STATE: Shape = Shape::Object(&[(
-        "requests",
-        Shape::Array(&Shape::Object(&[("id", Shape::Scalar)])),
-    )]);
+    const STATE: Shape =
+        Shape::Object(&[("requests", Shape::Array(&Shape::Object(&[("id", Shape::Scalar)])))]);
 
     fn path(segments: &[&str]) -> Vec<Segment> {
         segments
             .iter()
-            .map(|text| {
-                text.parse()
-                    .map_or_else(|_| Segment::Key((*text).into()), Segment::Index)
-            })
+            .map(|text| text.parse().map_or_else(|_| Segment::Key((*text).into()), Segment::Index))
             .collect()
     }
 
@@ -228,21 +206,13 @@ mod tests {
     }
 
     fn numbers(root: &Node) -> Vec<Option<i64>> {
-        root.items_at("requests")
-            .iter()
-            .map(|item| item.integer_at("id"))
-            .collect()
+        root.items_at("requests").iter().map(|item| item.integer_at("id")).collect()
     }
 
     #[test]
     fn missing_containers_are_made() {
         let mut root = Node::default();
-        apply(
-            &mut root,
-            &["requests", "0", "id"],
-            Edit::Set(Node::Integer(7)),
-        )
-        .unwrap();
+        apply(&mut root, &["requests", "0", "id"], Edit::Set(Node::Integer(7))).unwrap();
         assert_eq!(numbers(&root), [Some(7)]);
     }
 
@@ -250,46 +220,18 @@ mod tests {
     fn a_push_with_an_index_truncates_first() {
         let item = |id| Node::Object(vec![(Key::Known("id"), Node::Integer(id))]);
         let mut root = Node::default();
-        apply(
-            &mut root,
-            &["requests"],
-            Edit::Push {
-                keep: None,
-                items: vec![item(1), item(2), item(3)],
-            },
-        )
-        .unwrap();
-        apply(
-            &mut root,
-            &["requests"],
-            Edit::Push {
-                keep: Some(1),
-                items: vec![item(9)],
-            },
-        )
-        .unwrap();
+        apply(&mut root, &["requests"], Edit::Push { keep: None, items: vec![item(1), item(2), item(3)] })
+            .unwrap();
+        apply(&mut root, &["requests"], Edit::Push { keep: Some(1), items: vec![item(9)] }).unwrap();
         assert_eq!(numbers(&root), [Some(1), Some(9)]);
-        apply(
-            &mut root,
-            &["requests"],
-            Edit::Push {
-                keep: Some(0),
-                items: vec![],
-            },
-        )
-        .unwrap();
+        apply(&mut root, &["requests"], Edit::Push { keep: Some(0), items: vec![] }).unwrap();
         assert_eq!(numbers(&root), []);
     }
 
     #[test]
     fn a_deleted_item_becomes_null_and_a_deleted_key_goes() {
         let mut root = Node::default();
-        apply(
-            &mut root,
-            &["requests", "0", "id"],
-            Edit::Set(Node::Integer(7)),
-        )
-        .unwrap();
+        apply(&mut root, &["requests", "0", "id"], Edit::Set(Node::Integer(7))).unwrap();
         apply(&mut root, &["requests", "0", "id"], Edit::Delete).unwrap();
         assert_eq!(root.items_at("requests")[0], Node::Object(vec![]));
         apply(&mut root, &["requests", "0"], Edit::Delete).unwrap();
@@ -300,19 +242,10 @@ mod tests {
     #[test]
     fn what_cannot_be_applied_changes_nothing() {
         let mut root = Node::default();
-        apply(
-            &mut root,
-            &["requests", "0", "id"],
-            Edit::Set(Node::Integer(7)),
-        )
-        .unwrap();
+        apply(&mut root, &["requests", "0", "id"], Edit::Set(Node::Integer(7))).unwrap();
         let before = root.clone();
         assert_eq!(
-            apply(
-                &mut root,
-                &["requests", "2000000000"],
-                Edit::Set(Node::Null)
-            ),
+            apply(&mut root, &["requests", "2000000000"], Edit::Set(Node::Null)),
             Err(EditError::BeyondEnd(2_000_000_000))
         );
         assert_eq!(
@@ -320,19 +253,9 @@ mod tests {
             Ok(()),
             "no field uses this path"
         );
+        assert_eq!(apply(&mut root, &["__proto__"], Edit::Delete), Err(EditError::ForbiddenKey));
         assert_eq!(
-            apply(&mut root, &["__proto__"], Edit::Delete),
-            Err(EditError::ForbiddenKey)
-        );
-        assert_eq!(
-            apply(
-                &mut root,
-                &["requests", "0", "id"],
-                Edit::Push {
-                    keep: None,
-                    items: vec![]
-                }
-            ),
+            apply(&mut root, &["requests", "0", "id"], Edit::Push { keep: None, items: vec![] }),
             Err(EditError::NotAnArray)
         );
         assert_eq!(root, before);

@@ -30,9 +30,7 @@ impl<'de> DeserializeSeed<'de> for ReadNode {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
         match self.shape {
-            Shape::Drop => deserializer
-                .deserialize_ignored_any(IgnoredAny)
-                .map(|_| Node::Null),
+            Shape::Drop => deserializer.deserialize_ignored_any(IgnoredAny).map(|_| Node::Null),
             _ => deserializer.deserialize_any(self),
         }
     }
@@ -46,44 +44,28 @@ impl ReadNode {
             _ => return Node::Null,
         };
         let piece = match self.strings {
-            Strings::Plain => cut::Piece {
-                text: text.into(),
-                whole: None,
-            },
+            Strings::Plain => cut::Piece { text: text.into(), whole: None },
             Strings::Cut => cut::decode(text),
         };
         match (keep_text, piece.whole) {
             (true, None) => Node::Text(piece.text.into()),
-            (true, Some(whole)) => Node::Cut(Box::new(CutText {
-                preview: piece.text.into(),
-                whole,
-            })),
+            (true, Some(whole)) => Node::Cut(Box::new(CutText { preview: piece.text.into(), whole })),
             (false, None) => measured(Measure::of(&piece.text)),
             (false, Some(whole)) => measured(whole),
         }
     }
 
     fn keeps_scalars(self) -> bool {
-        !matches!(
-            self.shape,
-            Shape::Drop | Shape::Object(_) | Shape::Noted(_) | Shape::Array(_)
-        )
+        !matches!(self.shape, Shape::Drop | Shape::Object(_) | Shape::Noted(_) | Shape::Array(_))
     }
 
     fn scalar(self, node: Node) -> Node {
-        if self.keeps_scalars() {
-            node
-        } else {
-            Node::Null
-        }
+        if self.keeps_scalars() { node } else { Node::Null }
     }
 }
 
 fn measured(whole: Measure) -> Node {
-    Node::Cut(Box::new(CutText {
-        preview: Box::default(),
-        whole,
-    }))
+    Node::Cut(Box::new(CutText { preview: Box::default(), whole }))
 }
 
 impl<'de> Visitor<'de> for ReadNode {
@@ -118,18 +100,12 @@ impl<'de> Visitor<'de> for ReadNode {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        let keeps = matches!(
-            self.shape,
-            Shape::All | Shape::Array(_) | Shape::Either { .. }
-        );
+        let keeps = matches!(self.shape, Shape::All | Shape::Array(_) | Shape::Either { .. });
         if !keeps {
             while items.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(Node::Null);
         }
-        let item = ReadNode {
-            shape: self.shape.item(),
-            strings: self.strings,
-        };
+        let item = ReadNode { shape: self.shape.item(), strings: self.strings };
         let mut nodes = Vec::new();
         while let Some(node) = items.next_element_seed(item)? {
             nodes.push(node);
@@ -140,36 +116,25 @@ impl<'de> Visitor<'de> for ReadNode {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
         let mut fields: Vec<(Key, Node)> = Vec::new();
-        let keeps = matches!(
-            self.shape,
-            Shape::All | Shape::Object(_) | Shape::Noted(_) | Shape::Either { .. }
-        );
-        while let Some(field) = entries.next_key_seed(ReadKey {
-            shape: self.shape,
-            strings: self.strings,
-        })? {
+        let keeps =
+            matches!(self.shape, Shape::All | Shape::Object(_) | Shape::Noted(_) | Shape::Either { .. });
+        while let Some(field) = entries.next_key_seed(ReadKey { shape: self.shape, strings: self.strings })? {
             let Some((key, shape)) = field else {
                 entries.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let node = entries.next_value_seed(ReadNode {
-                shape,
-                strings: self.strings,
-            })?;
+            let node = entries.next_value_seed(ReadNode { shape, strings: self.strings })?;
             // Of a repeated key the last value counts. Only keys of the schema are few enough to be looked for here:
             // an image can be an object of a hundred thousand keys.
-            let known = matches!(key, Key::Known(_)).then(|| fields.iter_mut().find(|(name, _)| *name == key));
+            let known =
+                matches!(key, Key::Known(_)).then(|| fields.iter_mut().find(|(name, _)| *name == key));
             match known.flatten() {
                 Some((_, value)) => *value = node,
                 None => fields.push((key, node)),
             }
         }
         fields.shrink_to_fit();
-        Ok(if keeps {
-            Node::Object(fields)
-        } else {
-            Node::Null
-        })
+        Ok(if keeps { Node::Object(fields) } else { Node::Null })
     }
 }
 

@@ -7,9 +7,8 @@ use crate::claude::line::{self, Block};
 use crate::claude::{Claude, Reading, Said};
 use crate::dice::Dice;
 use crate::distribution::{
-    ANSWER, CACHED_TOKENS, CANCELLED_SHARE, CLAUDE_MODELS, CLAUDE_TOOL_CALLS, CLAUDE_TOOLS,
-    ERRORED_SHARE, INPUT_TOKENS, OUT_OF_ORDER_SHARE, OUTPUT_TOKENS, REWRITTEN_LINE_SHARE,
-    message_bytes, tool_calls,
+    ANSWER, CACHED_TOKENS, CANCELLED_SHARE, CLAUDE_MODELS, CLAUDE_TOOL_CALLS, CLAUDE_TOOLS, ERRORED_SHARE,
+    INPUT_TOKENS, OUT_OF_ORDER_SHARE, OUTPUT_TOKENS, REWRITTEN_LINE_SHARE, message_bytes, tool_calls,
 };
 use crate::page::{Id, Iso, Page, put};
 use crate::plan::Quirk;
@@ -44,18 +43,7 @@ impl<'a> File<'a> {
     ) -> Self {
         let time = 1_735_689_600_000 + dice.between(0, 540 * 86_400_000);
         let model = *dice.pick(CLAUDE_MODELS);
-        File {
-            claude,
-            agent,
-            page,
-            pool,
-            dice,
-            reading,
-            time,
-            parent: None,
-            model,
-            line_start: 0,
-        }
+        File { claude, agent, page, pool, dice, reading, time, parent: None, model, line_start: 0 }
     }
 
     /// The lines that a main file begins with.
@@ -81,8 +69,7 @@ impl<'a> File<'a> {
             }
         }
         self.prompt(index)?;
-        let calls =
-            tool_calls(&mut self.dice, CLAUDE_TOOL_CALLS).max(usize::from(self.agent.is_some()));
+        let calls = tool_calls(&mut self.dice, CLAUDE_TOOL_CALLS).max(usize::from(self.agent.is_some()));
         let draw = self.dice.unit();
         let every = self.claude.has(Quirk::EveryPart) && index == 0;
         if every {
@@ -119,9 +106,7 @@ impl<'a> File<'a> {
         self.begin("user");
         let mut preview = Preview::new(500);
         let bytes = message_bytes(&mut self.dice);
-        let tone = Tone {
-            first: self.first_piece(index),
-        };
+        let tone = Tone { first: self.first_piece(index) };
         let image = index < self.claude.images && self.agent.is_none();
         let blocks = image || self.dice.chance(0.2);
         let out = &mut self.page.buf;
@@ -130,19 +115,12 @@ impl<'a> File<'a> {
             let atoms: Vec<_> = self.pool.languages.iter().collect();
             Pool::join(out, &atoms, Some(&mut preview))
         } else {
-            self.pool
-                .compose(out, &mut self.dice, bytes, tone, Some(&mut preview))
+            self.pool.compose(out, &mut self.dice, bytes, tone, Some(&mut preview))
         }];
         if blocks {
             put!(out; "\"},{\"type\":\"text\",\"text\":\"\"},{\"type\":\"text\",\"text\":\"");
             preview.push("\n", 1);
-            texts.push(self.pool.compose(
-                out,
-                &mut self.dice,
-                40,
-                Tone::default(),
-                Some(&mut preview),
-            ));
+            texts.push(self.pool.compose(out, &mut self.dice, 40, Tone::default(), Some(&mut preview)));
             put!(out; "\"}");
             if image {
                 line::image(out, self.pool, &mut self.dice);
@@ -153,10 +131,8 @@ impl<'a> File<'a> {
         }
         let time = self.stamp();
         let again = self.end("user", uuid, time)?;
-        self.reading
-            .prompt(&uuid.to_string(), time, &texts, preview);
-        self.reading
-            .images(u64::from(image) * (1 + u64::from(again)));
+        self.reading.prompt(&uuid.to_string(), time, &texts, preview);
+        self.reading.images(u64::from(image) * (1 + u64::from(again)));
         Ok(())
     }
 
@@ -168,9 +144,7 @@ impl<'a> File<'a> {
         if self.claude.has(Quirk::LoneSurrogate) {
             return Some(self.dice.pick(&pool.surrogates));
         }
-        self.claude
-            .has(Quirk::LineSeparator)
-            .then(|| self.dice.pick(&pool.separators))
+        self.claude.has(Quirk::LineSeparator).then(|| self.dice.pick(&pool.separators))
     }
 
     /// One answer of the model, a block a line, and the result of its tool, `extra` bytes longer than others.
@@ -212,18 +186,11 @@ impl<'a> File<'a> {
         let uuid = self.dice.id();
         self.begin("assistant");
         let created = cached / 50;
-        let mut line = Said {
-            prompt: said.prompt + cached + created,
-            ..said.clone()
-        };
+        let mut line = Said { prompt: said.prompt + cached + created, ..said.clone() };
         line::message_head(&mut self.page.buf, &line, self.model);
         line::block(self, &mut line, block);
         let out = &mut self.page.buf;
-        let stop = if matches!(block, Block::Tool { .. }) {
-            "tool_use"
-        } else {
-            "end_turn"
-        };
+        let stop = if matches!(block, Block::Tool { .. }) { "tool_use" } else { "end_turn" };
         put!(out; "],\"stop_reason\":\"", stop, "\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":", said.prompt,
             ",\"cache_creation_input_tokens\":", created, ",\"cache_read_input_tokens\":", cached, ",\"output_tokens\":", line.completion,
             ",\"service_tier\":\"standard\",\"cache_creation\":{\"ephemeral_5m_input_tokens\":", created,
@@ -263,16 +230,10 @@ impl<'a> File<'a> {
     fn failure(&mut self) -> io::Result<()> {
         let uuid = self.dice.id();
         self.begin("assistant");
-        let mut said = Said {
-            error: true,
-            ..Said::default()
-        };
+        let mut said = Said { error: true, ..Said::default() };
         let out = &mut self.page.buf;
         put!(out; ",\"message\":{\"id\":\"", uuid, "\",\"model\":\"<synthetic>\",\"role\":\"assistant\",\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"");
-        said.text = Some(
-            self.pool
-                .compose(out, &mut self.dice, 60, Tone::default(), None),
-        );
+        said.text = Some(self.pool.compose(out, &mut self.dice, 60, Tone::default(), None));
         put!(out; "\"}],\"stop_reason\":\"stop_sequence\",\"usage\":{\"input_tokens\":0,\"output_tokens\":0}},\"isApiErrorMessage\":true");
         let time = self.stamp();
         let again = self.end("assistant", uuid, time)?;
@@ -356,12 +317,9 @@ impl<'a> File<'a> {
         let start = self.page.buf.len();
         self.page.buf.extend_from_within(line);
         if self.dice.chance(0.75)
-            && let Some(at) = self.page.buf[start..]
-                .windows(BRANCH.len())
-                .position(|window| window == BRANCH)
+            && let Some(at) = self.page.buf[start..].windows(BRANCH.len()).position(|window| window == BRANCH)
         {
-            self.page.buf[start + at..start + at + BRANCH.len()]
-                .copy_from_slice(b"\"gitBranch\":\"next\"");
+            self.page.buf[start + at..start + at + BRANCH.len()].copy_from_slice(b"\"gitBranch\":\"next\"");
         }
         self.page.buf.push(b'\n');
     }
@@ -370,11 +328,7 @@ impl<'a> File<'a> {
     pub(crate) fn stamp(&mut self) -> u64 {
         self.time += self.dice.between(50, 20_000);
         let odd = self.claude.has(Quirk::OutOfOrder) && self.dice.chance(OUT_OF_ORDER_SHARE * 10.0);
-        if odd {
-            self.time - 3_600_000
-        } else {
-            self.time
-        }
+        if odd { self.time - 3_600_000 } else { self.time }
     }
 
     /// The last line's uuid.

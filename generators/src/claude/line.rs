@@ -3,9 +3,7 @@
 use crate::claude::Said;
 use crate::claude::file::{File, answer_bytes, image_bytes};
 use crate::dice::Dice;
-use crate::distribution::{
-    EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_INPUT, TOOL_RESULT, WHOLE_FILE,
-};
+use crate::distribution::{EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_INPUT, TOOL_RESULT, WHOLE_FILE};
 use crate::page::{Id, Iso, put};
 use crate::pool::{Bulk, Pool, Tone};
 
@@ -22,10 +20,7 @@ pub(crate) enum Block {
 
 /// A message of a model, up to its content.
 pub(crate) fn message_head(out: &mut Vec<u8>, said: &Said, model: &str) {
-    let id = said
-        .response
-        .as_ref()
-        .map_or("msg_gateway", |response| &response.0);
+    let id = said.response.as_ref().map_or("msg_gateway", |response| &response.0);
     put!(out; ",\"message\":{\"model\":\"", model, "\",\"id\":\"", id, "\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[");
 }
 
@@ -172,26 +167,14 @@ const BARE: &[(&str, &str)] = &[
     ("mode", "\"mode\":\"normal\""),
     ("permission-mode", "\"permissionMode\":\"default\""),
     ("last-prompt", "\"lastPrompt\":\"go on\",\"leafUuid\":\"0\""),
-    (
-        "queue-operation",
-        "\"operation\":\"enqueue\",\"content\":\"and the docs\"",
-    ),
-    (
-        "pr-link",
-        "\"prNumber\":7,\"prUrl\":\"https://github.com/example/repo/pull/7\"",
-    ),
-    (
-        "system",
-        "\"subtype\":\"turn_duration\",\"durationMs\":81234,\"messageCount\":12",
-    ),
+    ("queue-operation", "\"operation\":\"enqueue\",\"content\":\"and the docs\""),
+    ("pr-link", "\"prNumber\":7,\"prUrl\":\"https://github.com/example/repo/pull/7\""),
+    ("system", "\"subtype\":\"turn_duration\",\"durationMs\":81234,\"messageCount\":12"),
     ("frame-link", "\"frame\":1"),
     ("continued-in", "\"continuedIn\":\"later\""),
     ("cost-state", "\"totalCostUsd\":0.25"),
     ("atis-latch", "\"latched\":true"),
-    (
-        "a-type-of-tomorrow",
-        "\"payload\":{\"message\":{\"content\":\"not a prompt\"}}",
-    ),
+    ("a-type-of-tomorrow", "\"payload\":{\"message\":{\"content\":\"not a prompt\"}}"),
     ("file-history-delta", "\"messageId\":\"0\",\"delta\":{}"),
 ];
 
@@ -230,10 +213,7 @@ pub(crate) fn noise(file: &mut File<'_>, kind: usize, uuid: Id) -> &'static str 
             "attachment",
             ",\"attachment\":{\"type\":\"queued_command\",\"prompt\":\"not a prompt\",\"commandMode\":\"prompt\"}",
         ),
-        6 => (
-            "attachment",
-            ",\"attachment\":{\"type\":\"skill_listing\",\"content\":\"- a skill\"}",
-        ),
+        6 => ("attachment", ",\"attachment\":{\"type\":\"skill_listing\",\"content\":\"- a skill\"}"),
         7 => (
             "user",
             ",\"isMeta\":true,\"message\":{\"role\":\"user\",\"content\":\"<local-command-caveat>Caveat: generated</local-command-caveat>\"}",

@@ -64,14 +64,7 @@ pub(crate) struct Said {
 impl Reading {
     fn new(session: Session) -> Self {
         let (opened, usage, usage_ids) = (BTreeSet::new(), Usage::new(), BTreeSet::new());
-        Reading {
-            session,
-            open: false,
-            opened,
-            usage,
-            facts: Facts::default(),
-            usage_ids,
-        }
+        Reading { session, open: false, opened, usage, facts: Facts::default(), usage_ids }
     }
 
     /// A new file: the open request is closed.
@@ -82,33 +75,16 @@ impl Reading {
     /// What the file that ends here held.
     fn end_file(&mut self, quirks: BTreeSet<&'static str>) -> Facts {
         let usage_ids = std::mem::take(&mut self.usage_ids).len() as u64;
-        Facts {
-            usage_ids,
-            quirks,
-            ..std::mem::take(&mut self.facts)
-        }
+        Facts { usage_ids, quirks, ..std::mem::take(&mut self.facts) }
     }
 
     /// A user's prompt: opens a request unless its line was seen before.
-    pub(crate) fn prompt(
-        &mut self,
-        uuid: &str,
-        timestamp: u64,
-        texts: &[Measure],
-        preview: Preview,
-    ) {
+    pub(crate) fn prompt(&mut self, uuid: &str, timestamp: u64, texts: &[Measure], preview: Preview) {
         if !uuid.is_empty() && !self.opened.insert(uuid.to_owned()) {
             return;
         }
-        let mut request = Request {
-            id: uuid.to_owned(),
-            timestamp,
-            ..Request::default()
-        };
-        let mut whole = Measure {
-            units: texts.len() as u64 - 1,
-            ..Measure::default()
-        };
+        let mut request = Request { id: uuid.to_owned(), timestamp, ..Request::default() };
+        let mut whole = Measure { units: texts.len() as u64 - 1, ..Measure::default() };
         for text in texts {
             whole.units += text.units;
             whole.code.extend(text.code.iter().copied());
@@ -120,11 +96,7 @@ impl Reading {
     }
 
     fn open(&mut self) -> Option<&mut Request> {
-        if self.open {
-            self.session.requests.last_mut()
-        } else {
-            None
-        }
+        if self.open { self.session.requests.last_mut() } else { None }
     }
 
     /// Images in a user's line.
@@ -157,10 +129,7 @@ impl Reading {
         }
         if let Some(response) = &said.response {
             let largest = self.usage.entry(response.clone()).or_default();
-            usage = (
-                usage.0.saturating_sub(largest.0),
-                usage.1.saturating_sub(largest.1),
-            );
+            usage = (usage.0.saturating_sub(largest.0), usage.1.saturating_sub(largest.1));
             *largest = (largest.0 + usage.0, largest.1 + usage.1);
         }
         self.facts.prompt += usage.0;
@@ -213,14 +182,8 @@ impl Claude {
             self.write_subagent(desk, &mut reading, path)?;
         }
         let session = &mut reading.session;
-        session.created = session
-            .requests
-            .first()
-            .map_or(0, |request| request.timestamp);
-        session.last = session
-            .requests
-            .last()
-            .map_or(0, |request| request.timestamp);
+        session.created = session.requests.first().map_or(0, |request| request.timestamp);
+        session.last = session.requests.last().map_or(0, |request| request.timestamp);
         desk.deliver(self.root, &self.stem, self.path(), session);
         Ok(())
     }
@@ -229,18 +192,11 @@ impl Claude {
         let path = self.path();
         let page = desk.open(&path)?;
         reading.begin_file();
-        let dice = Dice::new(
-            desk.spec,
-            self.resumes.as_ref().map_or(&path, |resumed| &resumed.0),
-        );
+        let dice = Dice::new(desk.spec, self.resumes.as_ref().map_or(&path, |resumed| &resumed.0));
         let mut file = File::new(self, None, page, desk.pool, dice, reading);
         file.titles()?;
         for index in 0..self.requests {
-            if self
-                .resumes
-                .as_ref()
-                .is_some_and(|resumed| resumed.1 == index)
-            {
+            if self.resumes.as_ref().is_some_and(|resumed| resumed.1 == index) {
                 file.dice = Dice::new(desk.spec, &path);
             }
             file.request(index)?;
@@ -248,19 +204,11 @@ impl Claude {
         file.quirks()?;
         let page = file.page;
         let quirks = self.quirks.iter().map(|quirk| quirk.name()).collect();
-        let facts = Facts {
-            sessions: 1,
-            ..reading.end_file(quirks)
-        };
+        let facts = Facts { sessions: 1, ..reading.end_file(quirks) };
         desk.close(page, path, facts)
     }
 
-    fn write_subagent(
-        &self,
-        desk: &mut Desk<'_>,
-        reading: &mut Reading,
-        below: &str,
-    ) -> io::Result<()> {
+    fn write_subagent(&self, desk: &mut Desk<'_>, reading: &mut Reading, below: &str) -> io::Result<()> {
         let path = format!("{}/{}/subagents/{below}", self.workspace(), self.stem);
         let agent = below
             .rsplit('/')

@@ -15,10 +15,7 @@ use crate::vscode::{Chat, Editing, Shape};
 /// The roots below the home directory with their harness labels, in visiting order.
 pub(crate) const ROOTS: [(&str, &str); 4] = [
     (".config/Code/User/workspaceStorage", "Local Agent"),
-    (
-        ".config/Code - Insiders/User/workspaceStorage",
-        "Local Agent (Insiders)",
-    ),
+    (".config/Code - Insiders/User/workspaceStorage", "Local Agent (Insiders)"),
     (".copilot/session-state", "GitHub Copilot CLI"),
     (".claude/projects", "Claude"),
 ];
@@ -145,13 +142,9 @@ impl Item {
     fn files(&self) -> u64 {
         match self {
             Item::File(_) => 1,
-            Item::Chat(chat) => {
-                1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None)
-            }
+            Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
-            Item::Claude(session) => {
-                u64::from(session.requests > 0) + 2 * session.subagents.len() as u64
-            }
+            Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
         }
     }
 
@@ -197,11 +190,7 @@ impl Plan {
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
         }
-        let Draft {
-            mut items,
-            workspaces,
-            ..
-        } = draft;
+        let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
         Plan {
             workspaces: workspaces.len() as u64,
@@ -249,35 +238,17 @@ impl Draft {
         let number = self.workspaces.len();
         let plain = format!("project-{number}");
         let (key, uri, name, directory) = match uri {
-            Uri::Folder => (
-                "folder",
-                format!("file:///home/dev/{plain}"),
-                plain,
-                id.hex(),
-            ),
+            Uri::Folder => ("folder", format!("file:///home/dev/{plain}"), plain, id.hex()),
             Uri::File => {
                 let name = format!("{plain}.code-workspace");
-                (
-                    "workspace",
-                    format!("file:///home/dev/{name}"),
-                    name,
-                    id.hex(),
-                )
+                ("workspace", format!("file:///home/dev/{name}"), name, id.hex())
             }
-            Uri::Remote => (
-                "folder",
-                format!("vscode-remote://wsl%2Bubuntu/home/dev/{plain}"),
-                plain,
-                id.hex(),
-            ),
+            Uri::Remote => {
+                ("folder", format!("vscode-remote://wsl%2Bubuntu/home/dev/{plain}"), plain, id.hex())
+            }
             Uri::Encoded => {
                 let name = format!("提案 {number}");
-                (
-                    "folder",
-                    format!("file:///home/dev/{}", percent_encoded(&name)),
-                    name,
-                    id.hex(),
-                )
+                ("folder", format!("file:///home/dev/{}", percent_encoded(&name)), name, id.hex())
             }
             Uri::Window => (
                 "",
@@ -288,10 +259,7 @@ impl Draft {
         };
         if key.is_empty() {
             // The directory exists all the same: Copilot keeps its index of the files there.
-            let path = format!(
-                "{}/{directory}/GitHub.copilot-chat/workspace-chunks.json",
-                ROOTS[root].0
-            );
+            let path = format!("{}/{directory}/GitHub.copilot-chat/workspace-chunks.json", ROOTS[root].0);
             self.items.push(Item::File(Small {
                 path,
                 content: "{\"entries\":{}}".to_owned(),
@@ -301,20 +269,12 @@ impl Draft {
             self.workspace_file(root, &directory, &format!("{{\"{key}\":\"{uri}\"}}"));
         }
         self.workspaces.insert((root, directory.clone()));
-        Workspace {
-            root,
-            directory,
-            name,
-        }
+        Workspace { root, directory, name }
     }
 
     fn workspace_file(&mut self, root: usize, directory: &str, content: &str) {
         let path = format!("{}/{directory}/workspace.json", ROOTS[root].0);
-        self.items.push(Item::File(Small {
-            path,
-            content: content.to_owned(),
-            kind: "document",
-        }));
+        self.items.push(Item::File(Small { path, content: content.to_owned(), kind: "document" }));
     }
 
     /// The same workspace opened in another product: the same hash.
@@ -325,10 +285,7 @@ impl Draft {
             &format!("{{\"folder\":\"file:///home/dev/{}\"}}", workspace.name),
         );
         self.workspaces.insert((root, workspace.directory.clone()));
-        Workspace {
-            root,
-            ..workspace.clone()
-        }
+        Workspace { root, ..workspace.clone() }
     }
 
     /// A chat session without quirks, not yet added.
@@ -356,22 +313,13 @@ impl Draft {
         let directory = self.dice.id().to_string();
         self.workspaces.insert((CLI, directory.clone()));
         let cwd = Some(format!("/home/dev/project-{}", self.dice.below(40)));
-        Cli {
-            root: CLI,
-            directory,
-            cwd,
-            requests,
-            bytes_min: 0,
-            quirks: BTreeSet::new(),
-        }
+        Cli { root: CLI, directory, cwd, requests, bytes_min: 0, quirks: BTreeSet::new() }
     }
 
     /// A Claude session without quirks, not yet added.
     fn claude(&mut self, cwd: &str, requests: u64) -> Claude {
-        let directory: String = cwd
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
+        let directory: String =
+            cwd.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         self.workspaces.insert((CLAUDE, directory.clone()));
         Claude {
             root: CLAUDE,
@@ -393,11 +341,7 @@ impl Draft {
         let mut paths: Vec<String> = Vec::new();
         for i in 0..count {
             let file = name(self.dice.id());
-            paths.push(if i % 8 == 7 {
-                format!("workflows/wf_{}/{file}", i / 8)
-            } else {
-                file
-            });
+            paths.push(if i % 8 == 7 { format!("workflows/wf_{}/{file}", i / 8) } else { file });
         }
         paths.sort_by(|a, b| a.split('/').cmp(b.split('/')));
         paths
@@ -407,12 +351,10 @@ impl Draft {
 /// A name with every byte but ASCII letters and digits percent-encoded.
 fn percent_encoded(name: &str) -> String {
     name.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() {
-                (byte as char).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() { (byte as char).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
         .collect()
 }

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::dice::LogNormal;
 use crate::distribution::{
-    FURTHER_SUBAGENT, IMAGE_SESSION_SHARE, LINE_SEPARATOR_SHARE, LONE_SURROGATE_SHARE,
-    OUT_OF_ORDER_SHARE, REQUESTS, REQUESTS_LAPTOP, RESULT_FIRST_SHARE, RESUMED_SHARE,
-    REWRITTEN_FILE_SHARE, Requests, SESSIONS_PER_WORKSPACE, SUBAGENT_SESSION_SHARE, SUBAGENTS_MAX,
-    TORN_SHARE,
+    FURTHER_SUBAGENT, IMAGE_SESSION_SHARE, LINE_SEPARATOR_SHARE, LONE_SURROGATE_SHARE, OUT_OF_ORDER_SHARE,
+    REQUESTS, REQUESTS_LAPTOP, RESULT_FIRST_SHARE, RESUMED_SHARE, REWRITTEN_FILE_SHARE, Requests,
+    SESSIONS_PER_WORKSPACE, SUBAGENT_SESSION_SHARE, SUBAGENTS_MAX, TORN_SHARE,
 };
 use crate::plan::{
-    CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item,
-    Quirk, SUBAGENT_BYTES, Uri, Workspace,
+    CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item, Quirk,
+    SUBAGENT_BYTES, Uri, Workspace,
 };
 use crate::vscode::{Editing, Shape};
 
@@ -46,29 +45,13 @@ struct Outlier {
 }
 
 /// VS Code sessions of over 50 MB, one document each.
-const LARGE_DOCUMENT: Outlier = Outlier {
-    bytes: 60_000_000,
-    count: 12.0,
-    requests: 200,
-};
+const LARGE_DOCUMENT: Outlier = Outlier { bytes: 60_000_000, count: 12.0, requests: 200 };
 /// VS Code sessions of over 200 MB, one compacted line each.
-const LARGE_LOG: Outlier = Outlier {
-    bytes: 220_000_000,
-    count: 3.0,
-    requests: 300,
-};
+const LARGE_LOG: Outlier = Outlier { bytes: 220_000_000, count: 3.0, requests: 300 };
 /// The Copilot CLI session of 380 MB.
-const LARGE_CLI: Outlier = Outlier {
-    bytes: 380_000_000,
-    count: 1.0,
-    requests: 250,
-};
+const LARGE_CLI: Outlier = Outlier { bytes: 380_000_000, count: 1.0, requests: 250 };
 /// Claude sessions of 100 MB.
-const LARGE_CLAUDE: Outlier = Outlier {
-    bytes: 102_000_000,
-    count: 3.0,
-    requests: 120,
-};
+const LARGE_CLAUDE: Outlier = Outlier { bytes: 102_000_000, count: 3.0, requests: 120 };
 
 impl Outlier {
     fn count_at(self, scale: f64) -> u64 {
@@ -90,15 +73,13 @@ impl Draft {
         let scale = self.spec.scale;
         let total = (HEAVY_BYTES * scale) as u64;
         let chats = total / 100 * VSCODE_PERCENT;
-        let chats =
-            chats.saturating_sub(LARGE_DOCUMENT.total_at(scale) + LARGE_LOG.total_at(scale));
+        let chats = chats.saturating_sub(LARGE_DOCUMENT.total_at(scale) + LARGE_LOG.total_at(scale));
         let chats = (chats * 100 / (CHAT_REQUEST_BYTES * REQUESTS_MEAN_PERCENT)).max(24);
         let cli = (total / 100 * CLI_PERCENT).saturating_sub(LARGE_CLI.total_at(scale));
         let cli = (cli * 100 / (CLI_REQUEST_BYTES * REQUESTS_MEAN_PERCENT)).max(6);
-        let claude = (total / 100 * (100 - VSCODE_PERCENT - CLI_PERCENT))
-            .saturating_sub(LARGE_CLAUDE.total_at(scale));
-        let session =
-            CLAUDE_REQUEST_BYTES * REQUESTS_MEAN_PERCENT + SUBAGENT_BYTES * SUBAGENTS_MEAN_PERCENT;
+        let claude =
+            (total / 100 * (100 - VSCODE_PERCENT - CLI_PERCENT)).saturating_sub(LARGE_CLAUDE.total_at(scale));
+        let session = CLAUDE_REQUEST_BYTES * REQUESTS_MEAN_PERCENT + SUBAGENT_BYTES * SUBAGENTS_MEAN_PERCENT;
         let claude = (claude * 100 / session).max(10);
         let mut workspaces = self.heavy_workspaces();
         workspaces.truncate(chats as usize);
@@ -106,12 +87,7 @@ impl Draft {
             &workspaces,
             chats,
             REQUESTS,
-            &[
-                (Shape::Log, 60),
-                (Shape::V3, 28),
-                (Shape::V2, 8),
-                (Shape::V1, 4),
-            ],
+            &[(Shape::Log, 60), (Shape::V3, 28), (Shape::V2, 8), (Shape::V1, 4)],
         );
         self.cli_sessions(cli);
         self.claude_sessions(claude, (claude / 3).clamp(6, 55), REQUESTS);
@@ -121,16 +97,11 @@ impl Draft {
 
     /// All workspace directories; those that may have chats, the two products in turn.
     fn heavy_workspaces(&mut self) -> Vec<Workspace> {
-        let code: Vec<Workspace> = (0..HEAVY_WORKSPACES)
-            .map(|i| self.any_workspace(CODE, i))
-            .collect();
+        let code: Vec<Workspace> = (0..HEAVY_WORKSPACES).map(|i| self.any_workspace(CODE, i)).collect();
         let again = self.workspace_again(&code[1], INSIDERS);
         let mut insiders = vec![again];
         insiders.extend((1..HEAVY_WORKSPACES).map(|i| self.any_workspace(INSIDERS, i)));
-        let both = code
-            .into_iter()
-            .zip(insiders)
-            .take(HEAVY_WORKSPACES_WITH_CHATS);
+        let both = code.into_iter().zip(insiders).take(HEAVY_WORKSPACES_WITH_CHATS);
         both.flat_map(|(code, insiders)| [code, insiders]).collect()
     }
 
@@ -154,59 +125,34 @@ impl Draft {
             &workspaces,
             chats,
             REQUESTS_LAPTOP,
-            &[
-                (Shape::Log, 70),
-                (Shape::V3, 22),
-                (Shape::V2, 5),
-                (Shape::V1, 3),
-            ],
+            &[(Shape::Log, 70), (Shape::V3, 22), (Shape::V2, 5), (Shape::V1, 3)],
         );
         self.claude_sessions(claude, 8.min(claude), REQUESTS_LAPTOP);
     }
 
     /// Draws requests for so many sessions, evenly over the law, so that even few sessions have its mean.
     fn requests(&mut self, sessions: u64, law: Requests) -> Vec<u64> {
-        let mut requests: Vec<u64> = (0..sessions)
-            .map(|i| law.at((i as f64 + self.dice.unit()) / sessions as f64))
-            .collect();
+        let mut requests: Vec<u64> =
+            (0..sessions).map(|i| law.at((i as f64 + self.dice.unit()) / sessions as f64)).collect();
         self.dice.shuffle(&mut requests);
         requests
     }
 
     /// Which workspace each session is in: every one has a session, and some have many.
     fn places(&mut self, sessions: u64, workspaces: usize, law: LogNormal) -> Vec<usize> {
-        let weights: Vec<u32> = (0..workspaces)
-            .map(|_| self.dice.size(law) as u32 + 1)
-            .collect();
+        let weights: Vec<u32> = (0..workspaces).map(|_| self.dice.size(law) as u32 + 1).collect();
         let weighted: Vec<(usize, u32)> = weights.into_iter().enumerate().collect();
         let sessions = sessions as usize;
-        (0..sessions)
-            .map(|i| {
-                if i < workspaces {
-                    i
-                } else {
-                    self.dice.weighted(&weighted)
-                }
-            })
-            .collect()
+        (0..sessions).map(|i| if i < workspaces { i } else { self.dice.weighted(&weighted) }).collect()
     }
 
-    fn chats(
-        &mut self,
-        workspaces: &[Workspace],
-        sessions: u64,
-        law: Requests,
-        shapes: &[(Shape, u32)],
-    ) {
+    fn chats(&mut self, workspaces: &[Workspace], sessions: u64, law: Requests, shapes: &[(Shape, u32)]) {
         let places = self.places(sessions, workspaces.len(), SESSIONS_PER_WORKSPACE);
         for (place, requests) in places.into_iter().zip(self.requests(sessions, law)) {
             let shape = self.dice.weighted(shapes);
             let mut chat = self.chat(&workspaces[place], shape, requests);
-            chat.editing = self.dice.weighted(&[
-                (Editing::None, 25),
-                (Editing::Empty, 55),
-                (Editing::Timeline, 20),
-            ]);
+            chat.editing =
+                self.dice.weighted(&[(Editing::None, 25), (Editing::Empty, 55), (Editing::Timeline, 20)]);
             if self.dice.chance(IMAGE_SESSION_SHARE) {
                 chat.images = (1 + u64::from(self.dice.geometric(0.5, 5))).min(requests);
             }
@@ -228,11 +174,7 @@ impl Draft {
             (Quirk::LineSeparator, LINE_SEPARATOR_SHARE),
             (Quirk::OutOfOrder, OUT_OF_ORDER_SHARE),
         ];
-        shares
-            .into_iter()
-            .filter(|&(_, share)| self.dice.chance(share))
-            .map(|(quirk, _)| quirk)
-            .collect()
+        shares.into_iter().filter(|&(_, share)| self.dice.chance(share)).map(|(quirk, _)| quirk).collect()
     }
 
     fn cli_sessions(&mut self, sessions: u64) {
@@ -288,19 +230,15 @@ impl Draft {
         let mut second = self.claude(cwd, copied + own);
         second.resumes = Some((first.path(), copied));
         second.quirks.insert(Quirk::Resumed);
-        self.items
-            .extend([Item::Claude(first), Item::Claude(second)]);
+        self.items.extend([Item::Claude(first), Item::Claude(second)]);
     }
 
     fn outliers(&mut self, workspaces: &[Workspace]) {
         let scale = self.spec.scale;
         for (outlier, shape) in [(LARGE_DOCUMENT, Shape::V3), (LARGE_LOG, Shape::Compacted)] {
             for i in 0..outlier.count_at(scale) as usize {
-                let mut chat = self.chat(
-                    &workspaces[(i * 7 + 2) % workspaces.len()],
-                    shape,
-                    outlier.requests,
-                );
+                let mut chat =
+                    self.chat(&workspaces[(i * 7 + 2) % workspaces.len()], shape, outlier.requests);
                 chat.bytes_min = outlier.bytes_at(scale);
                 self.items.push(Item::Chat(chat));
             }
@@ -311,10 +249,7 @@ impl Draft {
             self.items.push(Item::Cli(session));
         }
         for i in 0..LARGE_CLAUDE.count_at(scale) {
-            let mut session = self.claude(
-                &format!("/home/dev/claude-{}", 2 + i % 4),
-                LARGE_CLAUDE.requests,
-            );
+            let mut session = self.claude(&format!("/home/dev/claude-{}", 2 + i % 4), LARGE_CLAUDE.requests);
             session.bytes_min = LARGE_CLAUDE.bytes_at(scale);
             self.items.push(Item::Claude(session));
         }

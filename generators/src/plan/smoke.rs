@@ -5,15 +5,8 @@ use crate::vscode::{Editing, Shape};
 
 impl Draft {
     pub(super) fn smoke(&mut self) {
-        let workspaces = [
-            Uri::Folder,
-            Uri::File,
-            Uri::Remote,
-            Uri::Window,
-            Uri::Encoded,
-            Uri::Folder,
-        ]
-        .map(|uri| self.workspace(CODE, uri));
+        let workspaces = [Uri::Folder, Uri::File, Uri::Remote, Uri::Window, Uri::Encoded, Uri::Folder]
+            .map(|uri| self.workspace(CODE, uri));
         self.smoke_documents(&workspaces);
         self.smoke_logs(&workspaces);
         self.workspace(CODE, Uri::Folder);
@@ -23,17 +16,10 @@ impl Draft {
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
-        for (i, shape) in [Shape::V1, Shape::V2, Shape::V3, Shape::V3]
-            .into_iter()
-            .enumerate()
-        {
+        for (i, shape) in [Shape::V1, Shape::V2, Shape::V3, Shape::V3].into_iter().enumerate() {
             let mut chat = self.chat(&workspaces[i], shape, 3 + i as u64);
             chat.images = u64::from(shape == Shape::V3) * 2;
-            chat.editing = if i % 2 == 0 {
-                Editing::Empty
-            } else {
-                Editing::Timeline
-            };
+            chat.editing = if i % 2 == 0 { Editing::Empty } else { Editing::Timeline };
             let quirks: &[Quirk] = match i {
                 0 => &[Quirk::LoneSurrogate],
                 1 => &[Quirk::OutOfOrder],
@@ -62,11 +48,7 @@ impl Draft {
             let mut chat = self.chat(&workspaces[i % workspaces.len()], Shape::Log, requests);
             chat.quirks.extend(quirks);
             chat.images = u64::from(i == 0) * 3;
-            chat.editing = if i % 3 == 0 {
-                Editing::Timeline
-            } else {
-                Editing::None
-            };
+            chat.editing = if i % 3 == 0 { Editing::Timeline } else { Editing::None };
             chat.superseded = i == 6;
             self.items.push(Item::Chat(chat));
         }
@@ -108,29 +90,14 @@ impl Draft {
 
     fn smoke_claude(&mut self) {
         let sessions: [(&str, u64, u32, &[Quirk]); 9] = [
-            (
-                "/home/dev/app",
-                3,
-                2,
-                &[Quirk::EveryPart, Quirk::UnknownTypes],
-            ),
+            ("/home/dev/app", 3, 2, &[Quirk::EveryPart, Quirk::UnknownTypes]),
             ("/home/dev/app", 4, 0, &[Quirk::Rewritten]),
-            (
-                "/home/dev/app",
-                2,
-                0,
-                &[Quirk::ResultFirst, Quirk::OutOfOrder],
-            ),
+            ("/home/dev/app", 2, 0, &[Quirk::ResultFirst, Quirk::OutOfOrder]),
             ("/home/dev/app", 2, 0, &[Quirk::BadOperation, Quirk::Torn]),
             ("/home/dev/app", 0, 2, &[]),
             ("/home/dev/提案", 2, 9, &[Quirk::LoneSurrogate]),
             ("/home/dev/gateway", 2, 1, &[Quirk::Gateway]),
-            (
-                "/home/dev/gateway",
-                1,
-                0,
-                &[Quirk::ManyLanguages, Quirk::OpenBlock],
-            ),
+            ("/home/dev/gateway", 1, 0, &[Quirk::ManyLanguages, Quirk::OpenBlock]),
             ("/home/dev/gateway", 2, 0, &[Quirk::LineSeparator]),
         ];
         for (i, (cwd, requests, subagents, quirks)) in sessions.into_iter().enumerate() {

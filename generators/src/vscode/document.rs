@@ -18,25 +18,13 @@ pub(crate) fn write(
     session: &mut Session,
 ) -> io::Result<()> {
     page.record("document");
-    state(
-        chat,
-        style,
-        chat.requests,
-        &mut Turns::new(chat, style),
-        pool,
-        dice,
-        page,
-        session,
-    )?;
+    state(chat, style, chat.requests, &mut Turns::new(chat, style), pool, dice, page, session)?;
     page.end_torn();
     Ok(())
 }
 
 /// Puts the state of a session after so many of its requests.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "they are the places it writes to"
-)]
+#[expect(clippy::too_many_arguments, reason = "they are the places it writes to")]
 pub(crate) fn state(
     chat: &Chat,
     style: &Style,
@@ -88,11 +76,7 @@ fn header(
             return;
         }
         Shape::V2 => {
-            session.last = session
-                .requests
-                .last()
-                .map_or(style.created, |request| request.timestamp)
-                + 5_000;
+            session.last = session.requests.last().map_or(style.created, |request| request.timestamp) + 5_000;
             put!(out; "\"version\":2,\"requesterUsername\":\"dev\",\"isImported\":false,\"lastMessageDate\":", session.last, ",\"computedTitle\":\"");
         }
         Shape::V3 | Shape::Log | Shape::Compacted => put!(out; "\"version\":3,\"customTitle\":\""),

@@ -15,16 +15,9 @@ use crate::write::{Desk, Facts};
 const EDITING_SHARE: f64 = 0.4;
 
 /// Writes the state that belongs to a session, if any.
-pub(crate) fn write(
-    chat: &Chat,
-    session: &Session,
-    desk: &mut Desk<'_>,
-    dice: &mut Dice,
-) -> io::Result<()> {
-    let path = format!(
-        "{}/{}/chatEditingSessions/{}/state.json",
-        ROOTS[chat.root].0, chat.directory, chat.stem
-    );
+pub(crate) fn write(chat: &Chat, session: &Session, desk: &mut Desk<'_>, dice: &mut Dice) -> io::Result<()> {
+    let path =
+        format!("{}/{}/chatEditingSessions/{}/state.json", ROOTS[chat.root].0, chat.directory, chat.stem);
     match chat.editing {
         Editing::None => Ok(()),
         Editing::Empty => {
@@ -68,9 +61,7 @@ fn timeline(
                 put!(&mut page.buf; "\",\"range\":{\"startLineNumber\":1,\"startColumn\":1,\"endLineNumber\":2,\"endColumn\":1}}");
             }
             put!(&mut page.buf; "]}");
-            *edits
-                .entry((request.id.clone(), Preview::of(&file, 500)))
-                .or_default() += lines;
+            *edits.entry((request.id.clone(), Preview::of(&file, 500))).or_default() += lines;
             page.spill()?;
         }
     }

@@ -31,17 +31,11 @@ pub(crate) fn write(
         end(page, "kind-1")?;
     } else {
         put!(&mut page.buf; "{\"kind\":0,\"v\":");
-        document::state(
-            chat, style, compacted, &mut turns, pool, dice, page, session,
-        )?;
+        document::state(chat, style, compacted, &mut turns, pool, dice, page, session)?;
         put!(&mut page.buf; "}");
         end(page, "kind-0")?;
     }
-    let mut log = Log {
-        page,
-        pool,
-        index: compacted,
-    };
+    let mut log = Log { page, pool, index: compacted };
     for i in compacted..chat.requests {
         if i > 0 && (dice.chance(DROPPED_SHARE) || i == 1 && chat.has(Quirk::DroppedRequest)) {
             log.dropped_request(style, dice)?;
@@ -136,8 +130,7 @@ impl Log<'_> {
         }
         if dice.chance(0.3) {
             put!(&mut self.page.buf; "{\"kind\":1,\"k\":[\"inputState\",\"inputText\"],\"v\":\"");
-            self.pool
-                .compose(&mut self.page.buf, dice, 30, Tone::default(), None);
+            self.pool.compose(&mut self.page.buf, dice, 30, Tone::default(), None);
             put!(&mut self.page.buf; "\"}");
             end(self.page, "kind-1")?;
             put!(&mut self.page.buf; "{\"kind\":3,\"k\":[\"inputState\",\"inputText\"]}");
@@ -156,8 +149,7 @@ impl Log<'_> {
         let index = self.index;
         put!(&mut self.page.buf; "{\"kind\":2,\"k\":[\"requests\"],\"v\":[{\"requestId\":\"request_", dice.id(),
             "\",\"timestamp\":", style.created, ",\"message\":{\"text\":\"");
-        self.pool
-            .compose(&mut self.page.buf, dice, 200, Tone::default(), None);
+        self.pool.compose(&mut self.page.buf, dice, 200, Tone::default(), None);
         put!(&mut self.page.buf; "\",\"parts\":[]},\"response\":[{\"value\":\"Dropped.\"}],\"result\":{\"metadata\":{\"promptTokens\":999}}}]}");
         end(self.page, "kind-2")?;
         put!(&mut self.page.buf; "{\"kind\":2,\"k\":[\"requests\"],\"i\":", index, "}");

@@ -95,11 +95,7 @@ impl Chat {
     /// The session's file.
     pub(crate) fn path(&self) -> String {
         let extension = if self.shape.is_log() { "jsonl" } else { "json" };
-        format!(
-            "{}/chatSessions/{}.{extension}",
-            self.workspace(),
-            self.stem
-        )
+        format!("{}/chatSessions/{}.{extension}", self.workspace(), self.stem)
     }
 
     pub(crate) fn has(&self, quirk: Quirk) -> bool {
@@ -129,15 +125,7 @@ impl Chat {
         let path = self.path();
         let mut page = desk.open(&path)?;
         if self.shape.is_log() {
-            log::write(
-                self,
-                &style,
-                desk.pool,
-                dice,
-                &mut page,
-                &mut session,
-                &mut facts,
-            )?;
+            log::write(self, &style, desk.pool, dice, &mut page, &mut session, &mut facts)?;
         } else {
             document::write(self, &style, desk.pool, dice, &mut page, &mut session)?;
         }
@@ -147,12 +135,7 @@ impl Chat {
             facts.completion += request.completion;
         }
         desk.close(page, path.clone(), facts)?;
-        desk.deliver(
-            self.root,
-            path.rsplit('/').next().unwrap_or_default(),
-            path.clone(),
-            &session,
-        );
+        desk.deliver(self.root, path.rsplit('/').next().unwrap_or_default(), path.clone(), &session);
         editing::write(self, &session, desk, dice)
     }
 
@@ -168,38 +151,13 @@ impl Chat {
     }
 
     /// The document that the session was before it became a log: a reader must pass it over.
-    fn write_superseded(
-        &self,
-        desk: &mut Desk<'_>,
-        dice: &mut Dice,
-        style: &Style,
-    ) -> io::Result<()> {
-        let old = Chat {
-            shape: Shape::V3,
-            requests: 1,
-            images: 0,
-            quirks: BTreeSet::new(),
-            ..self.clone()
-        };
+    fn write_superseded(&self, desk: &mut Desk<'_>, dice: &mut Dice, style: &Style) -> io::Result<()> {
+        let old = Chat { shape: Shape::V3, requests: 1, images: 0, quirks: BTreeSet::new(), ..self.clone() };
         let path = old.path();
         let mut page = desk.open(&path)?;
-        document::write(
-            &old,
-            style,
-            desk.pool,
-            dice,
-            &mut page,
-            &mut Session::default(),
-        )?;
+        document::write(&old, style, desk.pool, dice, &mut page, &mut Session::default())?;
         let quirks = BTreeSet::from(["superseded"]);
-        desk.close(
-            page,
-            path,
-            Facts {
-                quirks,
-                ..Facts::default()
-            },
-        )
+        desk.close(page, path, Facts { quirks, ..Facts::default() })
     }
 }
 
@@ -214,13 +172,7 @@ pub(crate) struct Turns<'a> {
 
 impl<'a> Turns<'a> {
     pub(crate) fn new(chat: &'a Chat, style: &'a Style) -> Self {
-        Turns {
-            chat,
-            style,
-            time: style.created,
-            index: 0,
-            turn: Turn::default(),
-        }
+        Turns { chat, style, time: style.created, index: 0, turn: Turn::default() }
     }
 
     /// Makes the next request, after so many bytes of the file.
@@ -228,41 +180,33 @@ impl<'a> Turns<'a> {
         self.time += 1_000 + dice.between(0, 1_800_000);
         let mut time = self.time;
         if self.index > 0
-            && (self.chat.has(Quirk::OutOfOrder) && self.index == 1
-                || dice.chance(OUT_OF_ORDER_SHARE / 8.0))
+            && (self.chat.has(Quirk::OutOfOrder) && self.index == 1 || dice.chance(OUT_OF_ORDER_SHARE / 8.0))
         {
             time -= 7_200_000;
         }
         let wishes = turn::Wishes {
             last: self.index + 1 == self.chat.requests,
-            image: (self.index < self.chat.images)
-                .then_some((self.index + self.style.first_encoding) % 3),
+            image: (self.index < self.chat.images).then_some((self.index + self.style.first_encoding) % 3),
             first: self.first_piece(pool, dice),
             languages: self.index == 0 && self.chat.has(Quirk::ManyLanguages),
             open_block: self.chat.has(Quirk::OpenBlock),
             everything: self.chat.has(Quirk::EveryPart),
-            extra_bytes: (self.chat.bytes_min * (self.index + 1) / self.chat.requests)
-                .saturating_sub(bytes) as usize,
+            extra_bytes: (self.chat.bytes_min * (self.index + 1) / self.chat.requests).saturating_sub(bytes)
+                as usize,
         };
         self.index += 1;
         self.turn.make(self.style, time, wishes, pool, dice);
         &self.turn
     }
 
-    fn first_piece<'p>(
-        &self,
-        pool: &'p crate::pool::Pool,
-        dice: &mut Dice,
-    ) -> Option<&'p crate::text::Atom> {
+    fn first_piece<'p>(&self, pool: &'p crate::pool::Pool, dice: &mut Dice) -> Option<&'p crate::text::Atom> {
         if self.index > 0 && self.index != self.chat.requests / 2 {
             return None;
         }
         if self.chat.has(Quirk::LoneSurrogate) {
             return Some(dice.pick(&pool.surrogates));
         }
-        self.chat
-            .has(Quirk::LineSeparator)
-            .then(|| dice.pick(&pool.separators))
+        self.chat.has(Quirk::LineSeparator).then(|| dice.pick(&pool.separators))
     }
 }
 

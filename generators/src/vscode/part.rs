@@ -208,13 +208,7 @@ pub(crate) fn call(out: &mut Vec<u8>, style: &Style, call: &Call, pool: &Pool, d
 }
 
 /// A tool's result in the result's metadata.
-pub(crate) fn call_result(
-    out: &mut Vec<u8>,
-    call: &Call,
-    bytes: usize,
-    pool: &Pool,
-    dice: &mut Dice,
-) {
+pub(crate) fn call_result(out: &mut Vec<u8>, call: &Call, bytes: usize, pool: &Pool, dice: &mut Dice) {
     put!(out; "\"", call.id, "\":{\"$mid\":20,\"content\":[{\"$mid\":21,\"value\":\"");
     let kind = Pool::bulk_kind(dice);
     pool.bulk(out, dice, kind, bytes);

@@ -3,8 +3,8 @@
 use crate::answer::{Request, State};
 use crate::dice::Dice;
 use crate::distribution::{
-    CANCELLED_SHARE, ERRORED_SHARE, OUTPUT_TOKENS, RENDERED_CONTEXT, TOOL_CALLS,
-    VSCODE_TOOL_RESULT, VSCODE_TOOLS, message_bytes, tool_calls,
+    CANCELLED_SHARE, ERRORED_SHARE, OUTPUT_TOKENS, RENDERED_CONTEXT, TOOL_CALLS, VSCODE_TOOL_RESULT,
+    VSCODE_TOOLS, message_bytes, tool_calls,
 };
 use crate::page::put;
 use crate::pool::{Bulk, Pool, Tone};
@@ -71,19 +71,10 @@ impl Turn {
         self.spans.clear();
         self.calls.clear();
         self.rest.clear();
-        for buffer in [
-            &mut self.head,
-            &mut self.parts,
-            &mut self.result,
-            &mut self.message,
-        ] {
+        for buffer in [&mut self.head, &mut self.parts, &mut self.result, &mut self.message] {
             buffer.clear();
         }
-        self.request = Request {
-            id: request_id(dice.id()),
-            timestamp: time,
-            ..Request::default()
-        };
+        self.request = Request { id: request_id(dice.id()), timestamp: time, ..Request::default() };
         if dice.chance(0.9) {
             self.request.model = style.model;
         }
@@ -104,15 +95,7 @@ impl Turn {
             Pool::join(&mut self.message, &atoms, Some(&mut preview))
         } else {
             let bytes = message_bytes(dice);
-            pool.compose(
-                &mut self.message,
-                dice,
-                bytes,
-                Tone {
-                    first: wishes.first,
-                },
-                Some(&mut preview),
-            )
+            pool.compose(&mut self.message, dice, bytes, Tone { first: wishes.first }, Some(&mut preview))
         };
         self.request.say(&measure, preview);
     }
@@ -152,21 +135,14 @@ impl Turn {
         let bytes = dice.size(crate::distribution::MARKDOWN) * 3;
         let start = self.parts.len();
         let measure = pool.compose(&mut self.parts, dice, bytes, Tone::default(), None);
-        self.spans.push(Span {
-            start,
-            end: self.parts.len(),
-            grown: 0,
-        });
+        self.spans.push(Span { start, end: self.parts.len(), grown: 0 });
         self.request.respond(&measure);
     }
 
     fn respond(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let calls = tool_calls(dice, TOOL_CALLS).max(usize::from(wishes.everything) * 6);
         for _ in 0..calls {
-            self.calls.push(Call {
-                tool: dice.weighted(VSCODE_TOOLS),
-                id: dice.id(),
-            });
+            self.calls.push(Call { tool: dice.weighted(VSCODE_TOOLS), id: dice.id() });
         }
         if wishes.everything {
             self.calls[0].tool = "run_in_terminal";
@@ -177,44 +153,26 @@ impl Turn {
             self.text_part(style, pool, dice, wishes.open_block && text + 1 == texts);
             let until = self.calls.len() * (text + 1) / texts;
             for at in next..until {
-                self.part(
-                    |parts, turn, dice| part::invocation(parts, style, turn, at, pool, dice),
-                    dice,
-                );
+                self.part(|parts, turn, dice| part::invocation(parts, style, turn, at, pool, dice), dice);
             }
             next = until;
             if dice.chance(0.3) || wishes.everything {
-                self.part(
-                    |parts, _, dice| part::edit_group(parts, style, pool, dice),
-                    dice,
-                );
+                self.part(|parts, _, dice| part::edit_group(parts, style, pool, dice), dice);
             }
             if dice.chance(0.2) || wishes.everything {
-                self.part(
-                    |parts, _, dice| part::reference(parts, style, pool, dice),
-                    dice,
-                );
+                self.part(|parts, _, dice| part::reference(parts, style, pool, dice), dice);
             }
         }
         if wishes.everything {
             for kind in 0..part::RARE {
-                self.part(
-                    |parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice),
-                    dice,
-                );
+                self.part(|parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice), dice);
             }
         } else if dice.chance(0.1) {
             let kind = dice.index(part::RARE);
-            self.part(
-                |parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice),
-                dice,
-            );
+            self.part(|parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice), dice);
         }
         if wishes.image == Some(2) {
-            self.part(
-                |parts, turn, dice| part::image_result(parts, turn, pool, dice),
-                dice,
-            );
+            self.part(|parts, turn, dice| part::image_result(parts, turn, pool, dice), dice);
         }
     }
 
@@ -222,11 +180,7 @@ impl Turn {
     fn text_part(&mut self, style: &Style, pool: &Pool, dice: &mut Dice, open_block: bool) {
         let start = self.parts.len();
         let thinking = style.shape.is_log() && dice.chance(0.2);
-        let law = if thinking {
-            crate::distribution::THINKING
-        } else {
-            crate::distribution::MARKDOWN
-        };
+        let law = if thinking { crate::distribution::THINKING } else { crate::distribution::MARKDOWN };
         put!(&mut self.parts; if thinking { "{\"kind\":\"thinking\",\"value\":\"" } else { "{\"value\":\"" });
         let text = self.parts.len();
         let bytes = dice.size(law).max(20);
@@ -244,11 +198,7 @@ impl Turn {
         } else {
             put!(&mut self.parts; "\",\"supportThemeIcons\":false,\"supportHtml\":false,\"supportAlertSyntax\":false,\"uris\":{}}");
         }
-        self.spans.push(Span {
-            start,
-            end: self.parts.len(),
-            grown,
-        });
+        self.spans.push(Span { start, end: self.parts.len(), grown });
         self.request.respond(&measure);
     }
 
@@ -257,11 +207,7 @@ impl Turn {
         let mut parts = std::mem::take(&mut self.parts);
         let start = parts.len();
         write(&mut parts, self, dice);
-        self.spans.push(Span {
-            start,
-            end: parts.len(),
-            grown: 0,
-        });
+        self.spans.push(Span { start, end: parts.len(), grown: 0 });
         self.parts = parts;
     }
 
@@ -315,18 +261,14 @@ impl Turn {
             if self.request.prompt == 0 {
                 self.request.prompt = prompt;
             }
-            self.rest
-                .push(("promptTokens", prompt.to_string().into_bytes()));
+            self.rest.push(("promptTokens", prompt.to_string().into_bytes()));
         }
         if dice.chance(0.5) {
             let completion = dice.size(OUTPUT_TOKENS) as u64;
             self.request.completion = completion;
             // Whole numbers may be written as fractions.
             let fraction = if dice.chance(0.02) { ".75" } else { "" };
-            self.rest.push((
-                "completionTokens",
-                format!("{completion}{fraction}").into_bytes(),
-            ));
+            self.rest.push(("completionTokens", format!("{completion}{fraction}").into_bytes()));
         }
     }
 
@@ -373,10 +315,7 @@ impl Turn {
         pool.bulk(out, dice, Bulk::Code, context);
         put!(out; "</context>\\n<userRequest>\\n", &self.message, "\\n</userRequest>\\n\"}],\"toolCallRounds\":[");
         self.write_rounds(style, extra, pool, dice);
-        let (prompt, output) = (
-            dice.between(2_000, 120_000),
-            dice.size(OUTPUT_TOKENS) as u64,
-        );
+        let (prompt, output) = (dice.between(2_000, 120_000), dice.size(OUTPUT_TOKENS) as u64);
         if dice.chance(0.8) {
             self.request.prompt = prompt;
             put!(&mut self.result; ",\"promptTokens\":", prompt);
@@ -413,10 +352,7 @@ impl Turn {
             part::call_result(out, call, bytes, pool, dice);
         }
         if extra > 0 {
-            let call = Call {
-                tool: "read_file",
-                id: dice.id(),
-            };
+            let call = Call { tool: "read_file", id: dice.id() };
             put!(out; if calls > 0 { "," } else { "" });
             part::call_result(out, &call, extra, pool, dice);
         }

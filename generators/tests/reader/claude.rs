@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{
-    Output, Request, Session, add_code, below, directories, entries, lines, name, number, parse,
-    preview, text, time, units,
+    Output, Request, Session, add_code, below, directories, entries, lines, name, number, parse, preview,
+    text, time, units,
 };
 
 pub(crate) fn read(home: &Path, project: &Path, out: &mut Output) {
@@ -15,10 +15,7 @@ pub(crate) fn read(home: &Path, project: &Path, out: &mut Output) {
     for path in entries(project) {
         if path.is_dir() && !subagents(&path.join("subagents")).is_empty() {
             stems.insert(name(&path));
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "jsonl")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
             stems.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
         }
     }
@@ -26,34 +23,21 @@ pub(crate) fn read(home: &Path, project: &Path, out: &mut Output) {
         let main = Some(project.join(format!("{stem}.jsonl"))).filter(|path| path.is_file());
         let directory = project.join(&stem);
         let mut reader = Reader::default();
-        for (i, path) in main
-            .iter()
-            .cloned()
-            .chain(subagents(&directory.join("subagents")))
-            .enumerate()
-        {
+        for (i, path) in main.iter().cloned().chain(subagents(&directory.join("subagents"))).enumerate() {
             reader.open = None;
             reader.file(&path, i == 0 && main.is_some(), out);
         }
         let cwd = reader.cwd.as_deref().unwrap_or(project.to_str().unwrap());
         let mut session = Session {
-            id: reader
-                .id
-                .map_or(preview(&stem, 128), |id| preview(&id, 128)),
+            id: reader.id.map_or(preview(&stem, 128), |id| preview(&id, 128)),
             harness: "Claude",
             workspace: below(home, project),
             name: preview(cwd.rsplit('/').next().unwrap(), 128),
             requests: reader.requests,
             ..Session::default()
         };
-        session.created = session
-            .requests
-            .first()
-            .map_or(0, |request| request.timestamp);
-        session.last = session
-            .requests
-            .last()
-            .map_or(0, |request| request.timestamp);
+        session.created = session.requests.first().map_or(0, |request| request.timestamp);
+        session.last = session.requests.last().map_or(0, |request| request.timestamp);
         out.session(below(home, &main.unwrap_or(directory)), &session);
     }
 }
@@ -61,15 +45,9 @@ pub(crate) fn read(home: &Path, project: &Path, out: &mut Output) {
 fn subagents(directory: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries(directory)
         .into_iter()
-        .filter(|path| {
-            path.is_file() && name(path).starts_with("agent-") && name(path).ends_with(".jsonl")
-        })
+        .filter(|path| path.is_file() && name(path).starts_with("agent-") && name(path).ends_with(".jsonl"))
         .collect();
-    found.extend(
-        directories(directory)
-            .iter()
-            .flat_map(|inner| subagents(inner)),
-    );
+    found.extend(directories(directory).iter().flat_map(|inner| subagents(inner)));
     found.sort_by(|a, b| a.components().cmp(b.components()));
     found
 }
@@ -113,10 +91,7 @@ impl Reader {
         let blocks: &[Value] = content.as_array().map_or(&[], Vec::as_slice);
         let mut texts: Vec<&str> = content.as_str().into_iter().collect();
         texts.extend(
-            blocks
-                .iter()
-                .filter(|block| block["type"] == "text")
-                .filter_map(|block| block["text"].as_str()),
+            blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()),
         );
         texts.retain(|text| !text.is_empty());
         let whole = texts.join("\n");
@@ -131,10 +106,8 @@ impl Reader {
             self.prompt(line, &whole, &texts);
         }
         if let Some(open) = self.open {
-            self.requests[open].images += blocks
-                .iter()
-                .filter(|block| block["type"] == "image")
-                .count() as i64;
+            self.requests[open].images +=
+                blocks.iter().filter(|block| block["type"] == "image").count() as i64;
         }
     }
 
@@ -161,14 +134,10 @@ impl Reader {
         let Some(open) = self.open else { return };
         let request = &mut self.requests[open];
         let message = &line["message"];
-        request
-            .responses
-            .extend(message["content"].as_str().map(str::to_owned));
+        request.responses.extend(message["content"].as_str().map(str::to_owned));
         for block in message["content"].as_array().into_iter().flatten() {
             match block["type"].as_str() {
-                Some("text") => request
-                    .responses
-                    .extend(block["text"].as_str().map(str::to_owned)),
+                Some("text") => request.responses.extend(block["text"].as_str().map(str::to_owned)),
                 Some("tool_use") => request.call(block["name"].as_str().unwrap()),
                 _ => {}
             }
@@ -188,21 +157,14 @@ impl Reader {
         let usage = &message["usage"];
         let count = |name: &str| number(&usage[name]).unwrap_or(0);
         let new = [
-            count("input_tokens")
-                + count("cache_read_input_tokens")
-                + count("cache_creation_input_tokens"),
+            count("input_tokens") + count("cache_read_input_tokens") + count("cache_creation_input_tokens"),
             count("output_tokens"),
         ];
-        let pair = (
-            message["id"].as_str().unwrap_or(""),
-            line["requestId"].as_str().unwrap_or(""),
-        );
+        let pair = (message["id"].as_str().unwrap_or(""), line["requestId"].as_str().unwrap_or(""));
         let mut seen = [0; 2];
         let named = !pair.0.is_empty() && !pair.1.is_empty();
         let largest = if named {
-            self.usage
-                .entry((pair.0.to_owned(), pair.1.to_owned()))
-                .or_default()
+            self.usage.entry((pair.0.to_owned(), pair.1.to_owned())).or_default()
         } else {
             &mut seen
         };

@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{
-    Output, Request, Session, add_code, below, lines, name, number, parse, preview, text, time,
-    units,
+    Output, Request, Session, add_code, below, lines, name, number, parse, preview, text, time, units,
 };
 
 pub(crate) fn read(home: &Path, workspace: &Path, out: &mut Output) {
@@ -48,14 +47,8 @@ pub(crate) fn read(home: &Path, workspace: &Path, out: &mut Output) {
         }
     }
     flush(&mut session, open);
-    session.created = session
-        .requests
-        .first()
-        .map_or(0, |request| request.timestamp);
-    session.last = session
-        .requests
-        .last()
-        .map_or(0, |request| request.timestamp);
+    session.created = session.requests.first().map_or(0, |request| request.timestamp);
+    session.last = session.requests.last().map_or(0, |request| request.timestamp);
     out.session(below(home, &path), &session);
 }
 
@@ -68,9 +61,7 @@ fn asked(event: &Value, model: &str) -> Request {
         preview: preview(content, 500),
         message_units: units(content),
         model: model.to_owned(),
-        images: attachments.map_or(0, |all| {
-            all.iter().filter(|one| one["type"] == "image").count() as i64
-        }),
+        images: attachments.map_or(0, |all| all.iter().filter(|one| one["type"] == "image").count() as i64),
         ..Request::default()
     };
     add_code(&mut request.user_code, content);
@@ -80,9 +71,7 @@ fn asked(event: &Value, model: &str) -> Request {
 fn answered(kind: &str, data: &Value, request: &mut Request, aborted: &mut bool) {
     match kind {
         "assistant.message" => {
-            request
-                .responses
-                .extend(data["content"].as_str().map(str::to_owned));
+            request.responses.extend(data["content"].as_str().map(str::to_owned));
             request.completion += number(&data["outputTokens"]).unwrap_or(0);
         }
         "tool.execution_start" => {
@@ -110,8 +99,7 @@ fn flush(session: &mut Session, open: Option<(Request, bool)>) {
         return;
     };
     request.state = if aborted { 2 } else { 1 };
-    if aborted || !request.tools.is_empty() || request.responses.iter().any(|text| !text.is_empty())
-    {
+    if aborted || !request.tools.is_empty() || request.responses.iter().any(|text| !text.is_empty()) {
         session.requests.push(request);
     }
 }
@@ -119,7 +107,5 @@ fn flush(session: &mut Session, open: Option<(Request, bool)>) {
 fn title(workspace: &Path) -> String {
     let yaml = fs::read_to_string(workspace.join("workspace.yaml")).unwrap_or_default();
     let cwd = yaml.lines().find_map(|line| line.strip_prefix("cwd: "));
-    cwd.map_or("unknown".to_owned(), |cwd| {
-        preview(cwd.rsplit('/').next().unwrap(), 128)
-    })
+    cwd.map_or("unknown".to_owned(), |cwd| preview(cwd.rsplit('/').next().unwrap(), 128))
 }

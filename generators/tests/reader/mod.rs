@@ -60,10 +60,7 @@ impl Request {
 pub(crate) fn read(home: &Path) -> Answer {
     const VSCODE: [(&str, &str); 2] = [
         (".config/Code/User/workspaceStorage", "Local Agent"),
-        (
-            ".config/Code - Insiders/User/workspaceStorage",
-            "Local Agent (Insiders)",
-        ),
+        (".config/Code - Insiders/User/workspaceStorage", "Local Agent (Insiders)"),
     ];
     let mut out = Output::default();
     for (root, harness) in VSCODE {
@@ -80,10 +77,7 @@ pub(crate) fn read(home: &Path) -> Answer {
         out.answer.workspaces += 1;
         claude::read(home, &project, &mut out);
     }
-    let Output {
-        mut answer,
-        digests,
-    } = out;
+    let Output { mut answer, digests } = out;
     answer.digest = hash(&digests.concat()).1;
     answer
 }
@@ -104,13 +98,7 @@ impl Output {
             return;
         }
         let mut bytes = Vec::new();
-        for text in [
-            "session/1",
-            &session.id,
-            session.harness,
-            &session.workspace,
-            &session.name,
-        ] {
+        for text in ["session/1", &session.id, session.harness, &session.workspace, &session.name] {
             string(&mut bytes, text);
         }
         integer(&mut bytes, session.created);
@@ -122,13 +110,7 @@ impl Output {
         let (digest, hex) = hash(&bytes);
         self.digests.push(digest);
         let requests = session.requests.len() as u64;
-        self.answer.sessions.push((
-            source,
-            session.id.clone(),
-            session.workspace.clone(),
-            requests,
-            hex,
-        ));
+        self.answer.sessions.push((source, session.id.clone(), session.workspace.clone(), requests, hex));
     }
 
     pub(crate) fn edits(
@@ -156,11 +138,7 @@ impl Output {
 }
 
 fn hash_request(bytes: &mut Vec<u8>, request: &Request) {
-    let texts: Vec<&String> = request
-        .responses
-        .iter()
-        .filter(|text| !text.is_empty())
-        .collect();
+    let texts: Vec<&String> = request.responses.iter().filter(|text| !text.is_empty()).collect();
     let units = texts.iter().map(|text| units(text)).sum::<i64>() + (texts.len() as i64 - 1).max(0);
     let mut ai_code = BTreeMap::new();
     for text in texts {
@@ -172,13 +150,7 @@ fn hash_request(bytes: &mut Vec<u8>, request: &Request) {
     integer(bytes, request.message_units);
     integer(bytes, units);
     string(bytes, &request.model);
-    for value in [
-        request.prompt,
-        request.completion,
-        request.state,
-        request.images,
-        request.edited,
-    ] {
+    for value in [request.prompt, request.completion, request.state, request.images, request.edited] {
         integer(bytes, value);
     }
     for map in [&request.user_code, &ai_code, &request.tools] {
@@ -231,30 +203,18 @@ pub(crate) fn add_code(code: &mut BTreeMap<String, i64>, text: &str) {
     let lines: Vec<&str> = text.split('\n').collect();
     for (i, line) in lines.iter().enumerate() {
         if let Some(info) = line.strip_prefix("```") {
-            let name: String = info
-                .split(char::is_whitespace)
-                .next()
-                .unwrap_or("")
-                .chars()
-                .take(24)
-                .collect();
+            let name: String =
+                info.split(char::is_whitespace).next().unwrap_or("").chars().take(24).collect();
             language = match language {
                 Some(_) => None,
-                None => Some(if name.is_empty() {
-                    "text".to_owned()
-                } else {
-                    name
-                }),
+                None => Some(if name.is_empty() { "text".to_owned() } else { name }),
             };
         } else if let Some(language) = &language
             && !(i + 1 == lines.len() && line.is_empty())
         {
             let full = of_text.iter().filter(|entry| entry.0 != "other").count() >= 32;
-            let name = if full && !of_text.iter().any(|entry| entry.0 == *language) {
-                "other"
-            } else {
-                language
-            };
+            let name =
+                if full && !of_text.iter().any(|entry| entry.0 == *language) { "other" } else { language };
             match of_text.iter_mut().find(|entry| entry.0 == name) {
                 Some(entry) => entry.1 += 1,
                 None => of_text.push((name.to_owned(), 1)),
@@ -328,9 +288,7 @@ pub(crate) fn time(value: &Value) -> i64 {
 fn iso(text: &str) -> i64 {
     let part = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let mut days = (1970..part(0, 4))
-        .map(|year| if leap(year) { 366 } else { 365 })
-        .sum::<i64>();
+    let mut days = (1970..part(0, 4)).map(|year| if leap(year) { 366 } else { 365 }).sum::<i64>();
     for month in 1..part(5, 7) {
         days += match month {
             2 if leap(part(0, 4)) => 29,
@@ -344,10 +302,7 @@ fn iso(text: &str) -> i64 {
 }
 
 pub(crate) fn directories(path: &Path) -> Vec<PathBuf> {
-    entries(path)
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect()
+    entries(path).into_iter().filter(|path| path.is_dir()).collect()
 }
 
 pub(crate) fn entries(path: &Path) -> Vec<PathBuf> {
@@ -360,11 +315,7 @@ pub(crate) fn entries(path: &Path) -> Vec<PathBuf> {
 }
 
 pub(crate) fn below(home: &Path, path: &Path) -> String {
-    path.strip_prefix(home)
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .replace('\\', "/")
+    path.strip_prefix(home).unwrap().to_str().unwrap().replace('\\', "/")
 }
 
 pub(crate) fn name(path: &Path) -> String {
@@ -373,8 +324,5 @@ pub(crate) fn name(path: &Path) -> String {
 
 pub(crate) fn lines(path: &Path) -> Vec<Vec<u8>> {
     let bytes = fs::read(path).unwrap();
-    bytes
-        .split(|&byte| byte == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect()
+    bytes.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Output, Request, Session, add_code, below, directories, entries, lines, name, number, parse,
-    preview, text, units,
+    Output, Request, Session, add_code, below, directories, entries, lines, name, number, parse, preview,
+    text, units,
 };
 
 pub(crate) fn read(home: &Path, workspace: &Path, harness: &'static str, out: &mut Output) {
@@ -41,10 +41,7 @@ fn title(workspace: &Path) -> String {
         return "unknown".to_owned();
     };
     let value = parse(&bytes).unwrap();
-    let uri = value["folder"]
-        .as_str()
-        .or(value["workspace"].as_str())
-        .unwrap();
+    let uri = value["folder"].as_str().or(value["workspace"].as_str()).unwrap();
     let component = uri.rsplit('/').next().unwrap();
     let mut bytes = Vec::new();
     let mut rest = component.as_bytes();
@@ -80,14 +77,8 @@ fn apply(state: &mut Value, operation: &Value) -> Option<()> {
         *state = operation.get("v")?.clone();
         return Some(());
     }
-    let path = operation["k"]
-        .as_array()
-        .filter(|path| (1..=1024).contains(&path.len()))?;
-    if path.iter().any(|key| {
-        ["__proto__", "constructor", "prototype"]
-            .map(Some)
-            .contains(&key.as_str())
-    }) {
+    let path = operation["k"].as_array().filter(|path| (1..=1024).contains(&path.len()))?;
+    if path.iter().any(|key| ["__proto__", "constructor", "prototype"].map(Some).contains(&key.as_str())) {
         return None;
     }
     if !fits(state, path, kind) {
@@ -145,9 +136,7 @@ fn change(mut at: &mut Value, path: &[Value], kind: i64, operation: &Value) -> O
 
 fn step<'a>(at: &'a mut Value, key: &Value) -> Option<&'a mut Value> {
     match (at, key) {
-        (Value::Object(map), Value::String(key)) => {
-            Some(map.entry(key.clone()).or_insert(Value::Null))
-        }
+        (Value::Object(map), Value::String(key)) => Some(map.entry(key.clone()).or_insert(Value::Null)),
         (Value::Array(items), Value::Number(index)) => {
             let index = index.as_u64()? as usize;
             if index == items.len() {
@@ -185,21 +174,12 @@ fn session(state: &Value, stem: &str) -> Session {
         .or(requests.last().map(|request| request.timestamp))
         .unwrap_or(created);
     let id = text(&state["sessionId"], 128).unwrap_or_else(|| preview(stem, 128));
-    Session {
-        id,
-        created,
-        last,
-        requests,
-        ..Session::default()
-    }
+    Session { id, created, last, requests, ..Session::default() }
 }
 
 fn request(fields: &Map<String, Value>) -> Request {
     let fields = Value::Object(fields.clone());
-    let message = fields["message"]
-        .as_str()
-        .or(fields["message"]["text"].as_str())
-        .unwrap_or("");
+    let message = fields["message"].as_str().or(fields["message"]["text"].as_str()).unwrap_or("");
     let metadata = &fields["result"]["metadata"];
     let parts: &[Value] = fields["response"].as_array().map_or(&[], Vec::as_slice);
     let mut request = Request {
@@ -209,27 +189,19 @@ fn request(fields: &Map<String, Value>) -> Request {
         message_units: units(message),
         model: text(&fields["modelId"], 128).unwrap_or_default(),
         state: state(&fields),
-        prompt: number(&metadata["promptTokens"])
-            .or(number(&fields["promptTokens"]))
-            .unwrap_or(0),
-        completion: number(&fields["completionTokens"])
-            .or(number(&metadata["outputTokens"]))
-            .unwrap_or(0),
-        edited: fields["editedFileEvents"].as_array().map_or(0, |events| {
-            events.iter().filter(|e| e.is_object()).count() as i64
-        }),
+        prompt: number(&metadata["promptTokens"]).or(number(&fields["promptTokens"])).unwrap_or(0),
+        completion: number(&fields["completionTokens"]).or(number(&metadata["outputTokens"])).unwrap_or(0),
+        edited: fields["editedFileEvents"]
+            .as_array()
+            .map_or(0, |events| events.iter().filter(|e| e.is_object()).count() as i64),
         ..Request::default()
     };
     add_code(&mut request.user_code, message);
-    request
-        .responses
-        .extend(fields["response"].as_str().map(str::to_owned));
+    request.responses.extend(fields["response"].as_str().map(str::to_owned));
     for part in parts {
         let value = part["value"].as_str().or(part["value"]["value"].as_str());
         request.responses.extend(value.map(str::to_owned));
-        if part["resultDetails"]["output"]["mimeType"]
-            .as_str()
-            .is_some_and(|kind| kind.starts_with("image/"))
+        if part["resultDetails"]["output"]["mimeType"].as_str().is_some_and(|kind| kind.starts_with("image/"))
         {
             request.images += 1;
         }
@@ -240,16 +212,10 @@ fn request(fields: &Map<String, Value>) -> Request {
                 &data["commandLine"],
                 &data["confirmation"]["commandLine"],
             ];
-            request
-                .commands
-                .extend(lines.into_iter().find_map(|line| text(line, 200)));
+            request.commands.extend(lines.into_iter().find_map(|line| text(line, 200)));
         }
     }
-    for variable in fields["variableData"]["variables"]
-        .as_array()
-        .into_iter()
-        .flatten()
-    {
+    for variable in fields["variableData"]["variables"].as_array().into_iter().flatten() {
         request.images += i64::from(variable["kind"] == "image");
     }
     for round in metadata["toolCallRounds"].as_array().into_iter().flatten() {
@@ -276,25 +242,15 @@ fn state(fields: &Value) -> i64 {
 
 fn edits(state: &Value) -> BTreeMap<(String, String), i64> {
     let mut edits = BTreeMap::new();
-    for operation in state["timeline"]["operations"]
-        .as_array()
-        .into_iter()
-        .flatten()
-    {
+    for operation in state["timeline"]["operations"].as_array().into_iter().flatten() {
         let (request, uri) = (&operation["requestId"], &operation["uri"]["external"]);
-        if let ("textEdit", Some(request), Some(uri)) = (
-            operation["type"].as_str().unwrap_or(""),
-            text(request, 128),
-            text(uri, 500),
-        ) {
-            let texts = operation["edits"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|edit| edit["text"].as_str());
-            *edits.entry((request, uri)).or_default() += texts
-                .map(|text| text.matches('\n').count() as i64)
-                .sum::<i64>();
+        if let ("textEdit", Some(request), Some(uri)) =
+            (operation["type"].as_str().unwrap_or(""), text(request, 128), text(uri, 500))
+        {
+            let texts =
+                operation["edits"].as_array().into_iter().flatten().filter_map(|edit| edit["text"].as_str());
+            *edits.entry((request, uri)).or_default() +=
+                texts.map(|text| text.matches('\n').count() as i64).sum::<i64>();
         }
     }
     edits

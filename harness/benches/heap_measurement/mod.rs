@@ -21,10 +21,7 @@ pub(crate) struct PeakHeap;
 /// the largest of the iterations is multiplied with their number first.
 pub(crate) fn peak_of<T>(bencher: &mut Bencher<'_, PeakHeap>, mut work: impl FnMut() -> T) {
     bencher.iter_custom(|iterations| {
-        let peak = (0..iterations)
-            .map(|_| peak_bytes(&mut work))
-            .max()
-            .unwrap_or(0);
+        let peak = (0..iterations).map(|_| peak_bytes(&mut work)).max().unwrap_or(0);
         // Criterion's plots fail on samples that are all equal, as exact figures are: a part in a billion keeps them apart.
         let apart = SAMPLES.fetch_add(1, Relaxed) % 16;
         peak as f64 * iterations as f64 * (1.0 + f64::from(apart) * 1e-9)
@@ -33,10 +30,7 @@ pub(crate) fn peak_of<T>(bencher: &mut Bencher<'_, PeakHeap>, mut work: impl FnM
 
 fn peak_bytes<T>(mut work: impl FnMut() -> T) -> u64 {
     // Criterion cannot divide nothing.
-    measure(&mut work)
-        .expect("the bench counts its heap")
-        .peak_bytes
-        .max(1)
+    measure(&mut work).expect("the bench counts its heap").peak_bytes.max(1)
 }
 
 impl Measurement for PeakHeap {
@@ -86,21 +80,14 @@ impl ValueFormatter for Bytes {
         name
     }
 
-    fn scale_throughputs(
-        &self,
-        _typical: f64,
-        throughput: &Throughput,
-        values: &mut [f64],
-    ) -> &'static str {
+    fn scale_throughputs(&self, _typical: f64, throughput: &Throughput, values: &mut [f64]) -> &'static str {
         // Heap bytes for each byte or element of the input.
         let (amount, name) = match throughput {
             Throughput::Elements(elements) => (*elements, "B/element"),
             Throughput::Bytes(bytes) | Throughput::BytesDecimal(bytes) => (*bytes, "B/byte"),
             _ => (1, "B"),
         };
-        values
-            .iter_mut()
-            .for_each(|value| *value /= amount.max(1) as f64);
+        values.iter_mut().for_each(|value| *value /= amount.max(1) as f64);
         name
     }
 

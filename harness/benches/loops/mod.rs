@@ -16,9 +16,7 @@ pub(crate) fn ring(blocks: u64) {
     let mut size = 1_u64;
     for index in 0..blocks {
         // A multiplicative step, so that sizes vary the same way in every run.
-        size = size
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        size = size.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ring[index as usize % RING] = black_box(Vec::with_capacity(16 + (size >> 52) as usize));
     }
 }

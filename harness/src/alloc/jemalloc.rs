@@ -47,11 +47,7 @@ pub(super) fn class_bytes(layout: Layout, size: usize) -> usize {
     let align = layout.align();
     // The flags that the allocator passes for the same request: none where jemalloc aligns by itself.
     let natural = align <= align_of::<usize>() * 2 && align <= size;
-    let flags = if natural {
-        0
-    } else {
-        jemalloc_sys::MALLOCX_ALIGN(align)
-    };
+    let flags = if natural { 0 } else { jemalloc_sys::MALLOCX_ALIGN(align) };
     // SAFETY: the size of a layout is not zero here, as GlobalAlloc demands, and the flags hold an alignment.
     unsafe { jemalloc_sys::nallocx(size, flags) }
 }
@@ -83,17 +79,9 @@ fn requested(bytes: usize) {
 
 /// Begins to take readings; false when jemalloc was built without statistics.
 pub(crate) fn arm() -> bool {
-    let found = (
-        epoch::mib(),
-        stats::allocated::mib(),
-        stats::resident::mib(),
-    );
+    let found = (epoch::mib(), stats::allocated::mib(), stats::resident::mib());
     if let (Ok(epoch_key), Ok(allocated), Ok(resident)) = found {
-        KEYS.get_or_init(|| Keys {
-            epoch: epoch_key,
-            allocated,
-            resident,
-        });
+        KEYS.get_or_init(|| Keys { epoch: epoch_key, allocated, resident });
     }
     KEYS.get().is_some()
 }
@@ -114,10 +102,7 @@ pub(crate) fn sample() {
 
 /// Largest readings since the last call, in bytes: what jemalloc had handed out, and what it had resident.
 pub(crate) fn take_peaks() -> (u64, u64) {
-    (
-        ALLOCATED_PEAK.swap(0, Relaxed),
-        RESIDENT_PEAK.swap(0, Relaxed),
-    )
+    (ALLOCATED_PEAK.swap(0, Relaxed), RESIDENT_PEAK.swap(0, Relaxed))
 }
 
 /// Bytes of size classes that the calling thread ever allocated.

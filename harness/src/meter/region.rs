@@ -105,10 +105,7 @@ impl Region {
         record_dir: Option<PathBuf>,
     ) -> Result<Region, Error> {
         if matches!(instrument, Instrument::Jemalloc) && !arm_jemalloc() {
-            return Err(Error::Unavailable {
-                instrument,
-                why: "jemalloc was built without statistics",
-            });
+            return Err(Error::Unavailable { instrument, why: "jemalloc was built without statistics" });
         }
         let mut phases = Vec::with_capacity(PHASES_MAX + 1);
         phases.push(Phase::default());
@@ -124,9 +121,7 @@ impl Region {
             churn: Churn::default(),
             bound: None,
             opinions: Opinions::default(),
-            profile: record_dir
-                .as_ref()
-                .map(|dir| dir.join(format!("{role}.dhat.json"))),
+            profile: record_dir.as_ref().map(|dir| dir.join(format!("{role}.dhat.json"))),
             record_dir,
             profiler: None,
             resettable: probe.reset_peak(),
@@ -175,14 +170,9 @@ impl Region {
         }
         let thread_allocated = thread_allocated(self.instrument);
         self.leave();
-        self.bound = if self.instrument.counts() {
-            bound::end()
-        } else {
-            None
-        };
-        self.opinions.thread_allocated = thread_allocated
-            .zip(self.thread_allocated_before)
-            .map(|(after, before)| after - before);
+        self.bound = if self.instrument.counts() { bound::end() } else { None };
+        self.opinions.thread_allocated =
+            thread_allocated.zip(self.thread_allocated_before).map(|(after, before)| after - before);
         // Writes the profile of the sites.
         self.profiler = None;
     }
@@ -193,10 +183,7 @@ impl Region {
         let next = match known {
             Some(index) => index,
             None if self.phases.len() <= PHASES_MAX => {
-                self.phases.push(Phase {
-                    name,
-                    ..Phase::default()
-                });
+                self.phases.push(Phase { name, ..Phase::default() });
                 self.phases.len() - 1
             }
             None => {
@@ -215,11 +202,7 @@ impl Region {
             Instrument::Count | Instrument::JemallocCount => {
                 let total = counters::totals().bytes;
                 advance(&mut self.churn, &mut self.last_tick, total);
-                advance(
-                    &mut self.phases[self.present].heap.churn,
-                    &mut self.stay.ticked,
-                    total,
-                );
+                advance(&mut self.phases[self.present].heap.churn, &mut self.stay.ticked, total);
             }
             Instrument::Jemalloc => sample_jemalloc(),
             _ => {}

@@ -17,28 +17,17 @@ type Readings = BTreeMap<String, Reading>;
 pub(super) fn of(region: Region) -> Result<Process, Error> {
     limit::discard();
     if region.refused_phases {
-        return Err(Error::TooMany {
-            what: "phases",
-            limit: PHASES_MAX,
-        });
+        return Err(Error::TooMany { what: "phases", limit: PHASES_MAX });
     }
     if region.refused_settings {
-        return Err(Error::TooMany {
-            what: "metrics",
-            limit: METRICS_MAX,
-        });
+        return Err(Error::TooMany { what: "metrics", limit: METRICS_MAX });
     }
     let process = Process {
         role: region.role.clone(),
         instrument: region.instrument.name().to_owned(),
         pid: std::process::id(),
         metrics: of_process(&region),
-        phases: region
-            .phases
-            .iter()
-            .skip(1)
-            .map(|phase| of_phase(phase, &region))
-            .collect(),
+        phases: region.phases.iter().skip(1).map(|phase| of_phase(phase, &region)).collect(),
         end: None,
     };
     if let Some(dir) = &region.record_dir {
@@ -68,13 +57,7 @@ fn of_process(region: &Region) -> Readings {
     }
     opinions(region, &mut readings);
     if region.ticks > 0 {
-        put(
-            &mut readings,
-            "ticks",
-            Unit::Count,
-            Tier::Exact,
-            region.ticks as f64,
-        );
+        put(&mut readings, "ticks", Unit::Count, Tier::Exact, region.ticks as f64);
     }
     for (name, reading) in &region.settings {
         readings.insert((*name).to_owned(), *reading);
@@ -83,133 +66,44 @@ fn of_process(region: &Region) -> Readings {
 }
 
 fn heap_of_process(region: &Region, readings: &mut Readings) {
-    let totals = region
-        .phases
-        .iter()
-        .fold(Totals::default(), |sum, phase| sum.plus(phase.heap.totals));
-    let peak = region
-        .phases
-        .iter()
-        .map(|phase| phase.heap.peak)
-        .max()
-        .unwrap_or(0);
+    let totals = region.phases.iter().fold(Totals::default(), |sum, phase| sum.plus(phase.heap.totals));
+    let peak = region.phases.iter().map(|phase| phase.heap.peak).max().unwrap_or(0);
     let retained = region.phases.iter().map(|phase| phase.heap.retained).sum();
     heap(readings, totals, peak, retained, region.churn);
     if let Some(bound) = region.bound {
-        put(
-            readings,
-            "heap.peak_bound_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            bound as f64,
-        );
+        put(readings, "heap.peak_bound_bytes", Unit::Bytes, Tier::Exact, bound as f64);
     }
     if region.instrument == Instrument::JemallocCount {
-        put(
-            readings,
-            "jemalloc.requested_class_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            totals.class_bytes as f64,
-        );
+        put(readings, "jemalloc.requested_class_bytes", Unit::Bytes, Tier::Exact, totals.class_bytes as f64);
     }
 }
 
 fn heap(readings: &mut Readings, totals: Totals, peak: i64, retained: i64, churn: Churn) {
-    put(
-        readings,
-        "heap.total_bytes",
-        Unit::Bytes,
-        Tier::Exact,
-        totals.bytes as f64,
-    );
-    put(
-        readings,
-        "heap.total_blocks",
-        Unit::Blocks,
-        Tier::Exact,
-        totals.blocks as f64,
-    );
-    put(
-        readings,
-        "heap.grown_bytes",
-        Unit::Bytes,
-        Tier::Exact,
-        totals.grown_bytes as f64,
-    );
-    put(
-        readings,
-        "heap.peak_bytes",
-        Unit::Bytes,
-        Tier::Exact,
-        peak.max(0) as f64,
-    );
-    put(
-        readings,
-        "heap.retained_bytes",
-        Unit::Bytes,
-        Tier::Exact,
-        retained as f64,
-    );
+    put(readings, "heap.total_bytes", Unit::Bytes, Tier::Exact, totals.bytes as f64);
+    put(readings, "heap.total_blocks", Unit::Blocks, Tier::Exact, totals.blocks as f64);
+    put(readings, "heap.grown_bytes", Unit::Bytes, Tier::Exact, totals.grown_bytes as f64);
+    put(readings, "heap.peak_bytes", Unit::Bytes, Tier::Exact, peak.max(0) as f64);
+    put(readings, "heap.retained_bytes", Unit::Bytes, Tier::Exact, retained as f64);
     if churn.intervals > 0 {
         let per_tick = churn.bytes as f64 / churn.intervals as f64;
-        put(
-            readings,
-            "heap.churn_bytes_per_tick",
-            Unit::Bytes,
-            Tier::Exact,
-            per_tick,
-        );
+        put(readings, "heap.churn_bytes_per_tick", Unit::Bytes, Tier::Exact, per_tick);
     }
 }
 
 fn machine_of_process(region: &Region, readings: &mut Readings) {
     let machines = || region.phases.iter().map(|phase| &phase.machine);
     if let Some(peak) = machines().filter_map(|machine| machine.resident_peak).max() {
-        put(
-            readings,
-            "rss.peak_bytes",
-            Unit::Bytes,
-            Tier::Noisy,
-            peak as f64,
-        );
+        put(readings, "rss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
     }
-    if let Some(peak) = machines()
-        .filter_map(|machine| machine.proportional_peak)
-        .max()
-    {
-        put(
-            readings,
-            "pss.peak_bytes",
-            Unit::Bytes,
-            Tier::Noisy,
-            peak as f64,
-        );
+    if let Some(peak) = machines().filter_map(|machine| machine.proportional_peak).max() {
+        put(readings, "pss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
     }
     let wall: f64 = machines().map(|machine| machine.wall.as_secs_f64()).sum();
     let cpu: f64 = machines().map(|machine| machine.cpu.as_secs_f64()).sum();
     let faults: u64 = machines().map(|machine| machine.minor_faults).sum();
-    put(
-        readings,
-        "time.wall_seconds",
-        Unit::Seconds,
-        Tier::Noisy,
-        wall,
-    );
-    put(
-        readings,
-        "time.cpu_seconds",
-        Unit::Seconds,
-        Tier::Noisy,
-        cpu,
-    );
-    put(
-        readings,
-        "faults.minor",
-        Unit::Count,
-        Tier::Noisy,
-        faults as f64,
-    );
+    put(readings, "time.wall_seconds", Unit::Seconds, Tier::Noisy, wall);
+    put(readings, "time.cpu_seconds", Unit::Seconds, Tier::Noisy, cpu);
+    put(readings, "faults.minor", Unit::Count, Tier::Noisy, faults as f64);
 }
 
 fn jemalloc_of_process(region: &Region, readings: &mut Readings) {
@@ -233,60 +127,18 @@ fn jemalloc_of_process(region: &Region, readings: &mut Readings) {
 /// What the instruments say that know no phases.
 fn opinions(region: &Region, readings: &mut Readings) {
     if let Some(bytes) = region.opinions.thread_allocated {
-        put(
-            readings,
-            "jemalloc.thread_allocated_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            bytes as f64,
-        );
+        put(readings, "jemalloc.thread_allocated_bytes", Unit::Bytes, Tier::Exact, bytes as f64);
     }
     if let Some(stats) = &region.opinions.dhat {
-        put(
-            readings,
-            "dhat.total_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            stats.total_bytes as f64,
-        );
-        put(
-            readings,
-            "dhat.total_blocks",
-            Unit::Blocks,
-            Tier::Exact,
-            stats.total_blocks as f64,
-        );
-        put(
-            readings,
-            "dhat.peak_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            stats.max_bytes as f64,
-        );
-        put(
-            readings,
-            "dhat.retained_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            stats.curr_bytes as f64,
-        );
+        put(readings, "dhat.total_bytes", Unit::Bytes, Tier::Exact, stats.total_bytes as f64);
+        put(readings, "dhat.total_blocks", Unit::Blocks, Tier::Exact, stats.total_blocks as f64);
+        put(readings, "dhat.peak_bytes", Unit::Bytes, Tier::Exact, stats.max_bytes as f64);
+        put(readings, "dhat.retained_bytes", Unit::Bytes, Tier::Exact, stats.curr_bytes as f64);
     }
     if let Some(stats) = &region.opinions.stats_alloc {
         let retained = stats.bytes_allocated as f64 - stats.bytes_deallocated as f64;
-        put(
-            readings,
-            "stats_alloc.grown_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            stats.bytes_allocated as f64,
-        );
-        put(
-            readings,
-            "stats_alloc.retained_bytes",
-            Unit::Bytes,
-            Tier::Exact,
-            retained,
-        );
+        put(readings, "stats_alloc.grown_bytes", Unit::Bytes, Tier::Exact, stats.bytes_allocated as f64);
+        put(readings, "stats_alloc.retained_bytes", Unit::Bytes, Tier::Exact, retained);
     }
 }
 
@@ -295,82 +147,31 @@ fn of_phase(phase: &Phase, region: &Region) -> PhaseReading {
     match region.instrument {
         Instrument::Count | Instrument::JemallocCount => {
             let known = &phase.heap;
-            heap(
-                &mut readings,
-                known.totals,
-                known.peak,
-                known.retained,
-                known.churn,
-            );
+            heap(&mut readings, known.totals, known.peak, known.retained, known.churn);
         }
         Instrument::Os => machine_of_phase(phase, region.knows_resident_phases(), &mut readings),
         Instrument::Jemalloc => {
             let known = &phase.jemalloc;
             let (allocated, resident) = (known.allocated_peak as f64, known.resident_peak as f64);
-            put(
-                &mut readings,
-                "jemalloc.allocated_peak_bytes",
-                Unit::Bytes,
-                Tier::Noisy,
-                allocated,
-            );
-            put(
-                &mut readings,
-                "jemalloc.resident_peak_bytes",
-                Unit::Bytes,
-                Tier::Noisy,
-                resident,
-            );
+            put(&mut readings, "jemalloc.allocated_peak_bytes", Unit::Bytes, Tier::Noisy, allocated);
+            put(&mut readings, "jemalloc.resident_peak_bytes", Unit::Bytes, Tier::Noisy, resident);
         }
         Instrument::Dhat | Instrument::StatsAlloc => {}
     }
-    PhaseReading {
-        name: phase.name.to_owned(),
-        metrics: readings,
-    }
+    PhaseReading { name: phase.name.to_owned(), metrics: readings }
 }
 
 fn machine_of_phase(phase: &Phase, knows_resident: bool, readings: &mut Readings) {
     let machine = &phase.machine;
     if let (Some(peak), true) = (machine.resident_peak, knows_resident) {
-        put(
-            readings,
-            "rss.peak_bytes",
-            Unit::Bytes,
-            Tier::Noisy,
-            peak as f64,
-        );
+        put(readings, "rss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
     }
     if let Some(peak) = machine.proportional_peak {
-        put(
-            readings,
-            "pss.peak_bytes",
-            Unit::Bytes,
-            Tier::Noisy,
-            peak as f64,
-        );
+        put(readings, "pss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
     }
-    put(
-        readings,
-        "time.wall_seconds",
-        Unit::Seconds,
-        Tier::Noisy,
-        machine.wall.as_secs_f64(),
-    );
-    put(
-        readings,
-        "time.cpu_seconds",
-        Unit::Seconds,
-        Tier::Noisy,
-        machine.cpu.as_secs_f64(),
-    );
-    put(
-        readings,
-        "faults.minor",
-        Unit::Count,
-        Tier::Noisy,
-        machine.minor_faults as f64,
-    );
+    put(readings, "time.wall_seconds", Unit::Seconds, Tier::Noisy, machine.wall.as_secs_f64());
+    put(readings, "time.cpu_seconds", Unit::Seconds, Tier::Noisy, machine.cpu.as_secs_f64());
+    put(readings, "faults.minor", Unit::Count, Tier::Noisy, machine.minor_faults as f64);
 }
 
 fn put(readings: &mut Readings, name: &str, unit: Unit, tier: Tier, value: f64) {

@@ -32,11 +32,7 @@ impl SelfProbe {
 fn own_peak_bytes() -> Option<u64> {
     let peak = super::own_usage()?.ru_maxrss.max(0) as u64;
     // Apple counts bytes, the others KiB.
-    Some(if cfg!(target_vendor = "apple") {
-        peak
-    } else {
-        peak * 1024
-    })
+    Some(if cfg!(target_vendor = "apple") { peak } else { peak * 1024 })
 }
 
 #[cfg(unix)]
@@ -134,19 +130,12 @@ mod windows {
     #[link(name = "kernel32")]
     unsafe extern "system" {
         fn GetCurrentProcess() -> isize;
-        fn K32GetProcessMemoryInfo(
-            process: isize,
-            counters: *mut MemoryCounters,
-            bytes: u32,
-        ) -> i32;
+        fn K32GetProcessMemoryInfo(process: isize, counters: *mut MemoryCounters, bytes: u32) -> i32;
     }
 
     pub(super) fn own_peak_bytes() -> Option<u64> {
         let bytes = size_of::<MemoryCounters>() as u32;
-        let mut counters = MemoryCounters {
-            bytes,
-            ..MemoryCounters::default()
-        };
+        let mut counters = MemoryCounters { bytes, ..MemoryCounters::default() };
         // SAFETY: the handle is that of the calling process and needs no closing; the struct is as large as is said.
         let read = unsafe { K32GetProcessMemoryInfo(GetCurrentProcess(), &mut counters, bytes) };
         (read != 0).then_some(counters.peak_working_set_bytes as u64)

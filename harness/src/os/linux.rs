@@ -1,8 +1,5 @@
 //! Linux: `/proc`, and the calls around process trees.
-#![expect(
-    unsafe_code,
-    reason = "system calls that neither std nor the rest of the crate can make safely"
-)]
+#![expect(unsafe_code, reason = "system calls that neither std nor the rest of the crate can make safely")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -27,10 +24,7 @@ impl SelfProbe {
         SelfProbe {
             status: File::open("/proc/self/status").ok(),
             rollup: File::open("/proc/self/smaps_rollup").ok(),
-            clear_refs: OpenOptions::new()
-                .write(true)
-                .open("/proc/self/clear_refs")
-                .ok(),
+            clear_refs: OpenOptions::new().write(true).open("/proc/self/clear_refs").ok(),
         }
     }
 
@@ -41,9 +35,7 @@ impl SelfProbe {
 
     /// Begins a new peak at what is resident now; false when the kernel refuses.
     pub fn reset_peak(&self) -> bool {
-        self.clear_refs
-            .as_ref()
-            .is_some_and(|file| file.write_at(b"5", 0).is_ok())
+        self.clear_refs.as_ref().is_some_and(|file| file.write_at(b"5", 0).is_ok())
     }
 
     /// Proportional memory now, in bytes.
@@ -61,20 +53,12 @@ fn field_of(file: &File, name: &str) -> Option<u64> {
 
 fn field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim()
-        .trim_end_matches("kB")
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .map(|kibibytes| kibibytes * 1024)
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
 pub(super) fn usage() -> Option<Usage> {
     let mut usage = Usage::from(own_usage()?);
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is valid for one timespec. The clock is finer than getrusage's.
     if unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) } == 0 {
         usage.cpu = Duration::new(time.tv_sec.max(0) as u64, time.tv_nsec.max(0) as u32);
@@ -95,10 +79,7 @@ pub(super) fn resident(pid: u32) -> Option<Resident> {
 }
 
 pub(super) fn proportional_bytes(pid: u32) -> Option<u64> {
-    field_of(
-        &File::open(format!("/proc/{pid}/smaps_rollup")).ok()?,
-        "Pss:",
-    )
+    field_of(&File::open(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:")
 }
 
 pub(super) fn capabilities() -> Vec<Capability> {
@@ -110,12 +91,7 @@ pub(super) fn capabilities() -> Vec<Capability> {
         || fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id())).is_ok();
     let pidfd = pidfd(std::process::id()).is_ok();
     vec![
-        capability(
-            "resident memory",
-            resident,
-            "VmHWM of /proc/PID/status",
-            "mount /proc",
-        ),
+        capability("resident memory", resident, "VmHWM of /proc/PID/status", "mount /proc"),
         capability(
             "resident memory per phase",
             reset,
@@ -144,17 +120,8 @@ pub(super) fn capabilities() -> Vec<Capability> {
 }
 
 fn capability(name: &'static str, available: bool, how: &str, remedy: &'static str) -> Capability {
-    let detail = if available {
-        format!("{how} works")
-    } else {
-        format!("{how} does not work")
-    };
-    Capability {
-        name,
-        available,
-        detail,
-        remedy: if available { "" } else { remedy },
-    }
+    let detail = if available { format!("{how} works") } else { format!("{how} does not work") };
+    Capability { name, available, detail, remedy: if available { "" } else { remedy } }
 }
 
 /// How a process ended, and the time that it and those it waited for took.
@@ -169,40 +136,23 @@ pub(crate) fn reap(pid: u32) -> Option<Ended> {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are valid for the call, which fills them when it returns a pid.
-    let reaped = unsafe {
-        libc::wait4(
-            pid as libc::pid_t,
-            &mut status,
-            libc::WNOHANG,
-            usage.as_mut_ptr(),
-        )
-    };
+    let reaped = unsafe { libc::wait4(pid as libc::pid_t, &mut status, libc::WNOHANG, usage.as_mut_ptr()) };
     if reaped != pid as libc::pid_t {
         return None;
     }
     // SAFETY: all zeros is a valid rusage, and the kernel has filled it.
     let usage = Usage::from(unsafe { usage.assume_init() });
-    Some(Ended {
-        status,
-        cpu: usage.cpu,
-    })
+    Some(Ended { status, cpu: usage.cpu })
 }
 
 /// Begins a new session, so that the process and its descendants form a group of their own.
 pub(crate) fn begin_session() -> io::Result<()> {
     // SAFETY: setsid takes nothing; between fork and exec it is async-signal-safe.
-    if unsafe { libc::setsid() } < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if unsafe { libc::setsid() } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Waits until one of the descriptors can be read (or was closed), or the time has passed. Which ones: by index.
-pub(crate) fn wait_readable<const N: usize>(
-    descriptors: [Option<i32>; N],
-    time: Duration,
-) -> [bool; N] {
+pub(crate) fn wait_readable<const N: usize>(descriptors: [Option<i32>; N], time: Duration) -> [bool; N] {
     let mut polled = descriptors.map(|descriptor| libc::pollfd {
         // poll passes over negative descriptors.
         fd: descriptor.unwrap_or(-1),
@@ -220,8 +170,7 @@ pub(crate) fn set_nonblocking(descriptor: i32) -> io::Result<()> {
     // SAFETY: fcntl with these commands takes plain numbers.
     let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
     // SAFETY: as above.
-    if flags < 0 || unsafe { libc::fcntl(descriptor, libc::F_SETFL, flags | libc::O_NONBLOCK) } < 0
-    {
+    if flags < 0 || unsafe { libc::fcntl(descriptor, libc::F_SETFL, flags | libc::O_NONBLOCK) } < 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(())
@@ -280,10 +229,7 @@ pub(crate) fn guard(group: u32) -> io::Result<Guard> {
     match unsafe { libc::fork() } {
         ..0 => Err(io::Error::last_os_error()),
         0 => stand_guard(read.as_raw_fd(), group),
-        pid => Ok(Guard {
-            pid: pid as u32,
-            alive: Some(write),
-        }),
+        pid => Ok(Guard { pid: pid as u32, alive: Some(write) }),
     }
 }
 
@@ -331,9 +277,7 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
         .flatten()
         .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
         .flat_map(|text| {
-            text.split_ascii_whitespace()
-                .filter_map(|pid| pid.parse().ok())
-                .collect::<Vec<u32>>()
+            text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()
         })
         .collect()
 }
@@ -341,12 +285,7 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
 /// Fields of `/proc/PID/stat` after the name, which may itself hold spaces and parentheses.
 fn stat_field(pid: u32, index: usize) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?
-        .1
-        .split_ascii_whitespace()
-        .nth(index)?
-        .parse()
-        .ok()
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(index)?.parse().ok()
 }
 
 /// When a process started, in clock ticks since boot: with its pid a name that is never used twice.
@@ -361,18 +300,13 @@ pub(crate) fn session(pid: u32) -> Option<u32> {
 
 /// The name of a process's program.
 pub(crate) fn command(pid: u32) -> Option<String> {
-    fs::read_to_string(format!("/proc/{pid}/comm"))
-        .ok()
-        .map(|name| name.trim_end().to_owned())
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
 }
 
 /// Whether `entry` (`NAME=VALUE`) stands in the environment that a process was started with.
 pub(crate) fn is_marked(pid: u32, entry: &[u8]) -> bool {
-    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
-        environment
-            .split(|&byte| byte == 0)
-            .any(|found| found == entry)
-    })
+    fs::read(format!("/proc/{pid}/environ"))
+        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|found| found == entry))
 }
 
 #[cfg(test)]

@@ -1,8 +1,5 @@
 //! The calls of POSIX that std does not offer.
-#![expect(
-    unsafe_code,
-    reason = "system calls that neither std nor the rest of the crate can make safely"
-)]
+#![expect(unsafe_code, reason = "system calls that neither std nor the rest of the crate can make safely")]
 
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -79,12 +76,5 @@ pub(crate) fn allocator() -> String {
         format!("system (glibc {})", version.to_string_lossy())
     }
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    format!(
-        "system ({})",
-        if cfg!(target_env = "musl") {
-            "musl"
-        } else {
-            std::env::consts::OS
-        }
-    )
+    format!("system ({})", if cfg!(target_env = "musl") { "musl" } else { std::env::consts::OS })
 }

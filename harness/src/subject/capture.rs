@@ -48,11 +48,7 @@ impl Capture {
     }
 
     pub(super) fn finish(self) -> Output {
-        Output {
-            first: self.first,
-            last: self.last.into(),
-            dropped_bytes: self.dropped_bytes,
-        }
+        Output { first: self.first, last: self.last.into(), dropped_bytes: self.dropped_bytes }
     }
 }
 
@@ -68,10 +64,7 @@ mod tests {
         }
         capture.push(b"the end");
         let output = capture.finish();
-        assert_eq!(
-            (output.first.len(), output.last.len()),
-            (KEPT_BYTES, KEPT_BYTES)
-        );
+        assert_eq!((output.first.len(), output.last.len()), (KEPT_BYTES, KEPT_BYTES));
         assert_eq!(output.dropped_bytes as usize, 300_007 - 2 * KEPT_BYTES);
         assert!(output.text().ends_with("the end"));
     }

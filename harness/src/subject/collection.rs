@@ -44,17 +44,12 @@ fn records(dir: &Path) -> Result<Vec<record::Process>, Error> {
     let mut processes = Vec::new();
     for path in files(dir, "json")? {
         // dhat's profiles lie beside the records.
-        if path
-            .file_stem()
-            .is_some_and(|stem| Path::new(stem).extension() == Some(OsStr::new("dhat")))
-        {
+        if path.file_stem().is_some_and(|stem| Path::new(stem).extension() == Some(OsStr::new("dhat"))) {
             continue;
         }
         let text = fs::read(&path).map_err(|source| Error::file("read record", &path, source))?;
-        let process = serde_json::from_slice(&text).map_err(|error| Error::Record {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
+        let process = serde_json::from_slice(&text)
+            .map_err(|error| Error::Record { path: path.clone(), reason: error.to_string() })?;
         processes.push(process);
     }
     Ok(processes)
@@ -118,9 +113,6 @@ mod tests {
     fn roles_are_ordered_as_a_reader_expects() {
         let mut roles = ["worker-10", "guest", "worker-2", "parent", "worker"];
         roles.sort_by(|one, other| order(one).cmp(&order(other)));
-        assert_eq!(
-            roles,
-            ["parent", "guest", "worker", "worker-2", "worker-10"]
-        );
+        assert_eq!(roles, ["parent", "guest", "worker", "worker-2", "worker-10"]);
     }
 }

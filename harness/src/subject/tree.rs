@@ -71,22 +71,15 @@ impl Watch {
     fn member(&mut self, pid: u32, start: u64, now: Duration) -> usize {
         *self.seen.entry((pid, start)).or_insert_with(|| {
             let command = os::command(pid).unwrap_or_default();
-            self.members.push(Member {
-                pid,
-                command,
-                peak_bytes: 0,
-                first_seen: now,
-                last_seen: now,
-            });
+            self.members.push(Member { pid, command, peak_bytes: 0, first_seen: now, last_seen: now });
             self.members.len() - 1
         })
     }
 
     /// The root with its descendants, and those whose parents died and who therefore came to us.
     fn alive(&self) -> Vec<u32> {
-        let adopted = os::children(std::process::id())
-            .into_iter()
-            .filter(|&pid| pid != self.root && self.is_ours(pid));
+        let adopted =
+            os::children(std::process::id()).into_iter().filter(|&pid| pid != self.root && self.is_ours(pid));
         // Once the root was collected, its id may come to be somebody else's.
         let root = Some(self.root).filter(|&pid| os::start_ticks(pid) == self.root_start);
         let mut alive: Vec<u32> = root.into_iter().chain(adopted).collect();

@@ -27,10 +27,7 @@ pub(crate) type Named = [(&'static str, fn())];
 /// one of its arguments. In place of the standard test harness, whose main thread allocates while tests run.
 pub(crate) fn main(works: &Named, checks: &Named) -> ExitCode {
     if let Ok(name) = std::env::var(WORK) {
-        let (_, work) = works
-            .iter()
-            .find(|(known, _)| *known == name)
-            .expect("the work is in the list");
+        let (_, work) = works.iter().find(|(known, _)| *known == name).expect("the work is in the list");
         work();
         return ExitCode::SUCCESS;
     }
@@ -39,13 +36,9 @@ pub(crate) fn main(works: &Named, checks: &Named) -> ExitCode {
         checks.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
-    let filters: Vec<&String> = arguments
-        .iter()
-        .filter(|argument| !argument.starts_with('-'))
-        .collect();
-    let wanted = |name: &str| {
-        filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()))
-    };
+    let filters: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let wanted =
+        |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     let mut failed = 0;
     for (name, check) in checks.iter().filter(|(name, _)| wanted(name)) {
         let passed = std::panic::catch_unwind(check).is_ok();
@@ -116,30 +109,18 @@ impl Bench {
             sample.stdout.text(),
             sample.stderr.text()
         );
-        sample
-            .processes
-            .into_iter()
-            .next()
-            .expect("the subject leaves a record")
+        sample.processes.into_iter().next().expect("the subject leaves a record")
     }
 }
 
 /// A metric of the whole process.
 pub(crate) fn metric(process: &Process, name: &str) -> f64 {
-    process
-        .metrics
-        .get(name)
-        .unwrap_or_else(|| panic!("no {name} in {:?}", process.metrics.keys()))
-        .value
+    process.metrics.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", process.metrics.keys())).value
 }
 
 /// A metric of one phase.
 pub(crate) fn phase_metric(process: &Process, phase: &str, name: &str) -> f64 {
-    let phase = process
-        .phases
-        .iter()
-        .find(|known| known.name == phase)
-        .expect("the phase was recorded");
+    let phase = process.phases.iter().find(|known| known.name == phase).expect("the phase was recorded");
     phase.metrics[name].value
 }
 
@@ -147,18 +128,14 @@ pub(crate) fn phase_metric(process: &Process, phase: &str, name: &str) -> f64 {
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
     while !condition() {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "waited in vain for {what}"
-        );
+        assert!(began.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
         std::thread::yield_now();
     }
 }
 
 /// Whether a process is there, dead ones that nobody has collected aside.
 pub(crate) fn is_alive(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"))
-        .unwrap_or_default();
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    let stat =
+        std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }

@@ -18,7 +18,8 @@ pub(crate) fn measure(runner: &mut Runner<'_>, strategy: Strategy, case: &mut Ca
     runner.check(&answer)?;
     let wanted = answer.last()?.sessions;
     let worker = sample.processes.iter().find(|process| process.role.starts_with("worker"));
-    let peak = worker.and_then(|worker| worker.metrics.get("heap.peak_bytes")).map_or(0.0, |reading| reading.value);
+    let peak =
+        worker.and_then(|worker| worker.metrics.get("heap.peak_bytes")).map_or(0.0, |reading| reading.value);
     let limit = (peak * SHARE) as u64;
     let starved = Task { worker_heap_bytes: Some(limit), attempts: None, ..free };
     let (_, answer) = runner.fresh_sample(&case.name, &starved, Instrument::Count, None)?;
@@ -35,7 +36,11 @@ pub(crate) fn measure(runner: &mut Runner<'_>, strategy: Strategy, case: &mut Ca
     case.set("degrade.told", Unit::Count, Tier::Exact, f64::from(u8::from(told)));
     case.notes.push(format!("worker heap limited to {limit} bytes, half of what the free run's worker used"));
     case.notes.push(match pass.complete {
-        true => format!("came through after {} attempts; {} of {wanted} sessions", pass.failures.len() + 1, pass.sessions),
+        true => format!(
+            "came through after {} attempts; {} of {wanted} sessions",
+            pass.failures.len() + 1,
+            pass.sessions
+        ),
         false => format!("kept {} of {wanted} sessions", pass.sessions),
     });
     case.notes.extend(pass.failures.iter().cloned());

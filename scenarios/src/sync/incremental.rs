@@ -24,10 +24,15 @@ const ADDED: &str = "zz-added";
 pub(crate) fn change(input: &Input, scratch: &Scratch) -> Result<Expected, String> {
     let chosen = choose(input);
     if chosen.len() < CHANGED {
-        return Err(format!("the corpus has {} workspaces of VS Code with sessions, {CHANGED} are needed", chosen.len()));
+        return Err(format!(
+            "the corpus has {} workspaces of VS Code with sessions, {CHANGED} are needed",
+            chosen.len()
+        ));
     }
     let workspaces: Vec<&str> = chosen.iter().map(|part| directory(directory(&part.source))).collect();
-    scratch.link_home(&input.home, &workspaces).map_err(|error| format!("failed to link {}: {error}", input.home.display()))?;
+    scratch
+        .link_home(&input.home, &workspaces)
+        .map_err(|error| format!("failed to link {}: {error}", input.home.display()))?;
     for part in &chosen {
         let source = scratch.home().join(&part.source);
         let extension = source.extension().and_then(|extension| extension.to_str()).unwrap_or("json");
@@ -50,7 +55,12 @@ fn choose(input: &Input) -> Vec<Part> {
             let other = directory(directory(&other.source));
             other != workspace && name(other) == name(workspace)
         });
-        if is_small && is_new && is_unique && part.source.contains("/chatSessions/") && says_its_id(&input.home.join(&part.source)) {
+        if is_small
+            && is_new
+            && is_unique
+            && part.source.contains("/chatSessions/")
+            && says_its_id(&input.home.join(&part.source))
+        {
             candidates.push(part);
         }
     }
@@ -76,9 +86,13 @@ fn expected(input: &Input, added: &[Part]) -> Expected {
     let mut items = input.items.iter().peekable();
     while let Some(part) = items.next() {
         add(&mut hasher, part);
-        let ends_here = |next: Option<&&Part>| next.is_none_or(|next| directory(&next.source) != directory(&part.source));
+        let ends_here =
+            |next: Option<&&Part>| next.is_none_or(|next| directory(&next.source) != directory(&part.source));
         if ends_here(items.peek()) {
-            added.iter().filter(|copy| directory(&copy.source) == directory(&part.source)).for_each(|copy| add(&mut hasher, copy));
+            added
+                .iter()
+                .filter(|copy| directory(&copy.source) == directory(&part.source))
+                .for_each(|copy| add(&mut hasher, copy));
         }
     }
     Expected {
@@ -100,7 +114,8 @@ fn add(tally: &mut engine::session::Tally, part: &Part) {
 fn unhex(text: &str) -> engine::session::Digest {
     let mut digest = engine::session::Digest::default();
     for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
+        *byte =
+            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(0);
     }
     digest
 }

@@ -20,8 +20,12 @@ pub fn measure(runner: &mut Runner<'_>, metric: &str) -> Result<Vec<f64>, String
     for fixes in 0..combinations {
         let case = format!("sync/cold:fixes-{fixes:05b}");
         runner.tell(Event::Case { case: &case, number: u64::from(fixes), of: u64::from(combinations) });
-        let task =
-            Task { drive: Drive::Cold, strategy: with_fixes(fixes), worker_heap_bytes: None, attempts: Some(1) };
+        let task = Task {
+            drive: Drive::Cold,
+            strategy: with_fixes(fixes),
+            worker_heap_bytes: None,
+            attempts: Some(1),
+        };
         let (sample, answer) = runner.fresh_sample(&case, &task, Instrument::Count, None)?;
         runner.check(&answer).map_err(|error| format!("{case}: {error}"))?;
         values.push(

@@ -49,7 +49,8 @@ pub(crate) fn measure(runner: &mut Runner<'_>, strategy: Strategy, case: &mut Ca
     let mut found = 0;
     for check in &CHECKS {
         let scratch = runner.scratch(&case.name)?;
-        write_corpus(&scratch.home()).map_err(|error| format!("failed to write the small corpus: {error}"))?;
+        write_corpus(&scratch.home())
+            .map_err(|error| format!("failed to write the small corpus: {error}"))?;
         let mut bench = Bench { runner, scratch: &scratch, strategy };
         let is_there = (check.find)(&mut bench).map_err(|error| format!("{}: {error}", check.name))?;
         found += u32::from(is_there);
@@ -71,7 +72,8 @@ impl Bench<'_, '_> {
         let task = Task { drive: Drive::Cold, strategy, worker_heap_bytes, attempts: None };
         let (sample, answer) = self.runner.sample(self.scratch, &task, Instrument::Count, None)?;
         let worker = sample.processes.iter().find(|process| process.role == "worker-1");
-        let peak = worker.and_then(|worker| worker.metrics.get("heap.peak_bytes")).map_or(0.0, |peak| peak.value);
+        let peak =
+            worker.and_then(|worker| worker.metrics.get("heap.peak_bytes")).map_or(0.0, |peak| peak.value);
         Ok((answer.last()?.clone(), peak as u64))
     }
 

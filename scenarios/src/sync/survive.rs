@@ -25,7 +25,9 @@ pub(crate) fn measure(runner: &mut Runner<'_>, strategy: Strategy, case: &mut Ca
     // A process's limit counts what lives before its region begins, too: a little more than the measured peak.
     let mut survives = peak + peak / 8 + (256 << 10);
     if !comes_through(runner, case, &task, survives)? {
-        return Err(format!("a heap of {survives} bytes does not suffice, though the free run's largest peak was {peak}"));
+        return Err(format!(
+            "a heap of {survives} bytes does not suffice, though the free run's largest peak was {peak}"
+        ));
     }
     // Most programs die just below what they use: the search begins there, and goes down only as far as it must.
     let mut dies = FLOOR_BYTES;

@@ -107,11 +107,8 @@ impl FragmentWriter {
             part,
             offset: 0,
         };
-        let header = Header {
-            version: VERSION,
-            fingerprint: hex(fingerprint),
-            workspace: workspace.to_owned(),
-        };
+        let header =
+            Header { version: VERSION, fingerprint: hex(fingerprint), workspace: workspace.to_owned() };
         let mut line = serde_json::to_vec(&header)?;
         line.push(b'\n');
         writer.append(&line)?;
@@ -195,9 +192,7 @@ pub fn check(cache: &Path, workspace: &str, fingerprint: u64) -> Result<u64, Fra
         return Err(FragmentError::Stale);
     }
     if header.workspace != workspace {
-        return Err(FragmentError::Damaged(
-            "it is another workspace's".to_owned(),
-        ));
+        return Err(FragmentError::Damaged("it is another workspace's".to_owned()));
     }
     Ok(lines.offset)
 }
@@ -213,8 +208,7 @@ pub fn read(
     let mut lines = Lines::new(File::open(path)?);
     lines.header()?;
     while let Some(span) = lines.next()? {
-        let read =
-            read_record(&lines.line).map_err(|error| FragmentError::Damaged(error.to_string()))?;
+        let read = read_record(&lines.line).map_err(|error| FragmentError::Damaged(error.to_string()))?;
         record(read, span)?;
     }
     Ok(())
@@ -234,9 +228,7 @@ pub fn items(
         Ok(None) => Ok(()),
         Err(error) => Err(FragmentError::Damaged(error.to_string())),
     })?;
-    gatherer
-        .end()
-        .map_err(|error| FragmentError::Damaged(error.to_string()))
+    gatherer.end().map_err(|error| FragmentError::Damaged(error.to_string()))
 }
 
 /// Where a record stands in its file.
@@ -270,8 +262,8 @@ impl Lines {
 
     fn header(&mut self) -> Result<Header, FragmentError> {
         self.fill()?;
-        let header = serde_json::from_slice(&self.line)
-            .map_err(|error| FragmentError::Damaged(error.to_string()))?;
+        let header =
+            serde_json::from_slice(&self.line).map_err(|error| FragmentError::Damaged(error.to_string()))?;
         self.take();
         self.offset = self.position;
         Ok(header)
@@ -284,22 +276,15 @@ impl Lines {
             let trailer: Trailer = serde_json::from_slice(&self.line)
                 .map_err(|error| FragmentError::Damaged(error.to_string()))?;
             if trailer.checksum != hex(self.checksum.value()) {
-                return Err(FragmentError::Damaged(
-                    "its checksum does not hold".to_owned(),
-                ));
+                return Err(FragmentError::Damaged("its checksum does not hold".to_owned()));
             }
             let mut rest = [0];
             if io::Read::read(&mut self.file, &mut rest)? != 0 {
-                return Err(FragmentError::Damaged(
-                    "something follows its end".to_owned(),
-                ));
+                return Err(FragmentError::Damaged("something follows its end".to_owned()));
             }
             return Ok(None);
         }
-        let span = Span {
-            offset: self.position,
-            bytes: self.line.len() as u64,
-        };
+        let span = Span { offset: self.position, bytes: self.line.len() as u64 };
         self.take();
         Ok(Some(span))
     }
@@ -309,9 +294,7 @@ impl Lines {
         self.file.read_until(b'\n', &mut self.line)?;
         match self.line.last() {
             Some(b'\n') => Ok(()),
-            _ => Err(FragmentError::Damaged(
-                "it ends before its last line".to_owned(),
-            )),
+            _ => Err(FragmentError::Damaged("it ends before its last line".to_owned())),
         }
     }
 

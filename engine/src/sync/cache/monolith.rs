@@ -71,9 +71,7 @@ pub fn save(cache: &Path, bytes: &[u8], meta: &Meta) -> io::Result<()> {
 /// The state of the monolith in a cache; none when there is none, or of another version.
 pub fn meta(cache: &Path) -> Option<Meta> {
     let bytes = std::fs::read(cache.join(META)).ok()?;
-    serde_json::from_slice::<Meta>(&bytes)
-        .ok()
-        .filter(|meta| meta.version == VERSION)
+    serde_json::from_slice::<Meta>(&bytes).ok().filter(|meta| meta.version == VERSION)
 }
 
 /// Removes both files, the state first.

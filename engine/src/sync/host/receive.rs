@@ -66,10 +66,7 @@ impl<'a> Receive<'a> {
         deadline: Instant,
         observe: &mut dyn FnMut(Event<'_>),
     ) -> Result<Received, FrameError> {
-        let mut frames = FrameReader::new(Timed {
-            inner: output,
-            deadline,
-        });
+        let mut frames = FrameReader::new(Timed { inner: output, deadline });
         let mut payload = Vec::with_capacity(FRAME_BYTES);
         loop {
             match frames.read(&mut payload)? {
@@ -83,9 +80,7 @@ impl<'a> Receive<'a> {
                     return self.check(serde_json::from_slice(&payload).map_err(bad)?);
                 }
                 Some(Kind::Failed) => {
-                    return Ok(Received::Failed(
-                        String::from_utf8_lossy(&payload).into_owned(),
-                    ));
+                    return Ok(Received::Failed(String::from_utf8_lossy(&payload).into_owned()));
                 }
                 Some(Kind::Job | Kind::Ack) => return Err(bad("the worker speaks as a host")),
                 None => return Err(FrameError::Torn(frames.next_number())),
@@ -93,18 +88,10 @@ impl<'a> Receive<'a> {
         }
     }
 
-    fn progress(
-        &mut self,
-        payload: &[u8],
-        observe: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), FrameError> {
+    fn progress(&mut self, payload: &[u8], observe: &mut dyn FnMut(Event<'_>)) -> Result<(), FrameError> {
         let progress: Progress<'_> = serde_json::from_slice(payload).map_err(bad)?;
         (self.done, self.total) = (progress.done, progress.total);
-        observe(Event::Workspace {
-            done: self.done,
-            total: self.total,
-            key: &progress.file,
-        });
+        observe(Event::Workspace { done: self.done, total: self.total, key: &progress.file });
         self.file = (!progress.file.is_empty()).then(|| progress.file.as_ref().into());
         Ok(())
     }
@@ -136,9 +123,8 @@ impl<'a> Receive<'a> {
     fn cached(&mut self, name: &str) -> Result<(), FrameError> {
         let mut assembler = Assembler::default();
         let path = fragment::directory(self.cache).join(name);
-        let damaged = |error: crate::sync::protocol::RecordError| {
-            fragment::FragmentError::Damaged(error.to_string())
-        };
+        let damaged =
+            |error: crate::sync::protocol::RecordError| fragment::FragmentError::Damaged(error.to_string());
         fragment::read(&path, |record, span| {
             let (place, complete) = assembler.add(&record).map_err(damaged)?;
             self.library.add(record, span, place, complete);
@@ -175,10 +161,7 @@ impl<'a> Receive<'a> {
         for line in payload.split_inclusive(|byte| *byte == b'\n') {
             let record = read_record(line).map_err(bad)?;
             let (place, complete) = self.sent.add(&record).map_err(bad)?;
-            let span = Span {
-                offset: self.offset,
-                bytes: line.len() as u64,
-            };
+            let span = Span { offset: self.offset, bytes: line.len() as u64 };
             self.offset += span.bytes;
             self.library.add(record, span, place, complete);
         }
@@ -248,10 +231,7 @@ impl Timed {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
-            match poll(
-                &mut [PollFd::new(&self.inner, PollFlags::IN)],
-                Some(&timeout),
-            ) {
+            match poll(&mut [PollFd::new(&self.inner, PollFlags::IN)], Some(&timeout)) {
                 Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
                 Ok(_) => return Ok(()),
                 Err(rustix::io::Errno::INTR) => {}
@@ -264,10 +244,6 @@ impl Timed {
     /// for.
     #[cfg(not(unix))]
     fn await_bytes(&self) -> io::Result<()> {
-        if Instant::now() > self.deadline {
-            Err(io::ErrorKind::TimedOut.into())
-        } else {
-            Ok(())
-        }
+        if Instant::now() > self.deadline { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
 }

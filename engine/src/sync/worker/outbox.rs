@@ -52,18 +52,10 @@ impl<R: Read, W: Write> Outbox<R, W> {
             Carrier::File => {
                 std::fs::create_dir_all(&job.cache)?;
                 let file = File::create(job.cache.join(TRANSFER_FILE))?;
-                Some(Transfer {
-                    file,
-                    offset: 0,
-                    bytes: 0,
-                    checksum: Checksum::new(),
-                })
+                Some(Transfer { file, offset: 0, bytes: 0, checksum: Checksum::new() })
             }
         };
-        let chunk_bytes = job
-            .strategy
-            .chunks
-            .map_or(0, |chunks| chunks.bytes.min(FILE_BUFFER_BYTES));
+        let chunk_bytes = job.strategy.chunks.map_or(0, |chunks| chunks.bytes.min(FILE_BUFFER_BYTES));
         Ok(Outbox {
             frames: FrameWriter::new(output),
             answers,
@@ -88,15 +80,7 @@ impl<R: Read, W: Write> Outbox<R, W> {
     pub(super) fn announce(&mut self, key: &str, offset: u64, cached: bool) -> io::Result<()> {
         let name = fragment::file_name(key);
         let fragment = Some(name.into());
-        self.send_json(
-            Kind::Workspace,
-            &Announcement {
-                key: key.into(),
-                fragment,
-                offset,
-                cached,
-            },
-        )
+        self.send_json(Kind::Workspace, &Announcement { key: key.into(), fragment, offset, cached })
     }
 
     /// Writes an item's records to where they go: the host, when `sends`, and the fragment, when there is one.
@@ -109,39 +93,23 @@ impl<R: Read, W: Write> Outbox<R, W> {
         if sends {
             item.tally(&mut self.tally);
         }
-        let limit = if sends {
-            self.limit_bytes()
-        } else {
-            FILE_BUFFER_BYTES
-        };
+        let limit = if sends { self.limit_bytes() } else { FILE_BUFFER_BYTES };
         // The buffer leaves `self` while records are written into it, since a full one is sent from there.
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = item.write(&mut buffer, |buffer| {
-            if buffer.len() >= limit {
-                self.pass_on(buffer, sends, fragment)
-            } else {
-                Ok(())
-            }
+            if buffer.len() >= limit { self.pass_on(buffer, sends, fragment) } else { Ok(()) }
         });
         self.buffer = buffer;
         result?;
         self.sessions += usize::from(matches!(item, Item::Session(_)));
-        if sends
-            && self
-                .chunks
-                .is_some_and(|chunks| self.sessions >= chunks.sessions)
-        {
+        if sends && self.chunks.is_some_and(|chunks| self.sessions >= chunks.sessions) {
             self.flush(sends, fragment)?;
         }
         Ok(())
     }
 
     /// Passes on what has been gathered.
-    pub(super) fn flush(
-        &mut self,
-        sends: bool,
-        fragment: &mut Option<FragmentWriter>,
-    ) -> io::Result<()> {
+    pub(super) fn flush(&mut self, sends: bool, fragment: &mut Option<FragmentWriter>) -> io::Result<()> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = self.pass_on(&mut buffer, sends, fragment);
         self.buffer = buffer;
@@ -222,11 +190,8 @@ impl<R: Read, W: Write> Outbox<R, W> {
         if transfer.bytes == 0 {
             return Ok(());
         }
-        let range = Range {
-            offset: transfer.offset,
-            bytes: transfer.bytes,
-            checksum: transfer.checksum.value(),
-        };
+        let range =
+            Range { offset: transfer.offset, bytes: transfer.bytes, checksum: transfer.checksum.value() };
         transfer.offset += transfer.bytes;
         transfer.bytes = 0;
         transfer.checksum = Checksum::new();
@@ -250,10 +215,7 @@ impl<R: Read, W: Write> Outbox<R, W> {
                 self.under_way -= 1;
                 Ok(())
             }
-            Ok(_) => Err(io::Error::new(
-                io::ErrorKind::BrokenPipe,
-                "the host is gone",
-            )),
+            Ok(_) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the host is gone")),
             Err(error) => Err(io::Error::other(error)),
         }
     }

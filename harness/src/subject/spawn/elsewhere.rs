@@ -33,12 +33,7 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
     })
 }
 
-fn follow(
-    child: &mut Child,
-    timeout: Duration,
-    stop: &AtomicBool,
-    began: Instant,
-) -> std::io::Result<End> {
+fn follow(child: &mut Child, timeout: Duration, stop: &AtomicBool, began: Instant) -> std::io::Result<End> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(end(status));

@@ -1,8 +1,5 @@
 //! Linux: one loop that waits for output, for the end, and for the next look at the tree.
-#![expect(
-    unsafe_code,
-    reason = "what runs between fork and exec is marked unsafe by std"
-)]
+#![expect(unsafe_code, reason = "what runs between fork and exec is marked unsafe by std")]
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read};
@@ -27,20 +24,14 @@ const LINGER: Duration = Duration::from_secs(2);
 const KILL_ROUNDS: u32 = 1000;
 
 pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Watched, Error> {
-    os::become_subreaper().map_err(|source| Error::System {
-        action: "adopt orphaned processes",
-        source,
-    })?;
+    os::become_subreaper().map_err(|source| Error::System { action: "adopt orphaned processes", source })?;
     let began = Instant::now();
     let mut child = spawn(subject)?;
     let guard = os::guard(child.id());
     let mut running = Running::new(subject, &mut child, began);
     if let Err(source) = guard {
         running.kill();
-        return Err(Error::System {
-            action: "guard a subject's processes",
-            source,
-        });
+        return Err(Error::System { action: "guard a subject's processes", source });
     }
     let status = running.follow(subject.timeout, stop);
     Ok(running.finish(status))
@@ -79,11 +70,7 @@ impl Running {
         Running {
             pid,
             began,
-            watch: Watch::new(
-                pid,
-                subject.record_dir.as_os_str(),
-                subject.instrument == Instrument::Os,
-            ),
+            watch: Watch::new(pid, subject.record_dir.as_os_str(), subject.instrument == Instrument::Os),
             // Without it the end is noticed at the next look.
             exit: os::pidfd(pid).ok(),
             stdout: Stream::new(child.stdout.take()),
@@ -126,16 +113,12 @@ impl Running {
     /// Looks at the tree once, and collects those that ended; returns how many live.
     fn look(&mut self) -> u32 {
         let alive = self.watch.poll(self.began.elapsed());
-        self.adopted
-            .extend(alive.iter().copied().filter(|&pid| pid != self.pid));
+        self.adopted.extend(alive.iter().copied().filter(|&pid| pid != self.pid));
         self.reap();
         self.stdout.drain();
         self.stderr.drain();
         let root = u32::from(self.root_status.is_none());
-        let others = alive
-            .iter()
-            .filter(|&&pid| pid != self.pid && os::resident(pid).is_some())
-            .count();
+        let others = alive.iter().filter(|&&pid| pid != self.pid && os::resident(pid).is_some()).count();
         root + others as u32
     }
 
@@ -161,16 +144,9 @@ impl Running {
 
     /// Waits for output, for the end of the root, or for the time of the next look.
     fn wait(&self) {
-        let pause = if self.began.elapsed() < Duration::from_secs(1) {
-            DENSE
-        } else {
-            SPARSE
-        };
+        let pause = if self.began.elapsed() < Duration::from_secs(1) { DENSE } else { SPARSE };
         let exit = self.exit.as_ref().map(AsRawFd::as_raw_fd);
-        os::wait_readable(
-            [exit, self.stdout.descriptor(), self.stderr.descriptor()],
-            pause,
-        );
+        os::wait_readable([exit, self.stdout.descriptor(), self.stderr.descriptor()], pause);
     }
 
     /// Kills the whole tree and waits until it is gone.
@@ -226,10 +202,7 @@ impl<R: Read + AsRawFd> Stream<R> {
     fn new(pipe: Option<R>) -> Stream<R> {
         // A pipe that cannot be read without waiting is not read at all.
         let pipe = pipe.filter(|pipe| os::set_nonblocking(pipe.as_raw_fd()).is_ok());
-        Stream {
-            pipe,
-            capture: Capture::default(),
-        }
+        Stream { pipe, capture: Capture::default() }
     }
 
     fn descriptor(&self) -> Option<i32> {
