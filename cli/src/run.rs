@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use generators::Profile;
 use harness::instrument::Instrument;
 use harness::record::{self, Verdict, Worth};
 use reports::baseline::Baseline;
@@ -120,19 +121,32 @@ fn worth(runner: &mut Runner<'_>) -> Result<Worth> {
 }
 
 fn judge(run: &mut record::Run, args: &args::Run) -> Result<()> {
-    let failed = run.cases.iter().any(|case| case.error.is_some());
-    if args.lattice.is_some() {
-        run.doubts.push("the worth of fixes is a comparison: no budget applies to it".to_owned());
-    } else if args.home.is_some() && args.judging.budgets.is_none() {
-        run.doubts.push(
-            "a person's own history has no budgets: nothing was judged (--budgets FILE names some)"
-                .to_owned(),
-        );
-        run.verdict = if failed { Verdict::Error } else { Verdict::Pass };
-    } else {
-        gate::judge(run, &args.judging)?;
+    match unjudged(args) {
+        None => gate::judge(run, &args.judging),
+        Some(why) => {
+            let failed = run.cases.iter().any(|case| case.error.is_some());
+            run.verdict = if failed { Verdict::Error } else { Verdict::Pass };
+            run.doubts.push(why.to_owned());
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+/// Why a run is not judged, if it is not: the project's budgets are figures of its own corpus.
+fn unjudged(args: &args::Run) -> Option<&'static str> {
+    if args.lattice.is_some() {
+        return Some("the worth of fixes is a comparison: no budget applies to it");
+    }
+    if args.judging.budgets.is_some() {
+        return None;
+    }
+    if args.home.is_some() {
+        return Some("a person's own history has no budgets: nothing was judged (--budgets FILE names some)");
+    }
+    let is_default = args.spec.profile == Profile::Heavy;
+    (!is_default).then_some(
+        "the budgets are those of the profile heavy: nothing was judged (--budgets FILE names some)",
+    )
 }
 
 fn write(run: &record::Run, out: &Path) -> Result<()> {
