@@ -95,10 +95,12 @@ fn pass(host: &mut Host<'_>) -> Result<Pass, String> {
     Ok(pass)
 }
 
-/// Visits every item once, as every user of the engine does: sums by workspace, day and model, and the digest.
+/// Visits every item once, as every user of the engine does: sums by workspace, day and model, and the digest; then asks for one
+/// session by its id.
 fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
     let mut tally = Tally::default();
+    let mut first: Option<(Box<str>, usize)> = None;
     let mut by_workspace: BTreeMap<Box<str>, u64> = BTreeMap::new();
     let mut by_day: BTreeMap<i64, u64> = BTreeMap::new();
     let mut by_model: BTreeMap<Box<str>, u64> = BTreeMap::new();
@@ -106,6 +108,7 @@ fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
         .visit(|item| {
             item.tally(&mut tally);
             let Item::Session(session) = item else { return };
+            first.get_or_insert_with(|| (session.head.id.clone(), session.requests.len()));
             let mut sum = 0;
             for request in &session.requests {
                 let tokens = request.prompt_tokens + request.completion_tokens;
@@ -122,6 +125,12 @@ fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
             }
         })
         .map_err(|error| error.to_string())?;
+    if let Some((id, requests)) = first {
+        let fetched = library.fetch(&id).map_err(|error| error.to_string())?;
+        if fetched.is_none_or(|session| session.requests.len() != requests) {
+            return Err(format!("session {id} is not what it was when it was visited"));
+        }
+    }
     pass.digest = hex(&tally.digest());
     (pass.sessions, pass.requests) = (tally.sessions, tally.requests);
     pass.tokens = by_workspace.values().sum();

@@ -58,7 +58,11 @@ pub fn edit(root: &mut Node, shape: Shape, path: &[Segment], operation: Edit) ->
             if end.is_none_or(is_container) { Ok(()) } else { Err(EditError::NotAContainer) }
         });
     }
-    check(root, path, &operation)?;
+    let end = check(root, path, &operation)?;
+    // What is not there is not made in order to be deleted.
+    if matches!(operation, Edit::Delete) && end.is_none() {
+        return Ok(());
+    }
     let mut target = root;
     for (depth, segment) in path.iter().enumerate() {
         if depth + 1 == path.len() && matches!(operation, Edit::Delete) {
@@ -237,6 +241,8 @@ mod tests {
         apply(&mut root, &["requests", "0"], Edit::Delete).unwrap();
         assert_eq!(root.items_at("requests")[0], Node::Null);
         apply(&mut root, &["requests", "5"], Edit::Delete).unwrap();
+        apply(&mut root, &["requests", "1", "id"], Edit::Delete).unwrap();
+        assert_eq!(root.items_at("requests").len(), 1, "nothing is made in order to be deleted");
     }
 
     #[test]
