@@ -9,6 +9,7 @@ use generators::Profile;
 use harness::instrument::Instrument;
 use harness::record::{self, Verdict, Worth};
 use reports::baseline::Baseline;
+use scenarios::CaseSpec;
 use scenarios::runner::{self, Event, Input, Options, Plan, Runner};
 
 use crate::progress::Progress;
@@ -53,12 +54,9 @@ fn plan(args: &args::Run) -> Result<Plan> {
         }
         return Ok(Plan { cases: Vec::new() });
     }
-    match scenarios::select(&args.cases, reports::budget::matches) {
-        Ok(cases) => Ok(Plan {
-            cases: cases.into_iter().filter(|case| args.home.is_none() || case.reads_any_home()).collect(),
-        }),
-        Err(pattern) => bail!("no case is called {pattern}; `highwater list scenarios` names them all"),
-    }
+    let cases = scenarios::select(&args.cases, reports::budget::matches)?;
+    let fits = |case: &CaseSpec| args.home.is_none() || case.reads_any_home();
+    Ok(Plan { cases: cases.into_iter().filter(fits).collect() })
 }
 
 fn input(args: &args::Run, stop: &AtomicBool) -> Result<Input> {
@@ -113,10 +111,7 @@ fn measure(
 }
 
 fn worth(runner: &mut Runner<'_>) -> Result<Worth> {
-    let values = match scenarios::lattice::measure(runner, WORTH_METRIC) {
-        Ok(values) => values,
-        Err(error) => bail!("{error}"),
-    };
+    let values = scenarios::lattice::measure(runner, WORTH_METRIC)?;
     Ok(reports::worth::shapley(LATTICE, WORTH_METRIC, &scenarios::lattice::NAMES, &values))
 }
 

@@ -16,6 +16,22 @@ pub use sync::lattice;
 
 use engine::sync::strategy::{self, Strategy};
 
+/// Why nothing could be measured. What fails in one case of many stands in that case's record instead.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A pattern fits no case.
+    #[error("no case is called {0}; `highwater list scenarios` names them all")]
+    NoSuchCase(String),
+    /// A measurement that everything else needs failed.
+    #[error("{case} could not be measured: {why}")]
+    Failed {
+        /// The case.
+        case: String,
+        /// What went wrong.
+        why: String,
+    },
+}
+
 /// A named way to drive the engine.
 #[derive(Debug)]
 pub struct Scenario {
@@ -146,8 +162,8 @@ pub fn cases() -> Vec<CaseSpec> {
 /// strategy.
 ///
 /// # Errors
-/// Gives back the first pattern that matches nothing.
-pub fn select(patterns: &[String], matches: impl Fn(&str, &str) -> bool) -> Result<Vec<CaseSpec>, String> {
+/// When a pattern matches nothing.
+pub fn select(patterns: &[String], matches: impl Fn(&str, &str) -> bool) -> Result<Vec<CaseSpec>, Error> {
     let cases = cases();
     if patterns.is_empty() {
         return Ok(cases);
@@ -157,7 +173,7 @@ pub fn select(patterns: &[String], matches: impl Fn(&str, &str) -> bool) -> Resu
         let full = if pattern.contains(':') { pattern.clone() } else { format!("{pattern}:*") };
         let hits: Vec<usize> = (0..cases.len()).filter(|at| matches(&full, &cases[*at].name)).collect();
         if hits.is_empty() {
-            return Err(pattern.clone());
+            return Err(Error::NoSuchCase(pattern.clone()));
         }
         hits.into_iter().for_each(|at| chosen[at] = true);
     }
@@ -183,6 +199,7 @@ mod tests {
         assert_eq!(names(&["sync/warm:b*", "sync/cold:bounded"]), ["sync/cold:bounded", "sync/warm:bounded"]);
         assert_eq!(names(&["sync/warm"]).len(), 3);
         assert_eq!(names(&[]).len(), cases().len());
-        assert_eq!(select(&["sync/nothing".to_owned()], |_, _| false).unwrap_err(), "sync/nothing");
+        let error = select(&["sync/nothing".to_owned()], |_, _| false).unwrap_err();
+        assert!(error.to_string().starts_with("no case is called sync/nothing;"));
     }
 }

@@ -329,6 +329,7 @@ impl<'a> Runner<'a> {
             None => self.check(answer)?,
         }
         case.add(sample, answer.last()?, self.input);
+        case.note_skipped(answer.last()?, &ready.task.strategy);
         Ok(())
     }
 
@@ -471,11 +472,17 @@ impl CaseRun {
         if let Some(bound) = input.bound_bytes {
             self.set("heap.bound_bytes", Unit::Bytes, Tier::Modelled, count(bound));
         }
-        if self.samples.is_empty() && pass.skipped.files > 0 {
-            let (path, why) = pass.skipped.named.first().map_or(("", ""), |(path, why)| (path, why));
-            self.notes.push(format!("skipped {} files, the first: {path}: {why}", pass.skipped.files));
-        }
         self.samples.push(sample);
+    }
+
+    /// Says which files were passed over, once. A strategy that looks for files which need not exist counts those, too: that
+    /// is one of the defects that `sync/stale` shows, and no news elsewhere.
+    fn note_skipped(&mut self, pass: &Pass, strategy: &Strategy) {
+        if self.samples.len() > 1 || pass.skipped.files == 0 || strategy.probe_missing {
+            return;
+        }
+        let (path, why) = pass.skipped.named.first().map_or(("", ""), |(path, why)| (path, why));
+        self.notes.push(format!("skipped {} files, the first: {path}: {why}", pass.skipped.files));
     }
 
     fn record(mut self, input: &Input) -> record::Case {

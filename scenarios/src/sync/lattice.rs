@@ -3,6 +3,7 @@
 use engine::sync::strategy::{FIXES, with_fixes};
 use harness::instrument::Instrument;
 
+use crate::Error;
 use crate::runner::{Event, Runner};
 use crate::subject::Task;
 use crate::sync::Drive;
@@ -14,7 +15,7 @@ pub const NAMES: [&str; 5] = FIXES;
 ///
 /// # Errors
 /// Says which combination failed.
-pub fn measure(runner: &mut Runner<'_>, metric: &str) -> Result<Vec<f64>, String> {
+pub fn measure(runner: &mut Runner<'_>, metric: &str) -> Result<Vec<f64>, Error> {
     let combinations = 1u32 << NAMES.len();
     let mut values = Vec::new();
     for fixes in 0..combinations {
@@ -26,8 +27,12 @@ pub fn measure(runner: &mut Runner<'_>, metric: &str) -> Result<Vec<f64>, String
             worker_heap_bytes: None,
             attempts: Some(1),
         };
-        let (sample, answer) = runner.fresh_sample(&case, &task, Instrument::Count, None)?;
-        runner.check(&answer).map_err(|error| format!("{case}: {error}"))?;
+        let result =
+            runner.fresh_sample(&case, &task, Instrument::Count, None).and_then(|(sample, answer)| {
+                runner.check(&answer)?;
+                Ok(sample)
+            });
+        let sample = result.map_err(|why| Error::Failed { case, why })?;
         values.push(
             sample.processes.iter().filter_map(|process| Some(process.metrics.get(metric)?.value)).sum(),
         );
