@@ -303,10 +303,21 @@ pub(crate) fn command(pid: u32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
 }
 
+/// Times that an empty environment is read again, a millisecond apart.
+const ENVIRONMENT_READS: u32 = 20;
+
 /// Whether `entry` (`NAME=VALUE`) stands in the environment that a process was started with.
+///
+/// While a process becomes another program it has no environment for a moment; so an empty one is read again.
 pub(crate) fn is_marked(pid: u32, entry: &[u8]) -> bool {
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|found| found == entry))
+    for _ in 0..ENVIRONMENT_READS {
+        match fs::read(format!("/proc/{pid}/environ")) {
+            Ok(environment) if environment.is_empty() => std::thread::sleep(Duration::from_millis(1)),
+            Ok(environment) => return environment.split(|&byte| byte == 0).any(|found| found == entry),
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 #[cfg(test)]
