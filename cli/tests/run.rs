@@ -122,7 +122,7 @@ fn every_strategy_delivers_the_sessions_that_the_manifest_counts() {
             seen += 1;
         }
     }
-    assert!(seen >= 14, "only {seen} cases count sessions");
+    assert!(seen >= 13, "only {seen} cases count sessions");
 }
 
 #[test]

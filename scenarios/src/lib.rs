@@ -80,13 +80,13 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "sync/warm",
         about: "nothing has changed since the cache was written; then the same once more in the same process",
-        strategies: &["as-reported", "s3-workspace-cache", "bounded"],
+        strategies: &["as-reported", "bounded"],
         kind: Kind::Sampled(sync::Drive::Warm),
     },
     Scenario {
         name: "sync/incremental",
         about: "three workspaces have one session more than the cache knows",
-        strategies: &["as-reported", "s3-workspace-cache", "bounded"],
+        strategies: &["as-reported", "bounded"],
         kind: Kind::Sampled(sync::Drive::Incremental),
     },
     Scenario {

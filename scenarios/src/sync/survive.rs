@@ -12,7 +12,7 @@ use crate::sync::Drive;
 const FLOOR_BYTES: u64 = 64 * 1024;
 
 /// The search ends when the bounds are this close, in parts of the upper one.
-const RESOLUTION: u64 = 32;
+const RESOLUTION: u64 = 16;
 
 /// Searches between no heap and the one that a free run needs.
 pub(crate) fn measure(runner: &mut Runner<'_>, strategy: Strategy, case: &mut CaseRun) -> Result<(), String> {
