@@ -1,7 +1,7 @@
 //! The files of each tool, turned into sessions.
 //!
 //! What is kept and how it is derived is `docs/answer.md`, section 3. The same code serves the reader that holds a whole
-//! document in memory and the one that streams it: both give [`Node`](crate::tree::Node)s.
+//! document in memory and the one that streams it: both give [`Node`]s.
 
 pub mod claude;
 pub mod copilot_cli;
