@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bench::{Corpus, Dice, Subject, call, corpus, folder, highwater, json, strategy, temporary};
 
 /// Moments at which a process is killed.
-const MOMENTS: u64 = 20;
+const MOMENTS: u64 = 50;
 /// By when a condition that is waited for must hold.
 const DEADLINE: Duration = Duration::from_secs(20);
 
