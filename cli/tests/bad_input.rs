@@ -159,6 +159,7 @@ fn lines_that_are_no_json_are_skipped_and_counted_in_every_format() {
         assert_eq!(figure(&case, "engine.sessions"), GOOD + 1.0, "{what}");
         assert_eq!(figure(&case, "engine.skipped_lines"), 3.0, "{what}");
         assert_eq!(figure(&case, "engine.skipped_files"), 0.0, "{what}: {}", case["notes"]);
+        assert!(case["notes"].to_string().contains("good.jsonl: line"), "{what}: {}", case["notes"]);
     }
 }
 
@@ -301,9 +302,9 @@ fn a_name_that_is_not_utf_8_is_skipped_and_named() {
 }
 
 #[test]
-fn a_line_of_16_mb_stays_under_the_bound() {
+fn a_line_of_100_mb_stays_under_the_bound() {
     let home = Home::new();
-    let text = "x\\n\\\"".repeat(16_000_000 / 5);
+    let text = "x\\n\\\"".repeat(100_000_000 / 5);
     let log = format!("{{\"kind\":0,\"v\":{}}}\n", vscode_session("log").replace("hello", &text));
     home.put(&format!("{VSCODE}/chatSessions/log.jsonl"), log.as_bytes());
     let case = home.bounded();

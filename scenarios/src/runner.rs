@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::sync::Strategy;
+use engine::sync::protocol::Skipped;
 use harness::instrument::Instrument;
 use harness::record::{self, Direction, Metric, Tier, Unit};
 use harness::subject::{End, Sample, Subject};
@@ -16,6 +17,9 @@ use crate::scratch::Scratch;
 use crate::subject::{SUBJECT, Task};
 use crate::sync::{Drive, degrade, incremental, stale, survive};
 use crate::{CaseSpec, Kind};
+
+/// How much of what was skipped a note names.
+const SKIPPED_NAMED: usize = 5;
 
 /// How cases are run.
 #[derive(Debug, Clone)]
@@ -329,7 +333,7 @@ impl<'a> Runner<'a> {
             None => self.check(answer)?,
         }
         case.add(sample, answer.last()?, self.input);
-        case.note_skipped(answer.last()?, &ready.task.strategy);
+        case.note_skipped(answer.last()?, &ready.task.strategy, self.input);
         Ok(())
     }
 
@@ -475,14 +479,19 @@ impl CaseRun {
         self.samples.push(sample);
     }
 
-    /// Says which files were passed over, once. A strategy that looks for files which need not exist counts those, too: that
-    /// is one of the defects that `sync/stale` shows, and no news elsewhere.
-    fn note_skipped(&mut self, pass: &Pass, strategy: &Strategy) {
-        if self.samples.len() > 1 || pass.skipped.files == 0 || strategy.probe_missing {
+    /// Says what was passed over, once: files always, lines where no manifest says how many cannot be read. A strategy that
+    /// looks for files which need not exist counts those, too: that is one of the defects that `sync/stale` shows, and no news
+    /// elsewhere.
+    fn note_skipped(&mut self, pass: &Pass, strategy: &Strategy, input: &Input) {
+        let Skipped { files, lines, named, .. } = &pass.skipped;
+        let news = *files > 0 || *lines > 0 && input.expected.is_none();
+        if self.samples.len() > 1 || !news || strategy.probe_missing {
             return;
         }
-        let (path, why) = pass.skipped.named.first().map_or(("", ""), |(path, why)| (path, why));
-        self.notes.push(format!("skipped {} files, the first: {path}: {why}", pass.skipped.files));
+        let some: Vec<String> =
+            named.iter().take(SKIPPED_NAMED).map(|(path, why)| format!("{path}: {why}")).collect();
+        let more = if named.len() > SKIPPED_NAMED { "; and more" } else { "" };
+        self.notes.push(format!("skipped, files {files}, lines {lines}: {}{more}", some.join("; ")));
     }
 
     fn record(mut self, input: &Input) -> record::Case {
