@@ -70,6 +70,7 @@ fn sample(program: PathBuf, scratch: &Path) -> Result<Sample, harness::Error> {
         cwd: scratch.to_owned(),
         record_dir: scratch.to_owned(),
         timeout: Duration::from_secs(10),
+        foreign: None,
     };
     subject.run(&AtomicBool::new(false))
 }

@@ -143,9 +143,9 @@ fn notes(samples: &[Sample]) -> Vec<String> {
     for sample in samples {
         let ends = sample.processes.iter().filter_map(|process| Some((process, process.end.as_ref()?)));
         notes.extend(ends.map(|(process, end)| format!("{} {end}", process.role)));
-        if sample.stragglers > 0 {
-            notes.push(format!("{} processes outlived the first and were killed", sample.stragglers));
-        }
+        let ends = sample.stragglers.iter();
+        notes.extend(ends.map(|line| format!("outlived the first process and was killed: {line}")));
+        notes.extend(sample.doubts.iter().cloned());
     }
     notes.sort();
     notes.dedup();
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
     use crate::record::PhaseReading;
-    use crate::subject::{End, How, Output, Tree};
+    use crate::subject::{End, Output, Tree};
 
     fn reading(value: f64, unit: Unit, tier: Tier) -> Reading {
         Reading { value, unit, tier }
@@ -176,12 +176,14 @@ mod tests {
             status: End::Exit(0),
             processes,
             heap_limits: Vec::new(),
+            heap_deaths: Vec::new(),
             tree: None,
+            doubts: Vec::new(),
             wall: Duration::from_secs(2),
             cpu: Duration::from_secs(1),
             stdout: Output::default(),
             stderr: Output::default(),
-            stragglers: 0,
+            stragglers: Vec::new(),
         }
     }
 
@@ -254,8 +256,7 @@ mod tests {
     #[test]
     fn a_program_without_records_is_known_from_outside() {
         let mut outside = sample(Instrument::Os, Vec::new());
-        outside.tree =
-            Some(Tree { low_bytes: 5, high_bytes: 8, members: Vec::new(), how: How::Polling { polls: 1 } });
+        outside.tree = Some(Tree { low_bytes: 5, high_bytes: 8, ..Tree::default() });
         let metrics = combine(&[outside]).metrics;
         assert_eq!(metrics["rss.peak_bytes"].median, 8.0);
         assert_eq!(metrics["tree.peak_low_bytes"].median, 5.0);

@@ -27,17 +27,23 @@ pub enum Instrument {
     Dhat,
     /// The `stats_alloc` crate: a second opinion on totals.
     StatsAlloc,
+    /// V8's collector in every Node process and worker thread of a foreign program, through a preload.
+    V8,
+    /// Python's `tracemalloc` in every Python process of a foreign program, through a `sitecustomize`. Slows the program.
+    Tracemalloc,
 }
 
 impl Instrument {
     /// Every instrument.
-    pub const ALL: [Instrument; 6] = [
+    pub const ALL: [Instrument; 8] = [
         Instrument::Os,
         Instrument::Count,
         Instrument::Jemalloc,
         Instrument::JemallocCount,
         Instrument::Dhat,
         Instrument::StatsAlloc,
+        Instrument::V8,
+        Instrument::Tracemalloc,
     ];
 
     /// The name used in [`INSTRUMENT`] and in records.
@@ -49,6 +55,8 @@ impl Instrument {
             Instrument::JemallocCount => "jemalloc-count",
             Instrument::Dhat => "dhat",
             Instrument::StatsAlloc => "stats-alloc",
+            Instrument::V8 => "v8",
+            Instrument::Tracemalloc => "tracemalloc",
         }
     }
 
@@ -69,6 +77,10 @@ impl Instrument {
             }
             Instrument::Dhat => "dhat's totals and peak, and a profile of the allocation sites",
             Instrument::StatsAlloc => "totals of the stats_alloc crate; it knows no peak",
+            Instrument::V8 => {
+                "the peak of V8's heap in Node programs (`exec` only), as its collector reports it"
+            }
+            Instrument::Tracemalloc => "the peak of tracemalloc in Python programs (`exec` only); slows them",
         }
     }
 
@@ -107,12 +119,19 @@ impl Instrument {
                 &["dhat.peak_bytes", "dhat.total_bytes", "dhat.total_blocks", "dhat.retained_bytes"]
             }
             Instrument::StatsAlloc => &["stats_alloc.grown_bytes", "stats_alloc.retained_bytes"],
+            Instrument::V8 => &["v8.heap_peak_bytes", "v8.external_peak_bytes"],
+            Instrument::Tracemalloc => &["tracemalloc.peak_bytes"],
         }
     }
 
     /// Whether it counts exactly, and so can also enforce a heap limit.
     pub const fn counts(self) -> bool {
         matches!(self, Instrument::Count | Instrument::JemallocCount)
+    }
+
+    /// Whether it reads Rust programs that use this crate. The others are put into foreign programs.
+    pub const fn reads_rust(self) -> bool {
+        !matches!(self, Instrument::V8 | Instrument::Tracemalloc)
     }
 
     pub(crate) fn names() -> String {

@@ -21,6 +21,7 @@ pub mod instrument;
 pub mod limit;
 pub mod meter;
 pub mod os;
+mod preload;
 pub mod record;
 pub mod subject;
 

@@ -141,6 +141,8 @@ fn instrument() -> Result<Instrument, Error> {
         Ok(name) if !name.is_empty() => name.parse()?,
         _ => Instrument::Os,
     };
+    // A Rust program in a tree that is read for its Node or Python programs is read from outside.
+    let asked = if asked.reads_rust() { asked } else { Instrument::Os };
     if cfg!(target_env = "msvc") && matches!(asked, Instrument::Jemalloc | Instrument::JemallocCount) {
         return Err(Error::Unavailable {
             instrument: asked,
@@ -154,6 +156,7 @@ fn instrument() -> Result<Instrument, Error> {
             served == Some(asked)
         }
         Instrument::Jemalloc => matches!(served, Some(Instrument::Jemalloc | Instrument::JemallocCount)),
+        Instrument::V8 | Instrument::Tracemalloc => false,
     };
     if !fits {
         let why =

@@ -22,8 +22,8 @@ pub(crate) use unix::*;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    become_subreaper, begin_session, children, command, die_with_parent, guard, is_marked, pidfd, reap,
-    session, set_nonblocking, start_ticks, wait_readable,
+    become_subreaper, begin_session, children, command, command_line, die_with_parent, guard, is_marked,
+    pidfd, reap, session, set_nonblocking, start_ticks, wait_readable,
 };
 
 #[cfg(not(unix))]

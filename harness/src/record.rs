@@ -93,9 +93,36 @@ pub struct Case {
     /// Why the case has no measurement: a wrong answer, a crash that was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The command that was measured and how it ended, of a foreign program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Command>,
     /// What the case said, such as the sentence shown to a user when a worker dies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// A foreign program, and how each of its samples ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Command {
+    /// The program and its arguments. What is no UTF-8 is shown with replacement characters.
+    pub line: Vec<String>,
+    /// The exit code that counts as success.
+    pub expected_exit: i32,
+    /// One entry for each sample, in the order taken.
+    pub ends: Vec<CommandEnd>,
+}
+
+/// How one sample of a foreign program ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CommandEnd {
+    /// The instrument of the sample.
+    pub instrument: String,
+    /// Its exit code, when it ended by itself.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// How it ended, in words.
+    pub end: String,
 }
 
 /// Which corpus a case read.
@@ -189,6 +216,21 @@ pub struct Process {
     /// How it ended when not with exit code 0, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
+    /// Its command line, of a process of a foreign program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// When it was seen, in seconds since its sample began: of a process of a foreign program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lived: Option<Lived>,
+}
+
+/// From when to when a process was seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Lived {
+    /// First sight, in seconds since the sample began.
+    pub from_seconds: f64,
+    /// Last sight, in seconds since the sample began.
+    pub to_seconds: f64,
 }
 
 /// One phase of one process.

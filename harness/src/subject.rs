@@ -48,6 +48,36 @@ pub struct Subject {
     pub record_dir: PathBuf,
     /// After this time the tree is killed.
     pub timeout: Duration,
+    /// For a program that knows nothing of this crate: how it is started and watched. Such a program has its arguments and its
+    /// environment as given, but for the harness's own variables.
+    pub foreign: Option<Foreign>,
+}
+
+/// How a program that knows nothing of this crate is started and watched.
+#[derive(Debug, Clone, Default)]
+pub struct Foreign {
+    /// The file that is its standard input; without one, reading gives the end of the file at once.
+    pub stdin: Option<PathBuf>,
+    /// Called with everything it writes, as it comes.
+    pub show: Option<Show>,
+    /// Lines of its output that begin a phase. The phase is named by the group `phase`, else by the first group, else by the match.
+    pub phase_pattern: Option<regex::bytes::Regex>,
+    /// Whether the tree is only polled, not traced: for programs that trace others themselves, or that gain rights when they start.
+    pub untraced: bool,
+    /// Whether Node programs run on one thread and collect garbage on a schedule of their own, which makes their memory repeat.
+    pub quiet: bool,
+}
+
+/// What is done with output as it comes.
+pub type Show = fn(Channel, &[u8]);
+
+/// One of the two outputs of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
 }
 
 /// What one run of a subject gave.
@@ -62,8 +92,12 @@ pub struct Sample {
     pub processes: Vec<record::Process>,
     /// The heap limits that processes reached.
     pub heap_limits: Vec<HeapLimitRecord>,
-    /// Resident memory of the tree; only under [`Instrument::Os`], and only on Linux.
+    /// Heaps of foreign runtimes that were full.
+    pub heap_deaths: Vec<HeapDeath>,
+    /// The tree; only on Linux, and of a subject that is not foreign only under [`Instrument::Os`].
     pub tree: Option<Tree>,
+    /// What could not be read, and what that costs, as sentences.
+    pub doubts: Vec<String>,
     /// From just before the first process was made until the tree was gone.
     pub wall: Duration,
     /// Processor time of every process whose end was seen.
@@ -72,8 +106,21 @@ pub struct Sample {
     pub stdout: Output,
     /// What the tree wrote to standard error.
     pub stderr: Output,
-    /// Processes that outlived the first one and had to be killed.
-    pub stragglers: u32,
+    /// Processes that outlived the first one and had to be killed, by command line.
+    pub stragglers: Vec<String>,
+}
+
+/// A heap of a foreign runtime that was full: its process or thread is dead, whatever the exit code says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeapDeath {
+    /// The process.
+    pub pid: u32,
+    /// What died: `node, the main thread`.
+    pub what: String,
+    /// The heap's limit in bytes, when known.
+    pub limit_bytes: Option<u64>,
+    /// Bytes in use at the end, or when last read.
+    pub used_bytes: Option<u64>,
 }
 
 /// How the first process of a sample ended.
@@ -115,16 +162,48 @@ impl std::fmt::Display for End {
 }
 
 /// Resident memory of a process tree: an interval, since peaks of several processes need not fall together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    /// The largest sum of resident bytes seen at one moment. Shared pages count in each process that has them.
+    /// The largest sum of resident bytes seen at one moment, or a member's own peak where that is more. Shared pages count in each
+    /// process that has them.
     pub low_bytes: u64,
     /// The sum of every member's own peak: no moment can have had more.
     pub high_bytes: u64,
+    /// The largest sum of proportional bytes seen, where shared pages count once. Read only when the sum of resident bytes reached a
+    /// new height, and seldom.
+    pub proportional_bytes: Option<u64>,
+    /// What the tree's control group says of its peak: page cache and kernel memory included.
+    pub cgroup_bytes: Option<u64>,
     /// Every process that was seen, in order of first sight.
     pub members: Vec<Member>,
+    /// The phases of a foreign program, in order.
+    pub phases: Vec<TreePhase>,
     /// How the members were read.
     pub how: How,
+    /// What reading them cost.
+    pub cost: Cost,
+}
+
+/// One phase of a tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TreePhase {
+    /// Its name.
+    pub name: String,
+    /// As [`Tree::low_bytes`], within the phase.
+    pub low_bytes: u64,
+    /// As [`Tree::high_bytes`], within the phase.
+    pub high_bytes: u64,
+    /// How long it was, all its stretches together.
+    pub wall: Duration,
+}
+
+/// What watching a tree cost the watcher.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Processor time of looking at the members.
+    pub polling: Duration,
+    /// Processor time of handling the members' stops.
+    pub tracing: Duration,
 }
 
 /// One process of a tree.
@@ -134,6 +213,8 @@ pub struct Member {
     pub pid: u32,
     /// The name of its program when last seen.
     pub command: String,
+    /// Its command line when last seen, arguments separated by spaces.
+    pub command_line: String,
     /// Most bytes resident at once: its own record's when it left one, else the largest that a poll saw.
     pub peak_bytes: u64,
     /// When it was first seen, since the sample began.
@@ -143,13 +224,12 @@ pub struct Member {
 }
 
 /// How the members of a tree were read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// By polling `/proc` this many times.
-    Polling {
-        /// Polls taken.
-        polls: u64,
-    },
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct How {
+    /// Polls of `/proc`.
+    pub polls: u64,
+    /// Whether each member was stopped at its end and read then, so that no peak is missed.
+    pub traced: bool,
 }
 
 impl Subject {

@@ -224,6 +224,6 @@ fn process(role: &str, instrument: &str, peak_mib: f64, phases: &[(&str, f64)]) 
             .iter()
             .map(|(name, mib)| PhaseReading { name: (*name).to_owned(), metrics: metrics(*mib) })
             .collect(),
-        end: None,
+        ..Process::default()
     }
 }

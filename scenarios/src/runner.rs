@@ -401,6 +401,7 @@ fn sample(
         cwd: scratch.root.clone(),
         record_dir: scratch.records(),
         timeout: options.timeout,
+        foreign: None,
     };
     scratch
         .clear_records()

@@ -235,7 +235,7 @@ impl Region {
                 take_jemalloc_peaks();
                 sample_jemalloc();
             }
-            Instrument::Dhat | Instrument::StatsAlloc => {}
+            Instrument::Dhat | Instrument::StatsAlloc | Instrument::V8 | Instrument::Tracemalloc => {}
         }
     }
 
@@ -251,7 +251,7 @@ impl Region {
                 known.allocated_peak = known.allocated_peak.max(allocated);
                 known.resident_peak = known.resident_peak.max(resident);
             }
-            Instrument::Dhat | Instrument::StatsAlloc => {}
+            Instrument::Dhat | Instrument::StatsAlloc | Instrument::V8 | Instrument::Tracemalloc => {}
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) fn of(region: Region) -> Result<Process, Error> {
         metrics: of_process(&region),
         phases: region.phases.iter().skip(1).map(|phase| of_phase(phase, &region)).collect(),
         end: None,
+        command: None,
+        lived: None,
     };
     if let Some(dir) = &region.record_dir {
         write(&process, dir)?;
@@ -53,7 +55,7 @@ fn of_process(region: &Region) -> Readings {
         Instrument::Count | Instrument::JemallocCount => heap_of_process(region, &mut readings),
         Instrument::Os => machine_of_process(region, &mut readings),
         Instrument::Jemalloc => jemalloc_of_process(region, &mut readings),
-        Instrument::Dhat | Instrument::StatsAlloc => {}
+        Instrument::Dhat | Instrument::StatsAlloc | Instrument::V8 | Instrument::Tracemalloc => {}
     }
     opinions(region, &mut readings);
     if region.ticks > 0 {
@@ -156,7 +158,7 @@ fn of_phase(phase: &Phase, region: &Region) -> PhaseReading {
             put(&mut readings, "jemalloc.allocated_peak_bytes", Unit::Bytes, Tier::Noisy, allocated);
             put(&mut readings, "jemalloc.resident_peak_bytes", Unit::Bytes, Tier::Noisy, resident);
         }
-        Instrument::Dhat | Instrument::StatsAlloc => {}
+        Instrument::Dhat | Instrument::StatsAlloc | Instrument::V8 | Instrument::Tracemalloc => {}
     }
     PhaseReading { name: phase.name.to_owned(), metrics: readings }
 }

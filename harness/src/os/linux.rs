@@ -303,6 +303,12 @@ pub(crate) fn command(pid: u32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim_end().to_owned())
 }
 
+/// The command line of a process, its arguments separated by spaces; empty of a process that has ended.
+pub(crate) fn command_line(pid: u32) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    Some(String::from_utf8_lossy(&bytes).trim_end_matches('\0').replace('\0', " "))
+}
+
 /// Times that an empty environment is read again, a millisecond apart.
 const ENVIRONMENT_READS: u32 = 20;
 

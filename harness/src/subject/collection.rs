@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::spawn::Watched;
 use super::{End, Sample, Subject, Tree};
 use crate::limit::{self, HeapLimitRecord};
-use crate::{Error, record};
+use crate::{Error, preload, record};
 
 pub(super) fn sample(subject: &Subject, watched: Watched) -> Result<Sample, Error> {
     let mut processes = records(&subject.record_dir)?;
@@ -26,12 +26,20 @@ pub(super) fn sample(subject: &Subject, watched: Watched) -> Result<Sample, Erro
             .map_or(watched.status, |limit| End::HeapLimit(limit.clone())),
         other => other,
     };
+    let heap_deaths = preload::heap_deaths(&subject.record_dir, &watched.stderr)?;
+    let tree = watched.tree.map(|tree| with_own_peaks(tree, &processes));
+    let mut doubts = watched.doubts;
+    if let Some(tree) = &tree {
+        doubts.extend(preload::unread(subject, tree, &processes));
+    }
     Ok(Sample {
         instrument: subject.instrument,
         status,
-        tree: watched.tree.map(|tree| with_own_peaks(tree, &processes)),
+        tree,
         processes,
         heap_limits,
+        heap_deaths,
+        doubts,
         wall: watched.wall,
         cpu: watched.cpu,
         stdout: watched.stdout,

@@ -62,6 +62,7 @@ impl Watch {
             // A process changes its name when it becomes another program.
             if let Some(name) = os::command(pid).filter(|name| *name != member.command) {
                 member.command = name;
+                member.command_line = os::command_line(pid).unwrap_or_default();
             }
         }
         self.low_bytes = self.low_bytes.max(sum);
@@ -71,7 +72,16 @@ impl Watch {
     fn member(&mut self, pid: u32, start: u64, now: Duration) -> usize {
         *self.seen.entry((pid, start)).or_insert_with(|| {
             let command = os::command(pid).unwrap_or_default();
-            self.members.push(Member { pid, command, peak_bytes: 0, first_seen: now, last_seen: now });
+            let command_line = os::command_line(pid).unwrap_or_default();
+            let times = (now, now);
+            self.members.push(Member {
+                pid,
+                command,
+                command_line,
+                peak_bytes: 0,
+                first_seen: times.0,
+                last_seen: times.1,
+            });
             self.members.len() - 1
         })
     }
@@ -101,12 +111,18 @@ impl Watch {
         known || os::session(pid) == Some(self.root) || os::is_marked(pid, &self.mark)
     }
 
+    /// The command lines of the members that live.
+    pub(super) fn living(&self) -> Vec<String> {
+        self.alive().into_iter().filter_map(os::command_line).collect()
+    }
+
     pub(super) fn finish(self) -> Option<Tree> {
         self.reads_memory.then(|| Tree {
             low_bytes: self.low_bytes,
             high_bytes: self.members.iter().map(|member| member.peak_bytes).sum(),
             members: self.members,
-            how: How::Polling { polls: self.polls },
+            how: How { polls: self.polls, traced: false },
+            ..Tree::default()
         })
     }
 }

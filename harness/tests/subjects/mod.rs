@@ -76,6 +76,7 @@ pub(crate) fn bench(work: &str, instrument: Instrument) -> Bench {
         cwd: scratch.path().to_owned(),
         record_dir: records,
         timeout: Duration::from_secs(60),
+        foreign: None,
     };
     Bench { subject, scratch }
 }

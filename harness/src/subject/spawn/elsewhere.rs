@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Watched, Error> {
     let began = Instant::now();
-    let mut command = command(subject);
+    let mut command = command(subject)?;
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(failed(subject))?;
@@ -29,7 +29,8 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
         cpu: Duration::ZERO,
         stdout: finish(stdout),
         stderr: finish(stderr),
-        stragglers: 0,
+        stragglers: Vec::new(),
+        doubts: Vec::new(),
     })
 }
 

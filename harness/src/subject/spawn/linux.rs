@@ -38,7 +38,7 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
 }
 
 fn spawn(subject: &Subject) -> Result<Child, Error> {
-    let mut command = command(subject);
+    let mut command = command(subject)?;
     let parent = std::process::id();
     // SAFETY: both calls are async-signal-safe and allocate nothing, as a child of a threaded process must not.
     unsafe {
@@ -61,7 +61,7 @@ struct Running {
     root_status: Option<i32>,
     adopted: BTreeSet<u32>,
     cpu: Duration,
-    stragglers: u32,
+    stragglers: Vec<String>,
 }
 
 impl Running {
@@ -78,7 +78,7 @@ impl Running {
             root_status: None,
             adopted: BTreeSet::new(),
             cpu: Duration::ZERO,
-            stragglers: 0,
+            stragglers: Vec::new(),
         }
     }
 
@@ -93,7 +93,7 @@ impl Running {
                     return end(status);
                 }
                 if self.began.elapsed() - ended_at > LINGER {
-                    self.stragglers = alive;
+                    self.stragglers = self.watch.living();
                     self.kill();
                     return end(status);
                 }
@@ -179,6 +179,7 @@ impl Running {
             stdout: self.stdout.capture.finish(),
             stderr: self.stderr.capture.finish(),
             stragglers: self.stragglers,
+            doubts: Vec::new(),
         }
     }
 }
