@@ -215,3 +215,34 @@ fn a_small_heavy_corpus_has_every_outlier() {
         assert_eq!(directories.len(), 140, "{product}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_copy_of_the_home_is_whole_and_shares_nothing_that_can_be_written() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let dir = tempfile::tempdir().unwrap();
+    let (corpus, ..) = make(dir.path());
+    let linked = some_file(&corpus, ".jsonl");
+    let elsewhere = dir.path().join("elsewhere");
+    fs::rename(&linked, &elsewhere).unwrap();
+    symlink(&elsewhere, &linked).unwrap();
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o400)).unwrap();
+    let copy = dir.path().join("copy");
+    corpus.copy_home(&copy, &AtomicBool::new(false)).unwrap();
+    for file in &corpus.manifest.files {
+        let path = copy.join(&file.path);
+        assert_eq!(fs::read(&path).unwrap(), fs::read(corpus.home().join(&file.path)).unwrap());
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        assert!(metadata.is_file() && !metadata.permissions().readonly(), "{}", file.path);
+        fs::write(path, "changed").unwrap();
+    }
+    verify(&corpus.root, 2, &|_| ()).unwrap();
+}
+
+#[test]
+fn a_copy_stops_when_it_is_asked_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let (corpus, ..) = make(dir.path());
+    let stopped = corpus.copy_home(&dir.path().join("copy"), &AtomicBool::new(true));
+    assert!(matches!(stopped, Err(Error::Stopped)));
+}
