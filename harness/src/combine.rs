@@ -2,7 +2,7 @@
 //!
 //! Within one sample, a metric of several processes is their sum: `heap.peak_bytes` is the sum of each process's own exact peak, and
 //! `rss.peak_bytes` the sum of each one's own peak. So is a phase's, over the processes that have that phase. Wall time is
-//! that of the first process that has it (the parent), and a ratio is the largest. Where a metric is read by several
+//! that of the first process that has it (the parent), and a ratio is the largest. A phase of a foreign program is one of its tree. Where a metric is read by several
 //! instruments, the first of [`Instrument::ALL`] that has it gives it.
 //!
 //! Over samples, a metric keeps every figure. One that is exact by nature but differed is noisy, and says that it was demoted.
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::instrument::Instrument;
 use crate::record::{Case, Direction, Metric, Process, Reading, Tier, Unit};
-use crate::subject::Sample;
+use crate::subject::{HeapDeath, How, Sample};
 
 /// What all samples of a case came to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -131,25 +131,88 @@ fn add_from_outside(sum: &mut Readings, sample: &Sample) {
     };
     offer("time.wall_seconds", Unit::Seconds, sample.wall.as_secs_f64());
     offer("time.cpu_seconds", Unit::Seconds, sample.cpu.as_secs_f64());
-    if let Some(tree) = &sample.tree {
-        offer("tree.peak_low_bytes", Unit::Bytes, tree.low_bytes as f64);
-        offer("tree.peak_high_bytes", Unit::Bytes, tree.high_bytes as f64);
-        offer("rss.peak_bytes", Unit::Bytes, tree.high_bytes as f64);
+    let Some(tree) = &sample.tree else { return };
+    offer("tree.peak_low_bytes", Unit::Bytes, tree.low_bytes as f64);
+    offer("tree.peak_high_bytes", Unit::Bytes, tree.high_bytes as f64);
+    offer("rss.peak_bytes", Unit::Bytes, tree.high_bytes as f64);
+    for (name, bytes) in
+        [("pss.peak_bytes", tree.proportional_bytes), ("cgroup.peak_bytes", tree.cgroup_bytes)]
+    {
+        if let Some(bytes) = bytes {
+            offer(name, Unit::Bytes, bytes as f64);
+        }
     }
+    for phase in &tree.phases {
+        let name = &phase.name;
+        offer(&format!("tree.peak_low_bytes@{name}"), Unit::Bytes, phase.low_bytes as f64);
+        offer(&format!("tree.peak_high_bytes@{name}"), Unit::Bytes, phase.high_bytes as f64);
+        offer(&format!("rss.peak_bytes@{name}"), Unit::Bytes, phase.high_bytes as f64);
+        offer(&format!("time.wall_seconds@{name}"), Unit::Seconds, phase.wall.as_secs_f64());
+    }
+    if is_foreign(sample) {
+        let cost = (tree.cost.polling + tree.cost.tracing).as_secs_f64();
+        offer("watch.cpu_share", Unit::Ratio, cost / sample.wall.as_secs_f64().max(f64::MIN_POSITIVE));
+    }
+    if is_foreign(sample) && tree.how.traced {
+        let each = tree.cost.tracing.as_secs_f64() / tree.members.len() as f64;
+        offer("watch.seconds_per_process", Unit::Seconds, each);
+    }
+}
+
+/// Whether the sample is of a program that knows nothing of this crate: only its processes have command lines.
+fn is_foreign(sample: &Sample) -> bool {
+    sample.processes.iter().any(|process| process.command.is_some())
 }
 
 fn notes(samples: &[Sample]) -> Vec<String> {
     let mut notes = Vec::new();
     for sample in samples {
+        // How a foreign program ended is said of the command.
+        let status = sample.status.to_string();
+        let told = |process: &Process, end: &String| process.command.is_some() && *end == status;
         let ends = sample.processes.iter().filter_map(|process| Some((process, process.end.as_ref()?)));
+        let ends = ends.filter(|(process, end)| !told(process, end));
         notes.extend(ends.map(|(process, end)| format!("{} {end}", process.role)));
         let ends = sample.stragglers.iter();
         notes.extend(ends.map(|line| format!("outlived the first process and was killed: {line}")));
+        notes.extend(sample.heap_deaths.iter().map(HeapDeath::to_string));
         notes.extend(sample.doubts.iter().cloned());
     }
     notes.sort();
     notes.dedup();
+    notes.extend(how_trees_were_read(samples));
     notes
+}
+
+/// How the trees of foreign programs were read, and what that costs: a sentence for those that were traced, one for the others.
+fn how_trees_were_read(samples: &[Sample]) -> Vec<String> {
+    let read = samples.iter().filter(|sample| sample.instrument == Instrument::Os && is_foreign(sample));
+    let trees: Vec<How> = read.filter_map(|sample| Some(sample.tree.as_ref()?.how)).collect();
+    let (traced, polled): (Vec<How>, Vec<How>) = trees.iter().partition(|how| how.traced);
+    let of = |some: &[How]| match trees.len() {
+        1 => "the tree was".to_owned(),
+        all if some.len() == all => "the trees were".to_owned(),
+        all => format!("in {} of {all} samples the tree was", some.len()),
+    };
+    let mut said = Vec::new();
+    if !traced.is_empty() {
+        said.push(format!("{} read at every member's end and in {} polls", of(&traced), polls(&traced)));
+    }
+    if !polled.is_empty() {
+        said.push(format!(
+            "{} only polled, {} times: a peak in the last moments of a process may be missed",
+            of(&polled),
+            polls(&polled)
+        ));
+    }
+    said
+}
+
+/// From the fewest polls to the most: `790 to 812`.
+fn polls(trees: &[How]) -> String {
+    let counts = || trees.iter().map(|how| how.polls);
+    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
 #[cfg(test)]
@@ -158,7 +221,7 @@ mod tests {
 
     use super::*;
     use crate::record::PhaseReading;
-    use crate::subject::{End, Output, Tree};
+    use crate::subject::{Cost, End, Member, Output, Tree, TreePhase};
 
     fn reading(value: f64, unit: Unit, tier: Tier) -> Reading {
         Reading { value, unit, tier }
@@ -261,6 +324,100 @@ mod tests {
         assert_eq!(metrics["rss.peak_bytes"].median, 8.0);
         assert_eq!(metrics["tree.peak_low_bytes"].median, 5.0);
         assert_eq!(metrics["time.wall_seconds"].median, 2.0);
+    }
+
+    /// A sample of a foreign program, whose tree was watched for 2 s and 20 ms of processor time.
+    fn foreign(traced: bool, polls: u64) -> Sample {
+        let process = |role: &str| Process { command: Some("node x.js".into()), ..peak(role, 0.0) };
+        let member = |pid| Member {
+            pid,
+            command: "node".into(),
+            command_line: "node x.js".into(),
+            peak_bytes: 4,
+            first_seen: Duration::ZERO,
+            last_seen: Duration::from_secs(2),
+        };
+        let phase = TreePhase {
+            name: "Cold parse".into(),
+            low_bytes: 3,
+            high_bytes: 6,
+            wall: Duration::from_millis(500),
+        };
+        let tree = Tree {
+            low_bytes: 5,
+            high_bytes: 8,
+            proportional_bytes: Some(7),
+            members: vec![member(1), member(2)],
+            phases: vec![phase],
+            how: How { polls, traced },
+            cost: Cost { polling: Duration::from_millis(12), tracing: Duration::from_millis(8) },
+            ..Tree::default()
+        };
+        Sample { tree: Some(tree), ..sample(Instrument::Os, vec![process("node-1"), process("node-2")]) }
+    }
+
+    #[test]
+    fn the_phases_of_a_foreign_program_are_those_of_its_tree() {
+        let metrics = combine(&[foreign(true, 1)]).metrics;
+        assert_eq!(metrics["tree.peak_low_bytes@Cold parse"].median, 3.0);
+        assert_eq!(metrics["tree.peak_high_bytes@Cold parse"].median, 6.0);
+        assert_eq!(metrics["rss.peak_bytes@Cold parse"].median, 6.0);
+        assert_eq!(metrics["time.wall_seconds@Cold parse"].median, 0.5);
+        assert_eq!(metrics["pss.peak_bytes"].median, 7.0);
+        assert!(!metrics.contains_key("cgroup.peak_bytes"), "no control group was read");
+    }
+
+    #[test]
+    fn the_cost_of_watching_is_told_of_foreign_programs() {
+        let metrics = combine(&[foreign(true, 1)]).metrics;
+        assert_eq!(metrics["watch.cpu_share"].median, 0.01);
+        assert_eq!(metrics["watch.seconds_per_process"].median, 0.004);
+        assert!(!combine(&[foreign(false, 1)]).metrics.contains_key("watch.seconds_per_process"));
+        let own = Sample { processes: vec![peak("parent", 1.0)], ..foreign(true, 1) };
+        assert!(!combine(&[own]).metrics.contains_key("watch.cpu_share"));
+        let other = Sample { instrument: Instrument::V8, ..foreign(true, 1) };
+        assert!(!combine(&[other]).metrics.contains_key("watch.cpu_share"));
+    }
+
+    #[test]
+    fn how_the_trees_were_read_is_one_sentence_for_all() {
+        let traced = "read at every member's end and in";
+        assert_eq!(combine(&[foreign(true, 812)]).notes, [format!("the tree was {traced} 812 polls")]);
+        let several = combine(&[foreign(true, 812), foreign(true, 790), foreign(true, 800)]);
+        assert_eq!(several.notes, [format!("the trees were {traced} 790 to 812 polls")]);
+        let mixed = combine(&[foreign(true, 812), foreign(false, 9)]);
+        let polled = "only polled, 9 times: a peak in the last moments of a process may be missed";
+        assert_eq!(
+            mixed.notes,
+            [
+                format!("in 1 of 2 samples the tree was {traced} 812 polls"),
+                format!("in 1 of 2 samples the tree was {polled}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_full_heap_is_a_note() {
+        let death = HeapDeath {
+            pid: 1234,
+            what: "node, a worker thread".into(),
+            limit_bytes: Some(64 << 20),
+            used_bytes: Some(66_165_146),
+        };
+        let dead = Sample { heap_deaths: vec![death], ..sample(Instrument::Os, Vec::new()) };
+        let said = "node, a worker thread (process 1234), ran out of heap: limit 64 MiB, 63.1 MiB in use";
+        assert_eq!(combine(&[dead]).notes, [said]);
+    }
+
+    #[test]
+    fn how_the_command_ended_is_not_said_again_of_its_process() {
+        let mut ended = foreign(true, 1);
+        ended.status = End::Exit(3);
+        ended.processes[0].end = Some(End::Exit(3).to_string());
+        ended.processes[1].end = Some("reached its heap limit".into());
+        let notes = combine(&[ended]).notes;
+        assert!(notes.contains(&"node-2 reached its heap limit".to_owned()), "{notes:?}");
+        assert!(!notes.iter().any(|note| note.starts_with("node-1")), "{notes:?}");
     }
 
     #[test]

@@ -95,15 +95,17 @@ impl Budgets {
         parse::budgets(text, path)
     }
 
+    /// Every case that is named, exactly or by pattern.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let budgets = self.budgets.iter().flat_map(|budget| [Some(&budget.case), budget.of()]).flatten();
+        budgets.chain(self.orders.iter().flat_map(|order| &order.cases)).map(String::as_str)
+    }
+
     /// Checks that every case that a budget names exists.
     pub fn check_cases(&self, known: &[String]) -> Result<(), Error> {
         let exists = |pattern: &str| known.iter().any(|name| matches(pattern, name));
         for budget in &self.budgets {
-            let of = match &budget.limit {
-                Limit::Ratio { of, .. } => Some(of),
-                _ => None,
-            };
-            if let Some((key, case)) = [("case", Some(&budget.case)), ("ratio.of", of)]
+            if let Some((key, case)) = [("case", Some(&budget.case)), ("ratio.of", budget.of())]
                 .into_iter()
                 .filter_map(|(key, case)| Some((key, case?)))
                 .find(|(_, case)| !exists(case))
@@ -126,6 +128,14 @@ impl Budgets {
 }
 
 impl Budget {
+    /// The other case that the limit is a part of.
+    fn of(&self) -> Option<&String> {
+        match &self.limit {
+            Limit::Ratio { of, .. } => Some(of),
+            _ => None,
+        }
+    }
+
     /// The limit in words: `at most 8 MiB`.
     pub fn in_words(&self) -> String {
         let unit = metric::unit(&self.metric).unwrap_or(Unit::Count);

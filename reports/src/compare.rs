@@ -7,6 +7,10 @@ use harness::record::{Case, Direction, Metric, Run, Tier, Unit};
 
 use crate::figure;
 
+mod commands;
+
+pub use commands::commands;
+
 /// Fewer noisy samples on either side say nothing. Five against five fall entirely apart by chance in 2 of 252 cases.
 pub const SAMPLES_NEEDED: usize = 5;
 

@@ -4,6 +4,7 @@
 //! its verdicts by the limits of [`budget`] and the figures of [`baseline`], [`text`] and [`markdown`] show it, and [`exit`]
 //! turns its verdict into the code that a merge gate sees.
 
+mod aligned;
 pub mod baseline;
 pub mod budget;
 pub mod bytes;
@@ -14,6 +15,7 @@ mod figure;
 pub mod judge;
 pub mod markdown;
 pub mod metric;
+mod plain;
 mod real_engine;
 mod rows;
 #[cfg(test)]

@@ -6,10 +6,11 @@ use harness::record::{Case, Environment, Run, Unit, Worth};
 
 use crate::bytes::format_bytes;
 use crate::rows::{self, COLUMNS, Group};
-use crate::{figure, real_engine};
+use crate::{figure, plain, real_engine};
 
 /// The whole run: summary, environment, tables by scenario, phases, what each choice is worth, verdicts, doubts, and how to repeat it.
 pub fn report(run: &Run) -> String {
+    let run = &plain::run(run);
     let mut page = Page::default();
     page.summary(run);
     page.environment(run);

@@ -183,6 +183,21 @@ pub(crate) fn cell(case: &Case, metric: &str) -> String {
     case.metrics.get(metric).map_or_else(missing, shown)
 }
 
+/// Every sample of a metric, in the order taken.
+pub(crate) fn samples(metric: &Metric) -> String {
+    let each = metric.samples.iter().map(|sample| figure::short(*sample, metric.unit));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// A program and its arguments on one line. Arguments that would read as several, or as none, are quoted.
+pub(crate) fn command_line(line: &[String]) -> String {
+    let quoted = |word: &String| match word.contains([' ', '\'', '"']) || word.is_empty() {
+        true => format!("'{}'", word.replace('\'', "'\\''")),
+        false => word.clone(),
+    };
+    line.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
 fn shown(metric: &Metric) -> String {
     figure::short(metric.median, metric.unit)
 }

@@ -10,6 +10,10 @@ use harness::record::{
 
 use crate::budget::Budgets;
 
+mod foreign;
+
+pub(crate) use foreign::{compared, foreign};
+
 const MIB: f64 = 1_048_576.0;
 
 /// Eight cases of three scenarios, not yet judged.

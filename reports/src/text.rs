@@ -4,7 +4,7 @@ use harness::record::{Case, Judgement, Run, Unit, Verdict, Worth};
 
 use crate::judge::TRIPWIRE;
 use crate::rows::{self, COLUMNS, Column, Group};
-use crate::{figure, metric, real_engine};
+use crate::{figure, metric, plain, real_engine};
 
 /// How the terminal can be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub struct Style {
 
 /// The whole run: a table of the cases by scenario, the processes, the verdicts that need attention, and the doubts.
 pub fn table(run: &Run, style: Style) -> String {
+    let run = &plain::run(run);
     let mut out = String::new();
     cases(&mut out, run, style);
     section(&mut out, "ours beside the real engine, as parts of as-reported", real(run));

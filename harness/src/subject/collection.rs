@@ -9,6 +9,8 @@ use super::{End, Sample, Subject, Tree};
 use crate::limit::{self, HeapLimitRecord};
 use crate::{Error, preload, record};
 
+mod members;
+
 pub(super) fn sample(subject: &Subject, watched: Watched) -> Result<Sample, Error> {
     let mut processes = records(&subject.record_dir)?;
     let heap_limits = heap_limits(&subject.record_dir)?;
@@ -31,6 +33,10 @@ pub(super) fn sample(subject: &Subject, watched: Watched) -> Result<Sample, Erro
     let mut doubts = watched.doubts;
     if let Some(tree) = &tree {
         doubts.extend(preload::unread(subject, tree, &processes));
+    }
+    if let Some(tree) = tree.as_ref().filter(|_| subject.foreign.is_some()) {
+        members::join(&mut processes, tree, subject.instrument);
+        members::say_end(&mut processes, watched.pid, &status);
     }
     Ok(Sample {
         instrument: subject.instrument,

@@ -1,0 +1,155 @@
+//! Text from outside, such as command lines, phases and errors of foreign programs: made plain before it is shown, so that no terminal
+//! obeys it and nothing reads in another order than it is written.
+
+use std::collections::BTreeMap;
+
+use harness::record::{Case, Process, Run};
+
+/// The text on one line, without anything that a terminal would obey.
+pub(crate) fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_whitespace() { ' ' } else { plain(c) }).collect()
+}
+
+/// The same, with its line breaks.
+fn lines(text: &str) -> String {
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn plain(c: char) -> char {
+    match c {
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        // Signs without width, and those that turn the direction of writing.
+        '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
+}
+
+/// The text cut to so many characters; a cut is shown by three dots.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(3)).collect();
+    format!("{kept}...")
+}
+
+/// A copy of the run in which every text is plain. Only errors keep their line breaks.
+pub(crate) fn run(run: &Run) -> Run {
+    let mut run = run.clone();
+    let environment = &mut run.environment;
+    let artifact = &mut run.artifact;
+    let own = [
+        &mut run.time,
+        &mut environment.platform,
+        &mut environment.kernel,
+        &mut environment.cpu,
+        &mut environment.allocator,
+        &mut environment.toolchain,
+        &mut environment.target,
+        &mut environment.lockfile,
+        &mut environment.profile,
+        &mut environment.huge_pages,
+        &mut artifact.version,
+    ];
+    make_plain(own.into_iter().chain(&mut artifact.commit).chain(&mut artifact.tag).chain(&mut run.doubts));
+    for worth in &mut run.worth {
+        let names = worth.choices.iter_mut().map(|choice| &mut choice.name);
+        make_plain([&mut worth.scenario, &mut worth.metric].into_iter().chain(names));
+    }
+    run.cases.iter_mut().for_each(case);
+    run
+}
+
+fn case(case: &mut Case) {
+    make_plain([&mut case.case].into_iter().chain(&mut case.notes));
+    case.error = case.error.as_deref().map(lines);
+    if let Some(corpus) = &mut case.corpus {
+        make_plain([&mut corpus.profile, &mut corpus.digest]);
+    }
+    for found in &mut case.verdicts {
+        make_plain([&mut found.metric, &mut found.budget, &mut found.why]);
+    }
+    if let Some(command) = &mut case.command {
+        let ends = command.ends.iter_mut().flat_map(|end| [&mut end.instrument, &mut end.end]);
+        make_plain(command.line.iter_mut().chain(ends));
+    }
+    plain_keys(&mut case.metrics);
+    case.processes.iter_mut().for_each(process);
+}
+
+fn process(process: &mut Process) {
+    let texts = [&mut process.role, &mut process.instrument];
+    make_plain(texts.into_iter().chain(&mut process.end).chain(&mut process.command));
+    plain_keys(&mut process.metrics);
+    for phase in &mut process.phases {
+        phase.name = line(&phase.name);
+        plain_keys(&mut phase.metrics);
+    }
+}
+
+fn make_plain<'t>(texts: impl IntoIterator<Item = &'t mut String>) {
+    for text in texts {
+        *text = line(text);
+    }
+}
+
+fn plain_keys<V>(map: &mut BTreeMap<String, V>) {
+    *map = std::mem::take(map).into_iter().map(|(name, value)| (line(&name), value)).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{markdown, specimen, text};
+
+    /// Puts a text before every text and every key of a map that stands below `metrics`.
+    fn poison(value: &mut Value, with: &str, keys: bool) {
+        match value {
+            Value::String(text) => text.insert_str(0, with),
+            Value::Array(all) => all.iter_mut().for_each(|each| poison(each, with, false)),
+            Value::Object(map) => {
+                for (name, each) in std::mem::take(map) {
+                    let mut each = each;
+                    // These are the names of enumerations, which no other text can replace.
+                    if !["tier", "unit", "direction", "verdict"].contains(&name.as_str()) {
+                        poison(&mut each, with, name == "metrics");
+                    }
+                    map.insert(if keys { format!("{with}{name}") } else { name }, each);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_run_reaches_the_terminal_or_the_page_as_a_command() {
+        let style = text::Style { colour: false, width: 120 };
+        for mut run in [specimen::judged(), specimen::foreign(), specimen::compared()] {
+            run.cases[0].error = Some("one\ntwo".to_owned());
+            let mut value = serde_json::to_value(&run).unwrap();
+            poison(&mut value, "\x1b[2J\u{9b}5m\u{202e}\r\x07", false);
+            let run: Run = serde_json::from_value(value).unwrap();
+            for shown in [text::table(&run, style), markdown::report(&run), crate::compare::commands(&run)] {
+                let obeyed = shown.chars().find(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'));
+                assert_eq!(obeyed, None, "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_stays_one_line_and_keeps_what_people_write() {
+        assert_eq!(line("a\tb\r\nc\u{1b}[31m Zürich 日本 😀"), "a b  c\u{fffd}[31m Zürich 日本 😀");
+    }
+
+    #[test]
+    fn a_cut_is_shown_and_never_falls_inside_a_character() {
+        assert_eq!(cut("日本語の長い名前", 6), "日本語...");
+        assert_eq!(cut("short", 5), "short");
+    }
+}
