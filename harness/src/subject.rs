@@ -22,9 +22,11 @@ use crate::{Error, record};
 
 mod capture;
 mod collection;
-mod spawn;
 #[cfg(target_os = "linux")]
-mod tree;
+mod ledger;
+#[cfg(target_os = "linux")]
+mod marks;
+mod spawn;
 
 pub use capture::Output;
 
@@ -123,6 +125,22 @@ pub struct HeapDeath {
     pub used_bytes: Option<u64>,
 }
 
+impl std::fmt::Display for HeapDeath {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mib = |bytes: u64| match bytes.is_multiple_of(1 << 20) {
+            true => format!("{} MiB", bytes >> 20),
+            false => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+        };
+        write!(formatter, "{} (process {}), ran out of heap", self.what, self.pid)?;
+        match (self.limit_bytes, self.used_bytes) {
+            (Some(limit), Some(used)) => write!(formatter, ": limit {}, {} in use", mib(limit), mib(used)),
+            (Some(limit), None) => write!(formatter, ": limit {}", mib(limit)),
+            (None, Some(used)) => write!(formatter, ": {} in use", mib(used)),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 /// How the first process of a sample ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -207,7 +225,7 @@ pub struct Cost {
 }
 
 /// One process of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Member {
     /// Its process id.
     pub pid: u32,
