@@ -22,11 +22,9 @@ use crate::{Error, record};
 
 mod capture;
 mod collection;
-#[cfg(target_os = "linux")]
-mod ledger;
-#[cfg(target_os = "linux")]
-mod marks;
 mod spawn;
+#[cfg(target_os = "linux")]
+mod tree;
 
 pub use capture::Output;
 
@@ -225,7 +223,7 @@ pub struct Cost {
 }
 
 /// One process of a tree.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// Its process id.
     pub pid: u32,
