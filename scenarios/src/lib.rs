@@ -2,9 +2,10 @@
 //!
 //! A [`Scenario`] is a row of [`SCENARIOS`]: a way to drive the engine, and the strategies it is driven with. A case is one of
 //! both, written `family/scenario:strategy`. [`runner::run`] measures cases; each sample is a fresh process in which
-//! [`subject::enter`] does the work.
+//! [`subject::enter`] does the work. [`exec::run`] measures commands that know nothing of all this.
 
 mod answer;
+pub mod exec;
 pub mod runner;
 mod scratch;
 pub mod subject;
@@ -12,6 +13,7 @@ pub mod sync;
 
 pub use answer::{Answer, Expected};
 pub use runner::{Event, Options, Plan, run};
+pub use scratch::remove_tree;
 pub use sync::lattice;
 
 use engine::sync::strategy::{self, Strategy};

@@ -10,7 +10,7 @@ use engine::sync::Strategy;
 use engine::sync::protocol::Skipped;
 use harness::instrument::Instrument;
 use harness::record::{self, Direction, Metric, Tier, Unit};
-use harness::subject::{End, Sample, Subject};
+use harness::subject::{End, Output, Sample, Subject};
 
 use crate::answer::{self, Answer, Expected, Pass};
 use crate::scratch::Scratch;
@@ -67,14 +67,7 @@ impl Input {
         let answer = &manifest.answer;
         Input {
             home: corpus.home(),
-            corpus: record::Corpus {
-                profile: manifest.profile.clone(),
-                scale: manifest.scale,
-                seed: manifest.seed,
-                digest: manifest.digest.clone(),
-                bytes: manifest.bytes,
-                sessions: answer.sessions,
-            },
+            corpus: record_of(corpus),
             expected: Some(Expected {
                 digest: answer.digest.clone(),
                 sessions: answer.sessions,
@@ -90,6 +83,19 @@ impl Input {
     pub fn from_home(home: &Path) -> Input {
         let corpus = record::Corpus { profile: "home".to_owned(), scale: 1.0, ..record::Corpus::default() };
         Input { home: home.to_owned(), corpus, expected: None, items: Vec::new(), bound_bytes: None }
+    }
+}
+
+/// What records say of a generated corpus.
+pub(crate) fn record_of(corpus: &generators::Corpus) -> record::Corpus {
+    let manifest = &corpus.manifest;
+    record::Corpus {
+        profile: manifest.profile.clone(),
+        scale: manifest.scale,
+        seed: manifest.seed,
+        digest: manifest.digest.clone(),
+        bytes: manifest.bytes,
+        sessions: manifest.answer.sessions,
     }
 }
 
@@ -419,9 +425,13 @@ fn sample(
 }
 
 fn subject_failed(status: &End, sample: &Sample) -> String {
-    let said = sample.stderr.text();
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).map(|line| format!(": {line}"));
+    let last = last_line(&sample.stderr).map(|line| format!(": {line}"));
     format!("the subject {status}{}", last.unwrap_or_default())
+}
+
+/// The last line of an output that says anything.
+pub(crate) fn last_line(output: &Output) -> Option<String> {
+    output.text().lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
 }
 
 /// A case while it is measured.

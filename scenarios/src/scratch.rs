@@ -14,7 +14,7 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new(root: PathBuf) -> io::Result<Scratch> {
-        match fs::remove_dir_all(&root) {
+        match remove_tree(&root) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -60,8 +60,53 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed now is removed before the next sample of this name.
-        let _ = fs::remove_dir_all(&self.root);
+        let _ = remove_tree(&self.root);
     }
+}
+
+/// Removes a directory with everything in it, also what a program made read-only there.
+///
+/// # Errors
+/// When something in it belongs to another user, or the directory is not there.
+pub fn remove_tree(root: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            unlock(root)?;
+            fs::remove_dir_all(root)
+        }
+        result => result,
+    }
+}
+
+/// Lets its owner list and change every directory of a tree; links are not followed.
+#[cfg(unix)]
+fn unlock(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            unlock(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets every file of a tree be removed; links are not followed.
+#[cfg(not(unix))]
+#[expect(clippy::permissions_set_readonly_false, reason = "only Unix has permissions for everyone")]
+fn unlock(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            unlock(&entry.path())?;
+        } else {
+            let mut permissions = entry.metadata()?.permissions();
+            permissions.set_readonly(false);
+            fs::set_permissions(entry.path(), permissions)?;
+        }
+    }
+    Ok(())
 }
 
 /// Links what holds none of the changing workspaces whole, and goes into what does.
