@@ -1,10 +1,13 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use generators::Profile;
+use generators::{Profile, Spec};
 use harness::instrument::Instrument;
+use scenarios::exec::Wanted;
 
 /// Proves memory fixes and holds memory budgets.
 ///
@@ -22,13 +25,12 @@ const EXIT_CODES: &str =
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Measure scenarios and strategies, judge budgets, and report.
     Run(Run),
+    Exec(Exec),
     /// Write, check and list corpora.
     Corpus(Corpus),
     /// Judge a saved run against budgets and a baseline.
     Gate(Gate),
-    /// Compare two saved runs.
     Compare(Compare),
     /// Print a saved run as text, markdown or JSON.
     Report(Report),
@@ -38,7 +40,7 @@ pub(crate) enum Verb {
     Doctor,
 }
 
-/// Measure scenarios and strategies, judge budgets, and report.
+/// Measure scenarios and strategies, judge budgets, and report
 ///
 /// Examples:
 ///   highwater run                          every case on the default corpus
@@ -76,6 +78,118 @@ pub(crate) struct Run {
     /// Save the run's exact metrics as a baseline for later runs.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_baseline: Option<PathBuf>,
+}
+
+/// Measure any command: its process tree, and the heaps in it
+///
+/// The command is started without a shell, with its arguments, environment and directory as given
+/// and nothing on its standard input. Every process of its tree is followed to its end. With
+/// --corpus each sample gets a fresh copy of a corpus as its home (HOME, USERPROFILE, APPDATA,
+/// LOCALAPPDATA, XDG_*_HOME, CLAUDE_CONFIG_DIR, CODEX_HOME), made before the time is taken;
+/// {corpus} in an argument, and HIGHWATER_CORPUS, is its path. What the command writes there
+/// touches neither the corpus nor the next sample nor your own files.
+///
+/// An end that is not the expected one is an error (exit code 2) and leaves no measurement:
+/// another exit code, a signal, a time-out, or a full heap in a Node program, whatever its exit
+/// code. Without --budgets nothing is judged, and the exit code of a command that ended well is
+/// 0.
+///
+/// The reports are written to --out, what each sample wrote to --out/output (the first and last
+/// 64 KiB).
+///
+/// Examples:
+///   highwater exec -- node app.js                       tree, V8 heap and a quiet pass, in turn
+///   highwater exec --samples 5 --instrument os -- ./build.sh
+///   highwater exec --corpus laptop@0.1 -- ccusage daily --offline
+///   highwater exec --corpus heavy --warm -- ./parse {corpus}/.claude/projects
+///   highwater exec --phase-regex 'phase=(\w+)' -- node sync.js
+///   highwater exec --name parse/large:fixed --budgets budgets.toml -- ./parse large.json
+///   highwater exec --expect-exit 3 --timeout 30 -- ./refuses-bad-input bad.json
+#[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) measuring: Measuring,
+    /// The case's name, FAMILY/SCENARIO:STRATEGY; exec/PROGRAM:as-given when not given. A quiet pass is the case NAME-quiet.
+    #[arg(long, value_name = "CASE")]
+    pub(crate) name: Option<String>,
+    /// Budgets that judge the run, by the same rules as `run`'s; without a file nothing is judged.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) budgets: Option<PathBuf>,
+    /// The command and its arguments, after `--`.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// How commands are measured.
+#[derive(Debug, Arguments)]
+pub(crate) struct Measuring {
+    /// Samples of `os`; counts and `quiet` take 2, other instruments 1.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) samples: u32,
+    /// Give each sample a fresh copy of this corpus as its home, such as `laptop` or `heavy@0.05`.
+    #[arg(long, value_name = "PROFILE[@SCALE]")]
+    pub(crate) corpus: Option<CorpusChoice>,
+    /// Seed of the corpus.
+    #[arg(long, default_value_t = 1, requires = "corpus")]
+    pub(crate) seed: u64,
+    /// Where corpora are kept.
+    #[arg(long, default_value = "target/highwater/corpora", value_name = "DIR", requires = "corpus")]
+    pub(crate) corpora: PathBuf,
+    /// Keep one copy over all samples of a command, so that each finds what those before have left.
+    #[arg(long, requires = "corpus")]
+    pub(crate) warm: bool,
+    /// Seconds after which a sample's whole tree is ended; that is an error.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    /// The exit code that counts as success.
+    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) expect_exit: i32,
+    /// What to read with, one pass each: `os`, `v8` (Node), `tracemalloc` (Python; slows it), `count` and the other instruments (Rust
+    /// programs with highwater's harness), `quiet` (`os` with a Node on one thread that collects garbage on a schedule).
+    /// `auto` is `os`, and `v8` and `quiet` where Node runs.
+    #[arg(long, value_delimiter = ',', default_value = "auto", value_name = "NAMES")]
+    pub(crate) instrument: Vec<Wanted>,
+    /// Lines of the command's output that begin a phase, which is named by the group `phase`, else by the first group, else by
+    /// the match.
+    #[arg(long, value_name = "RE", value_parser = regex::bytes::Regex::new)]
+    pub(crate) phase_regex: Option<regex::bytes::Regex>,
+    /// The file that is the command's standard input, from its beginning in each sample; nothing when not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stdin: Option<PathBuf>,
+    /// Pass the command's output through as it comes; the table then goes to standard error.
+    #[arg(long)]
+    pub(crate) show_output: bool,
+    /// Only look at processes now and then instead of stopping each at its end: for commands that trace others themselves.
+    #[arg(long)]
+    pub(crate) no_trace: bool,
+    /// Where run.json, report.md and the outputs are written.
+    #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// A profile, and its scale when not its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CorpusChoice {
+    pub(crate) profile: Profile,
+    pub(crate) scale: Option<f64>,
+}
+
+impl FromStr for CorpusChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<CorpusChoice, String> {
+        let (profile, scale) = text.split_once('@').map_or((text, None), |(name, scale)| (name, Some(scale)));
+        let profile: Profile = profile.parse().map_err(|error: generators::Error| error.to_string())?;
+        let scale = scale.map(|scale| {
+            let number = scale.parse();
+            number.map_err(|_| format!("\"{scale}\" is no scale: give a number above 0, as in {profile}@0.1"))
+        });
+        let scale = scale.transpose()?;
+        let spec = Spec { profile, scale: scale.unwrap_or(profile.default_scale()), seed: 1 };
+        spec.validate().map_err(|error| error.to_string())?;
+        Ok(CorpusChoice { profile, scale })
+    }
 }
 
 /// Which corpus.
@@ -139,12 +253,38 @@ pub(crate) struct Gate {
     pub(crate) judging: Judging,
 }
 
+/// Compare two saved runs, or two commands measured in turn
+///
+/// Two runs are read and nothing is measured. Two commands are split into words as a shell would,
+/// but there is no shell: nothing is expanded, piped or redirected. They are measured as `exec`
+/// measures one, in turn (base, head, head, base), and become the cases compare/NAME:base and
+/// compare/NAME:head of one run.json. The medians, all samples and the differences are printed;
+/// they are not judged, and the exit code is 0 unless an end was wrong.
+///
+/// Examples:
+///   highwater compare before/run.json after/run.json
+///   highwater compare --base 'node old.js' --head 'node new.js' --samples 5
+///   highwater compare --base './parse-1.0 {corpus}' --head './parse-1.1 {corpus}' --corpus laptop@0.1
 #[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Compare {
     /// The run compared against: run.json, or the folder that holds it.
-    pub(crate) base: PathBuf,
+    #[arg(required_unless_present = "base", requires = "head_run")]
+    #[arg(conflicts_with_all = ["base", "head", "name", "Measuring"])]
+    pub(crate) base_run: Option<PathBuf>,
     /// The run to look at.
-    pub(crate) head: PathBuf,
+    pub(crate) head_run: Option<PathBuf>,
+    /// The command compared against, with its arguments.
+    #[arg(long, value_name = "CMD", requires = "head")]
+    pub(crate) base: Option<String>,
+    /// The command to look at, with its arguments.
+    #[arg(long, value_name = "CMD", requires = "base")]
+    pub(crate) head: Option<String>,
+    /// NAME of the cases compare/NAME:base and compare/NAME:head; the base command's program when not given.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) measuring: Measuring,
 }
 
 #[derive(Debug, Arguments)]

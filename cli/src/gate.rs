@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use harness::record::Run;
+use harness::record::{Judgement, Run, Verdict};
 use reports::baseline::Baseline;
 use reports::budget::Budgets;
+use scenarios::exec;
 
 use crate::args::{self, Judging};
 use crate::show;
@@ -25,7 +26,8 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
 
 /// Judges a run.
 pub(crate) fn judge(run: &mut Run, judging: &Judging) -> Result<()> {
-    let budgets = budgets(judging)?;
+    let names: Vec<String> = run.cases.iter().map(|case| case.case.clone()).collect();
+    let budgets = budgets(judging, &names)?;
     let baseline = match &judging.baseline {
         None => None,
         Some(path) => Some(read_baseline(path)?),
@@ -34,16 +36,44 @@ pub(crate) fn judge(run: &mut Run, judging: &Judging) -> Result<()> {
     Ok(())
 }
 
-/// The budgets that were asked for, checked against the cases that exist.
-pub(crate) fn budgets(judging: &Judging) -> Result<Budgets> {
+/// Gives every failed case the verdict of an error, and says why nothing else is judged.
+pub(crate) fn leave_unjudged(run: &mut Run, why: &str) {
+    for case in &mut run.cases {
+        let Some(error) = &case.error else { continue };
+        case.verdicts.push(Judgement {
+            metric: "*".to_owned(),
+            verdict: Verdict::Error,
+            budget: "the right answer, measured".to_owned(),
+            why: format!("not measured: {error}"),
+        });
+        run.verdict = Verdict::Error;
+    }
+    run.doubts.push(why.to_owned());
+}
+
+/// The budgets that were asked for, checked against the cases that exist: those of the tables, and those of this run.
+pub(crate) fn budgets(judging: &Judging, names: &[String]) -> Result<Budgets> {
     let budgets = match &judging.budgets {
         Some(path) => Budgets::read(path)?,
         None if Path::new(BUDGETS).exists() => Budgets::read(Path::new(BUDGETS))?,
         None => Budgets::parse(BUILT_IN, Path::new("the budgets built in"))?,
     };
-    let known: Vec<String> = scenarios::cases().into_iter().map(|case| case.name).collect();
-    budgets.check_cases(&known)?;
+    check_cases(&budgets, names)?;
     Ok(budgets)
+}
+
+/// Complains of names that no case has. One file may hold the budgets of several commands, so names of the families of commands,
+/// and of those of this run, are not looked for.
+pub(crate) fn check_cases(budgets: &Budgets, names: &[String]) -> Result<()> {
+    let family = |name: &str| name.split('/').next().unwrap_or_default().to_owned();
+    let mut families: Vec<String> = names.iter().map(|name| family(name)).collect();
+    families.extend(exec::FAMILIES.map(str::to_owned));
+    families.retain(|family| !exec::is_taken(family));
+    let mut known: Vec<String> = scenarios::cases().into_iter().map(|case| case.name).collect();
+    known.extend(names.iter().cloned());
+    known.extend(budgets.named().filter(|name| families.contains(&family(name))).map(str::to_owned));
+    budgets.check_cases(&known)?;
+    Ok(())
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline> {

@@ -8,6 +8,8 @@ mod build;
 mod compare;
 mod corpus;
 mod doctor;
+mod exec;
+mod folder;
 mod gate;
 mod list;
 mod progress;
@@ -33,6 +35,7 @@ fn main() {
 fn person() -> i32 {
     let result = match args::Args::parse().verb {
         args::Verb::Run(args) => run::run(&args),
+        args::Verb::Exec(args) => exec::exec(&args),
         args::Verb::Corpus(args) => corpus::corpus(&args),
         args::Verb::Gate(args) => gate::gate(&args),
         args::Verb::Compare(args) => compare::compare(&args),

@@ -1,19 +1,19 @@
 //! `highwater run`: the main job.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use generators::Profile;
 use harness::instrument::Instrument;
-use harness::record::{self, Verdict, Worth};
+use harness::record::{self, Worth};
 use reports::baseline::Baseline;
 use scenarios::CaseSpec;
 use scenarios::runner::{self, Event, Input, Options, Plan, Runner};
 
 use crate::progress::Progress;
-use crate::{args, build, corpus, gate, show, stop};
+use crate::{args, corpus, folder, gate, show, stop};
 
 /// The scenario whose fixes can be combined.
 const LATTICE: &str = "sync/cold";
@@ -27,23 +27,22 @@ const EXACT_SAMPLES: u32 = 2;
 pub(crate) fn run(args: &args::Run) -> Result<i32> {
     let plan = plan(args)?;
     // A mistake in the budgets is said before the work, not after it.
-    gate::budgets(&args.judging)?;
+    gate::budgets(&args.judging, &[])?;
     let stop = stop::listen()?;
     let input = input(args, stop)?;
     stop::check()?;
-    let scratch = ScratchRoot::new(&args.out)?;
-    let options = options(args, &scratch.0)?;
+    let scratch = folder::Scratch::new(&args.out)?;
+    let options = options(args, scratch.path())?;
     let mut run = measure(args, &plan, &options, &input, stop)?;
     stop::check()?;
     judge(&mut run, args)?;
-    write(&run, &args.out)?;
+    folder::write(&run, &args.out)?;
     if let Some(path) = &args.save_baseline {
         Baseline::of(&run).write(path)?;
         show::note(&format!("saved the baseline {}", path.display()));
     }
     show::result(&reports::text::table(&run, show::style()));
-    show::note(&format!("wrote {}", args.out.join("run.json").display()));
-    show::note(&format!("wrote {}", args.out.join("report.md").display()));
+    folder::say(&args.out);
     Ok(reports::exit::code(run.verdict))
 }
 
@@ -91,23 +90,14 @@ fn measure(
         progress.set_length(of);
         progress.set(number, case);
     };
-    let time = jiff::Timestamp::now().to_string();
+    let time = jiff::Timestamp::now();
     let mut runner = Runner::new(options, input, stop, &mut observe);
     let (cases, worth) = if args.lattice.is_some() {
         (Vec::new(), vec![worth(&mut runner)?])
     } else {
         (runner::run(plan, &mut runner), Vec::new())
     };
-    Ok(record::Run {
-        schema: record::SCHEMA,
-        environment: harness::environment::collect(build::build()),
-        artifact: build::artifact(),
-        time,
-        verdict: Verdict::Pass,
-        cases,
-        worth,
-        doubts: Vec::new(),
-    })
+    Ok(record::Run { worth, ..folder::record(time, cases) })
 }
 
 fn worth(runner: &mut Runner<'_>) -> Result<Worth> {
@@ -119,9 +109,7 @@ fn judge(run: &mut record::Run, args: &args::Run) -> Result<()> {
     match unjudged(args) {
         None => gate::judge(run, &args.judging),
         Some(why) => {
-            let failed = run.cases.iter().any(|case| case.error.is_some());
-            run.verdict = if failed { Verdict::Error } else { Verdict::Pass };
-            run.doubts.push(why.to_owned());
+            gate::leave_unjudged(run, why);
             Ok(())
         }
     }
@@ -142,31 +130,4 @@ fn unjudged(args: &args::Run) -> Option<&'static str> {
     (!is_default).then_some(
         "the budgets are those of the profile heavy: nothing was judged (--budgets FILE names some)",
     )
-}
-
-fn write(run: &record::Run, out: &Path) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("failed to make {}", out.display()))?;
-    reports::store::write(&out.join("run.json"), run)?;
-    reports::store::write_atomically(&out.join("report.md"), reports::markdown::report(run).as_bytes())?;
-    Ok(())
-}
-
-/// Where the samples of this run get their directories; removed when the run ends.
-struct ScratchRoot(PathBuf);
-
-impl ScratchRoot {
-    fn new(out: &Path) -> Result<ScratchRoot> {
-        let root = out.join(format!("scratch-{}", std::process::id()));
-        std::fs::create_dir_all(&root).with_context(|| format!("failed to make {}", root.display()))?;
-        let root =
-            std::fs::canonicalize(&root).with_context(|| format!("failed to find {}", root.display()))?;
-        Ok(ScratchRoot(root))
-    }
-}
-
-impl Drop for ScratchRoot {
-    fn drop(&mut self) {
-        // Left-overs are in nobody's way: the name is this process's.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

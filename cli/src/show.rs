@@ -1,8 +1,8 @@
 //! What is printed: results to standard output, everything else to standard error.
-#![expect(clippy::print_stderr, reason = "this is the place that prints")]
 
 use std::io::{IsTerminal, Write};
 
+use harness::subject::Channel;
 use reports::text::Style;
 
 /// Columns of a table that is not drawn on a terminal.
@@ -16,14 +16,25 @@ pub(crate) fn result(text: &str) {
         .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
 }
 
-/// Says something about the work.
+/// Says something about the work. That nobody reads it is no failure here either.
 pub(crate) fn note(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Says what failed.
 pub(crate) fn error(text: &str) {
-    eprintln!("error: {text}");
+    note(&format!("error: {text}"));
+}
+
+/// Passes on what a measured program wrote, to the same channel.
+pub(crate) fn pass_on(channel: Channel, bytes: &[u8]) {
+    let _ = match channel {
+        Channel::Out => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush())
+        }
+        Channel::Err => std::io::stderr().lock().write_all(bytes),
+    };
 }
 
 /// How tables are drawn: plain when the output is not a terminal or colours are not wanted (`NO_COLOR`).

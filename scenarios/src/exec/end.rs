@@ -1,7 +1,7 @@
 //! Ends of commands: as records hold them, and whether they are the right ones.
 
 use harness::record::CommandEnd;
-use harness::subject::{End, HeapDeath, Sample};
+use harness::subject::{End, Sample};
 
 use super::{Options, Pass};
 use crate::runner::last_line;
@@ -11,7 +11,7 @@ const QUOTED_AT_MOST: usize = 200;
 
 /// A sample's end, for the record.
 pub(super) fn record(sample: &Sample, pass: Pass) -> CommandEnd {
-    let deaths = sample.heap_deaths.iter().map(|death| format!("; {}", in_words(death)));
+    let deaths = sample.heap_deaths.iter().map(|death| format!("; {}", death));
     let (exit_code, signal) = match sample.status {
         End::Exit(code) => (Some(code), None),
         End::Signal(signal) => (None, Some(signal)),
@@ -28,7 +28,7 @@ pub(super) fn record(sample: &Sample, pass: Pass) -> CommandEnd {
 /// Why a sample's end is not the right one, if it is not. A heap that was full makes it wrong whatever the exit code says.
 pub(super) fn wrong(sample: &Sample, pass: Pass, number: u32, options: &Options) -> Option<String> {
     let what = match (sample.heap_deaths.first(), &sample.status) {
-        (Some(death), status) => format!("{}; the command {status}", in_words(death)),
+        (Some(death), status) => format!("{}; the command {status}", death),
         (None, End::Exit(code)) if *code == options.expected_exit => return None,
         (None, End::TimedOut) => {
             let seconds = options.timeout.as_secs();
@@ -41,13 +41,6 @@ pub(super) fn wrong(sample: &Sample, pass: Pass, number: u32, options: &Options)
     let said = last_line(&sample.stderr)
         .map(|line| format!("; the last line of its standard error: {}", quoted(&line)));
     Some(format!("sample {number} of {pass}: {what}{}", said.unwrap_or_default()))
-}
-
-fn in_words(death: &HeapDeath) -> String {
-    let limit = death.limit_bytes.map(|bytes| format!(", its limit was {bytes} bytes"));
-    let used = death.used_bytes.map(|bytes| format!(", {bytes} bytes were in use"));
-    let (limit, used) = (limit.unwrap_or_default(), used.unwrap_or_default());
-    format!("the heap of {} (process {}) was full{limit}{used}", death.what, death.pid)
 }
 
 /// A line as an error can show it: not too long, and nothing in it that moves a terminal's cursor.

@@ -1,0 +1,125 @@
+//! `highwater exec`: any command, measured. `highwater compare` measures two in the same way.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use harness::record::Run;
+use harness::subject::Foreign;
+use reports::budget::Budgets;
+use scenarios::exec::{self, Arm, Options, Program};
+use scenarios::runner::Event;
+
+use crate::args::{self, Measuring, SpecArgs};
+use crate::progress::Progress;
+use crate::{corpus, folder, gate, show, stop};
+
+/// Why a run without budgets says nothing of good or bad.
+const UNJUDGED: &str = "nothing was judged: no budgets were given (--budgets FILE names some)";
+
+/// Measures, judges where there are budgets, writes the reports, prints the table, and gives the verdict's exit code.
+pub(crate) fn exec(args: &args::Exec) -> Result<i32> {
+    let program = Program::find(args.command.clone())?;
+    let name = match &args.name {
+        Some(name) => exec::case_name(name)?,
+        None => format!("exec/{}:as-given", exec::of_program(program.path())),
+    };
+    let names = [name.clone(), format!("{name}-quiet")];
+    // A mistake in the budgets is said before the work, not after it.
+    let budgets = args.budgets.as_deref().map(|path| budgets(path, &names)).transpose()?;
+    let mut taken = measure(&args.measuring, &[Arm { name, program }])?;
+    match budgets {
+        Some(budgets) => reports::judge::judge(&mut taken.run, &budgets, None),
+        None => gate::leave_unjudged(&mut taken.run, UNJUDGED),
+    }
+    taken.publish(&args.measuring, |run| reports::text::table(run, show::style()))
+}
+
+fn budgets(path: &Path, names: &[String]) -> Result<Budgets> {
+    let budgets = Budgets::read(path)?;
+    gate::check_cases(&budgets, names)?;
+    Ok(budgets)
+}
+
+/// What was measured, and the directory in which its outputs still lie.
+pub(crate) struct Taken {
+    pub(crate) run: Run,
+    scratch: folder::Scratch,
+}
+
+/// Measures commands.
+pub(crate) fn measure(args: &Measuring, arms: &[Arm]) -> Result<Taken> {
+    if let Some(path) = &args.stdin {
+        std::fs::File::open(path).with_context(|| format!("failed to open --stdin {}", path.display()))?;
+    }
+    let stop = stop::listen()?;
+    let corpus = args.corpus.map(|choice| corpus::ensure(&spec(args, choice), stop)).transpose()?;
+    stop::check()?;
+    let scratch = folder::Scratch::new(&args.out)?;
+    let options = options(args, corpus, &scratch)?;
+    let time = jiff::Timestamp::now();
+    let measured = with_progress(args, |observe| exec::run(arms, &options, stop, observe))?;
+    stop::check()?;
+    let mut run = folder::record(time, measured.cases);
+    run.doubts = measured.doubts;
+    Ok(Taken { run, scratch })
+}
+
+/// Does the work beside a bar; without one where the command's own output is shown.
+fn with_progress<T>(args: &Measuring, work: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> T) -> T {
+    if args.show_output {
+        return work(&mut |_| {});
+    }
+    let progress = Progress::count("measuring");
+    work(&mut |event| {
+        let Event::Case { case, number, of } = event;
+        progress.set_length(of);
+        progress.set(number, case);
+    })
+}
+
+fn spec(args: &Measuring, choice: args::CorpusChoice) -> SpecArgs {
+    SpecArgs { profile: choice.profile, scale: choice.scale, seed: args.seed, corpora: args.corpora.clone() }
+}
+
+fn options(
+    args: &Measuring,
+    corpus: Option<generators::Corpus>,
+    scratch: &folder::Scratch,
+) -> Result<Options> {
+    Ok(Options {
+        samples: args.samples,
+        wanted: args.instrument.clone(),
+        corpus,
+        warm: args.warm,
+        expected_exit: args.expect_exit,
+        timeout: Duration::from_secs(args.timeout),
+        foreign: Foreign {
+            stdin: args.stdin.clone(),
+            show: args.show_output.then_some(show::pass_on),
+            phase_pattern: args.phase_regex.clone(),
+            untraced: args.no_trace,
+            quiet: false,
+        },
+        cwd: std::env::current_dir().context("failed to find the current directory")?,
+        scratch: scratch.path().to_owned(),
+        outputs: scratch.outputs(),
+    })
+}
+
+impl Taken {
+    /// Writes the reports, prints the text of the run, and gives its exit code. Where the command's own output is on
+    /// standard output, the text goes to standard error.
+    pub(crate) fn publish(&self, args: &Measuring, text: impl FnOnce(&Run) -> String) -> Result<i32> {
+        folder::keep_outputs(&self.scratch, &args.out)?;
+        folder::write(&self.run, &args.out)?;
+        let text = text(&self.run);
+        if args.show_output {
+            show::note(text.trim_end())
+        } else {
+            show::result(&text)
+        }
+        folder::say(&args.out);
+        Ok(reports::exit::code(self.run.verdict))
+    }
+}
