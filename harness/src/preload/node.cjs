@@ -1,0 +1,193 @@
+// Reads the V8 heap of one isolate of a measured Node program, and leaves its record where the harness finds it.
+//
+// NODE_OPTIONS loads it into every process and every worker thread before the program. The program must not notice: nothing here
+// throws, prints, keeps the process alive or adds a listener, and the functions used are those of before the program could patch them.
+//
+// The heap's peak is what it held before each collection. V8 gives these figures only when asked, so a timer asks; so do the moments
+// after which there may be no other: the end, and a message to the parent, which may kill this process in return.
+'use strict';
+
+try {
+  start();
+} catch {
+  // A program that goes unread is said to be so by the harness; one that does not start would be worse.
+}
+
+function start() {
+  const { openSync, writeSync, closeSync, renameSync, readFileSync, existsSync } = require('fs');
+  const { dirname, join } = require('path');
+  const { isMainThread, threadId, parentPort } = require('worker_threads');
+  const { subscribe } = require('diagnostics_channel');
+  const v8 = require('v8');
+  const { stringify, parse } = JSON;
+  const { apply, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect;
+  const { getHeapStatistics } = v8;
+  const { hrtime, pid } = process;
+  const uptime = process.uptime.bind(process);
+
+  const PERIOD_MS = 100;
+  // A reading may not take more than one part in this many of the time.
+  const COST_SHARE = 40;
+  // What a profile may add to the heap when it is read, for each millisecond that it covers: a collection in 4 ms, of 16 KiB each.
+  const PROFILE_BYTES_PER_MS = 4096;
+
+  const NOTES = __dirname;
+  const RECORDS = dirname(NOTES);
+  const command = [process.argv0, ...process.execArgv, ...process.argv.slice(1)].join(' ');
+  const doubts = [];
+  const threads = [];
+  const peak = { heap: 0, external: 0 };
+  let profiler = null;
+  let used = 0;
+  let readAt = milliseconds();
+  let cost = 0;
+
+  function milliseconds() {
+    const [seconds, nanoseconds] = hrtime();
+    return seconds * 1e3 + nanoseconds / 1e6;
+  }
+
+  function take(heap, external) {
+    if (heap > peak.heap) peak.heap = heap;
+    if (external > peak.external) peak.external = external;
+  }
+
+  function read(elapsed) {
+    // First of all, because the profile fills the heap as it is read.
+    const now = getHeapStatistics();
+    used = now.used_heap_size;
+    take(used, now.external_memory);
+    if (profiler === null) return;
+    if (elapsed * PROFILE_BYTES_PER_MS > now.heap_size_limit - used) {
+      profiler = null;
+      doubts.push('its heap was too full for reading what its collections had noted, so that its peak may be higher');
+      return;
+    }
+    const { statistics } = profiler.stop();
+    for (let index = 0; index < statistics.length; index += 1) {
+      const { usedHeapSize, externalMemory } = statistics[index].beforeGC.heapStatistics;
+      take(usedHeapSize, externalMemory);
+    }
+    profiler.start();
+  }
+
+  // Written beside and renamed, so that no reader sees half of it.
+  function write(path, content) {
+    const beside = `${path}.tmp`;
+    const file = openSync(beside, 'w', 0o600);
+    try {
+      writeSync(file, stringify(content));
+    } finally {
+      closeSync(file);
+    }
+    renameSync(beside, path);
+  }
+
+  function bytes(value) {
+    return { value, unit: 'bytes', tier: 'noisy' };
+  }
+
+  function flush(ended) {
+    const began = milliseconds();
+    if (!ended && began - readAt < COST_SHARE * cost) return;
+    try {
+      read(began - readAt);
+      write(path, {
+        role,
+        instrument: 'v8',
+        pid,
+        metrics: { 'v8.heap_peak_bytes': bytes(peak.heap), 'v8.external_peak_bytes': bytes(peak.external) },
+        phases: [],
+        command,
+        // For the harness alone: how far this record can be trusted.
+        reading: { ended, uptime_seconds: uptime(), at_ms: began, used_bytes: used, threads, doubts },
+      });
+    } catch {
+      // The record stays as old as it says it is.
+    }
+    readAt = milliseconds();
+    cost = readAt - began;
+  }
+
+  // Calls `before` whenever the method is called. An inherited method is looked up at each call, for it may be patched later.
+  function precede(object, name, before) {
+    const own = getOwnPropertyDescriptor(object, name);
+    const method = () => (own === undefined ? getPrototypeOf(object)[name] : own.value);
+    if (typeof method() !== 'function') return;
+    const { [name]: value } = {
+      [name](...args) {
+        before(...args);
+        return apply(method(), this, args);
+      },
+    };
+    defineProperty(value, 'length', { value: method().length, configurable: true });
+    const attributes = own ?? { writable: true, configurable: true, enumerable: false };
+    defineProperty(object, name, { ...attributes, value });
+  }
+
+  function roleOf(thread) {
+    return thread === undefined ? `node-${pid}` : `node-${pid}-thread-${thread}`;
+  }
+
+  // A process may become another program under the same id, and that may be Node again.
+  function unused(role) {
+    let name = role;
+    for (let count = 2; existsSync(join(RECORDS, `${name}.json`)); count += 1) name = `${role}-again-${count}`;
+    return name;
+  }
+
+  // A worker thread that runs out of heap is gone at once, and its process may still end well.
+  function watch(worker) {
+    const thread = worker.threadId;
+    threads.push(thread);
+    let limit = worker.resourceLimits.maxOldGenerationSizeMb;
+    precede(worker, 'emit', (event, error) => {
+      try {
+        // By now a limit that was not given is known.
+        if (event === 'online') limit = worker.resourceLimits.maxOldGenerationSizeMb ?? limit;
+        if (event === 'error' && error?.code === 'ERR_WORKER_OUT_OF_MEMORY') died(thread, limit * 2 ** 20);
+      } catch {
+        // The program hears of it all the same.
+      }
+    });
+  }
+
+  function died(thread, limit) {
+    const known = limit > 0 ? limit : null;
+    write(join(NOTES, `${roleOf(thread)}.death`), { pid, thread, limit_bytes: known, used_bytes: lastUsed(thread) ?? known });
+  }
+
+  // The last reading, when it is of just before. Otherwise nothing is known but that V8 gives up when the limit is reached.
+  function lastUsed(thread) {
+    try {
+      const { reading } = parse(readFileSync(join(RECORDS, `${roleOf(thread)}.json`), 'utf8'));
+      return milliseconds() - reading.at_ms < 2 * PERIOD_MS ? reading.used_bytes : null;
+    } catch {
+      return null;
+    }
+  }
+
+  const role = unused(roleOf(isMainThread ? undefined : threadId));
+  const path = join(RECORDS, `${role}.json`);
+  if (v8.GCProfiler === undefined) {
+    doubts.push(`Node ${process.version} has no v8.GCProfiler, so that peaks between two readings were not seen (18.15 and later have it)`);
+  } else {
+    profiler = new v8.GCProfiler();
+    profiler.start();
+  }
+  flush(false);
+  setInterval(flush, PERIOD_MS, false).unref();
+  precede(process, 'emit', (event) => {
+    if (event === 'exit') flush(true);
+  });
+  precede(process, 'send', () => flush(false));
+  if (parentPort !== null) precede(parentPort, 'postMessage', () => flush(false));
+  subscribe('worker_threads', ({ worker }) => {
+    try {
+      watch(worker);
+    } catch {
+      // Its record is missed, and that is said.
+    }
+  });
+  delete require.cache[__filename];
+}
