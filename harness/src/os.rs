@@ -15,6 +15,9 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 use elsewhere as platform;
 
+mod own;
+pub(crate) use own::{at_exit, is_pipe, write_pipe};
+
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
@@ -22,8 +25,10 @@ pub(crate) use unix::*;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    become_subreaper, begin_session, children, command, command_line, die_with_parent, guard, is_marked,
-    pidfd, reap, session, set_nonblocking, start_ticks, wait_readable,
+    announce, become_subreaper, begin_session, children, command, command_line, die_with_parent, guard,
+    identity, is_marked, keep_open, pidfd, reap, reset_peak, session, set_nonblocking, start_ticks,
+    trace::{Stop, leave_stopped, let_go, resume, seize, share_memory, thread_cpu, wait, wait_for_stop},
+    wait_readable,
 };
 
 #[cfg(not(unix))]

@@ -22,9 +22,11 @@ use crate::{Error, record};
 
 mod capture;
 mod collection;
-mod spawn;
 #[cfg(target_os = "linux")]
-mod tree;
+mod ledger;
+#[cfg(target_os = "linux")]
+mod marks;
+mod spawn;
 
 pub use capture::Output;
 
@@ -223,7 +225,7 @@ pub struct Cost {
 }
 
 /// One process of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Member {
     /// Its process id.
     pub pid: u32,

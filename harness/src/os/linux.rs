@@ -8,6 +8,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+pub(crate) mod trace;
+
 use super::{Capability, Resident, Usage, own_usage};
 
 /// Reads the calling process without allocating: its descriptors are open, its buffers lie on the stack.
@@ -111,6 +113,12 @@ pub(super) fn capabilities() -> Vec<Capability> {
             "use a kernel with CONFIG_PROC_CHILDREN; without it a tree is its first process",
         ),
         capability(
+            "peaks at the end of a process",
+            trace::is_possible(),
+            "ptrace of own children",
+            "allow ptrace (kernel.yama.ptrace_scope below 3, a container with SYS_PTRACE); without it trees are polled, and a peak in the last milliseconds of a process may be missed",
+        ),
+        capability(
             "wake-up at exit",
             pidfd,
             "pidfd_open",
@@ -159,9 +167,10 @@ pub(crate) fn wait_readable<const N: usize>(descriptors: [Option<i32>; N], time:
         events: libc::POLLIN,
         revents: 0,
     });
-    let milliseconds = time.as_millis().min(60_000) as i32;
-    // SAFETY: the array is valid for its length during the call.
-    unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, milliseconds) };
+    let time = time.min(Duration::from_secs(60));
+    let time = libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos() as _ };
+    // SAFETY: the array is valid for its length and the time for its own during the call; no mask of signals is given.
+    unsafe { libc::ppoll(polled.as_mut_ptr(), N as libc::nfds_t, &time, std::ptr::null()) };
     polled.map(|descriptor| descriptor.revents != 0)
 }
 
@@ -296,6 +305,55 @@ pub(crate) fn start_ticks(pid: u32) -> Option<u64> {
 /// The session that a process belongs to.
 pub(crate) fn session(pid: u32) -> Option<u32> {
     stat_field(pid, 3).map(|session| session as u32)
+}
+
+/// What a process or thread is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The process that a thread belongs to; of a process itself, its own id.
+    pub(crate) process: u32,
+    /// The process that collects it.
+    pub(crate) parent: u32,
+}
+
+/// What the process or thread with this id is; None when it is gone.
+pub(crate) fn identity(id: u32) -> Option<Identity> {
+    let file = File::open(format!("/proc/{id}/status")).ok()?;
+    let mut buffer = [0_u8; 4096];
+    let length = file.read_at(&mut buffer, 0).ok()?;
+    let text = String::from_utf8_lossy(&buffer[..length]);
+    let number = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    Some(Identity { process: number("Tgid:")?, parent: number("PPid:")? })
+}
+
+/// Begins a new peak of another process at what it has resident now; false when the kernel refuses.
+pub(crate) fn reset_peak(pid: u32) -> bool {
+    fs::write(format!("/proc/{pid}/clear_refs"), b"5").is_ok()
+}
+
+/// Lets a descriptor stay open in the program that the calling process becomes. Async-signal-safe, for use before exec.
+pub(crate) fn keep_open(descriptor: i32) -> io::Result<()> {
+    // SAFETY: fcntl with this command takes plain numbers.
+    if unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) } < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes the calling process's id to one descriptor, and waits for a byte from the other. Async-signal-safe, for use before exec.
+pub(crate) fn announce(to: i32, from: i32) -> io::Result<()> {
+    // SAFETY: getpid takes nothing.
+    let pid = (unsafe { libc::getpid() } as u32).to_ne_bytes();
+    // SAFETY: the bytes live during the call.
+    let written = unsafe { libc::write(to, pid.as_ptr().cast(), pid.len()) };
+    let mut byte = 0_u8;
+    // SAFETY: the byte lives during the call.
+    let read = unsafe { libc::read(from, (&raw mut byte).cast(), 1) };
+    if written != pid.len() as isize || read != 1 {
+        return Err(io::Error::from_raw_os_error(libc::EPIPE));
+    }
+    Ok(())
 }
 
 /// The name of a process's program.

@@ -1,83 +1,288 @@
-//! Linux: one loop that waits for output, for the end, and for the next look at the tree.
+//! Linux: one thread that waits for output, for the end, and for the next look at the tree; and where tracing is possible, one
+//! that hears of every process.
 #![expect(unsafe_code, reason = "what runs between fork and exec is marked unsafe by std")]
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdout, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::super::capture::Capture;
-use super::super::tree::Watch;
+use super::super::ledger::{Image, Ledger};
+use super::super::marks::{self, Marks, Rule};
+use super::super::{Channel, Cost, How, Show};
 use super::{End, Subject, Watched, command, failed};
 use crate::instrument::Instrument;
 use crate::{Error, os};
 
-/// Between two looks at a young tree, and at one that has run for a second.
+mod finder;
+mod group;
+mod tracer;
+
+use finder::Finder;
+use group::Group;
+use tracer::Tracer;
+
+/// Between two looks at a young tree that is only polled, and at one that has run for a second.
 const DENSE: Duration = Duration::from_millis(1);
 const SPARSE: Duration = Duration::from_millis(4);
+/// The same for a tree that is traced: a look costs at most one part in so many of the time until the next.
+const LOOK_SHARE: u32 = 160;
+const LOOK_MAX: Duration = Duration::from_millis(100);
+/// Proportional memory is read at most one part in so many of the time.
+const PROPORTIONAL_SHARE: u32 = 250;
+/// By how much a sum must exceed the one at which proportional memory was last read: one part in so many, and so many bytes.
+const PROPORTIONAL_STEP: u64 = 50;
+const PROPORTIONAL_STEP_BYTES: u64 = 1 << 20;
 /// How long descendants may outlive the first process before they are killed.
 const LINGER: Duration = Duration::from_secs(2);
 /// How often to look again for processes that were made while others were killed.
 const KILL_ROUNDS: u32 = 1000;
+/// Bytes taken from one output before the others and the tree have their turn.
+const DRAIN_MAX: usize = 1 << 20;
+/// Different phases of one program.
+const PHASES_MAX: usize = 100;
 
 pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Watched, Error> {
-    os::become_subreaper().map_err(|source| Error::System { action: "adopt orphaned processes", source })?;
-    let began = Instant::now();
-    let mut child = spawn(subject)?;
-    let guard = os::guard(child.id());
-    let mut running = Running::new(subject, &mut child, began);
-    if let Err(source) = guard {
-        running.kill();
-        return Err(Error::System { action: "guard a subject's processes", source });
-    }
-    let status = running.follow(subject.timeout, stop);
-    Ok(running.finish(status))
+    let system = |action| move |source| Error::System { action, source };
+    os::become_subreaper().map_err(system("adopt orphaned processes"))?;
+    let (bell, ringer) = pipe().map_err(system("make a pipe"))?;
+    let shared = Shared::new(ringer);
+    let (announced, announce) = pipe().map_err(system("make a pipe"))?;
+    let (gate, open) = pipe().map_err(system("make a pipe"))?;
+    let (phases, phase) = pipe().map_err(system("make a pipe"))?;
+    let group = subject.foreign.is_some().then(Group::new).flatten();
+    let (running, status) = thread::scope(|scope| {
+        scope.spawn(|| attend(subject, &shared, group.as_ref(), announced, open));
+        let child = spawn(subject, announce, gate, phase);
+        let mut child = child.inspect_err(|_| shared.failed.store(true, Relaxed))?;
+        let guard = os::guard(child.id());
+        let mut running = Running::new(subject, &shared, &mut child, (bell, phases));
+        if let Err(source) = guard {
+            running.kill();
+            return Err(Error::System { action: "guard a subject's processes", source });
+        }
+        let status = running.follow(subject.timeout, stop);
+        Ok((running, status))
+    })?;
+    Ok(running.finish(status, group.as_ref()))
 }
 
-fn spawn(subject: &Subject) -> Result<Child, Error> {
+/// Whether every member's memory is read, rather than only by its own record.
+fn reads_memory(subject: &Subject) -> bool {
+    subject.instrument == Instrument::Os
+}
+
+/// Starts the program. Before it becomes itself, its process says which it is and waits until it is attended to.
+fn spawn(
+    subject: &Subject,
+    announce: PipeWriter,
+    gate: PipeReader,
+    phase: PipeWriter,
+) -> Result<Child, Error> {
     let mut command = command(subject)?;
     let parent = std::process::id();
-    // SAFETY: both calls are async-signal-safe and allocate nothing, as a child of a threaded process must not.
+    let takes_phases = subject.foreign.is_some();
+    if takes_phases {
+        command.env(marks::DESCRIPTOR, phase.as_raw_fd().to_string());
+    }
+    let (announce_to, wait_for, phase_to) = (announce.as_raw_fd(), gate.as_raw_fd(), phase.as_raw_fd());
+    // SAFETY: all these calls are async-signal-safe and allocate nothing, as a child of a threaded process must not.
     unsafe {
         command.pre_exec(move || {
             os::begin_session()?;
-            os::die_with_parent(parent)
+            os::die_with_parent(parent)?;
+            if takes_phases {
+                os::keep_open(phase_to)?;
+            }
+            os::announce(announce_to, wait_for)
         });
     }
     command.spawn().map_err(failed(subject))
 }
 
-/// A tree that is being watched.
-struct Running {
-    pid: u32,
+/// The other thread's whole life: it lets the new process go on once that is in its group and traced, and traces its tree.
+fn attend(
+    subject: &Subject,
+    shared: &Shared,
+    group: Option<&Group>,
+    mut announced: PipeReader,
+    mut open: PipeWriter,
+) {
+    let mut pid = [0; 4];
+    if announced.read_exact(&mut pid).is_err() {
+        return;
+    }
+    let pid = u32::from_ne_bytes(pid);
+    let placed = group.is_some_and(|group| group.place(pid));
+    let traced = trace(subject, shared, pid);
+    {
+        let mut state = shared.state();
+        state.in_group = placed;
+        state.traced = traced;
+        state.follows = traced;
+    }
+    // A child that no longer waits is one whose start has failed.
+    let _ = open.write_all(b"!");
+    if traced {
+        let reads_memory = reads_memory(subject);
+        Tracer { root: pid, shared, reads_memory, known: BTreeSet::from([pid]) }.follow();
+        {
+            let mut state = shared.state();
+            state.tracing = os::thread_cpu();
+            state.follows = false;
+        }
+        shared.ring();
+    }
+}
+
+/// Begins to trace where that is of use and allowed.
+fn trace(subject: &Subject, shared: &Shared, pid: u32) -> bool {
+    let wanted = reads_memory(subject) || subject.foreign.is_some();
+    if !wanted || subject.foreign.as_ref().is_some_and(|foreign| foreign.untraced) {
+        return false;
+    }
+    match os::seize(pid) {
+        Ok(()) => true,
+        Err(error) => {
+            // Our own processes leave records that make up for it.
+            if subject.foreign.is_some() {
+                let why = format!(
+                    "processes could not be traced ({error}), only polled: a peak in the last moments of a process, and processes that lived for a moment, may be missed"
+                );
+                shared.state().doubts.insert(why);
+            }
+            false
+        }
+    }
+}
+
+/// What the two threads know together.
+struct Shared {
     began: Instant,
-    watch: Watch,
+    state: Mutex<State>,
+    /// Whether the program could not be started.
+    failed: AtomicBool,
+    ringer: PipeWriter,
+}
+
+#[derive(Default)]
+struct State {
+    ledger: Ledger,
+    /// Whether members are told by the tracer.
+    traced: bool,
+    /// Whether the tracer has tracees, known or not yet.
+    follows: bool,
+    in_group: bool,
+    root_status: Option<i32>,
+    cpu: Duration,
+    tracing: Duration,
+    /// Traced members whose processor time is in nobody else's.
+    ours: BTreeSet<u32>,
+    /// Members that had ended before their parents, and were theirs to collect; each with the tick of its start. When the parents end,
+    /// they come to us.
+    uncollected: Vec<(u32, u64)>,
+    doubts: BTreeSet<String>,
+}
+
+impl Shared {
+    fn new(ringer: PipeWriter) -> Shared {
+        Shared { began: Instant::now(), state: Mutex::default(), failed: AtomicBool::new(false), ringer }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Relaxed)
+    }
+
+    /// Reads the memory of some members at one moment; gives those that have any, and their sum.
+    fn read(&self, members: &[u32]) -> (Vec<u32>, u64) {
+        let now = self.now();
+        let residents = members.iter().filter_map(|&pid| Some((pid, os::resident(pid)?)));
+        let residents: Vec<_> = residents.collect();
+        let mut state = self.state();
+        let sum = residents.iter().map(|&(pid, resident)| state.ledger.saw(pid, resident, now)).sum();
+        state.ledger.sum(sum);
+        (residents.into_iter().map(|(pid, _)| pid).collect(), sum)
+    }
+
+    /// Wakes the thread that waits.
+    fn ring(&self) {
+        // Nobody is left to be woken when this fails.
+        let _ = (&self.ringer).write_all(b"!");
+    }
+}
+
+/// A tree that is being watched.
+struct Running<'a> {
+    subject: &'a Subject,
+    shared: &'a Shared,
+    pid: u32,
+    finder: Finder,
     exit: Option<OwnedFd>,
+    bell: PipeReader,
     stdout: Stream<ChildStdout>,
     stderr: Stream<ChildStderr>,
-    root_status: Option<i32>,
-    adopted: BTreeSet<u32>,
-    cpu: Duration,
+    phases: Stream<PipeReader>,
+    phase_names: BTreeSet<String>,
+    next_look: Duration,
+    polls: u64,
+    polling: Duration,
+    proportional: Duration,
+    proportional_at_bytes: u64,
     stragglers: Vec<String>,
 }
 
-impl Running {
-    fn new(subject: &Subject, child: &mut Child, began: Instant) -> Running {
+impl<'a> Running<'a> {
+    fn new(
+        subject: &'a Subject,
+        shared: &'a Shared,
+        child: &mut Child,
+        (bell, phases): (PipeReader, PipeReader),
+    ) -> Running<'a> {
         let pid = child.id();
+        let show = subject.foreign.as_ref().and_then(|foreign| foreign.show);
+        let show = |channel| show.map(|show| (show, channel));
+        let pattern = subject.foreign.as_ref().and_then(|foreign| foreign.phase_pattern.clone());
+        let rule = pattern.map_or(Rule::Never, Rule::Pattern);
+        // A bell that is read without waiting; where that cannot be had, the next look comes in its time.
+        let _ = os::set_nonblocking(bell.as_raw_fd());
+        let mut finder = Finder::new(pid, subject.record_dir.as_os_str());
+        let is_traced = shared.state().traced;
+        if !is_traced {
+            let mut state = shared.state();
+            state.ledger.born(pid, Image::Own, false, shared.now());
+            finder.look(&mut state.ledger, shared.now());
+        }
         Running {
+            subject,
+            shared,
             pid,
-            began,
-            watch: Watch::new(pid, subject.record_dir.as_os_str(), subject.instrument == Instrument::Os),
-            // Without it the end is noticed at the next look.
-            exit: os::pidfd(pid).ok(),
-            stdout: Stream::new(child.stdout.take()),
-            stderr: Stream::new(child.stderr.take()),
-            root_status: None,
-            adopted: BTreeSet::new(),
-            cpu: Duration::ZERO,
+            finder,
+            // Without it the end is noticed at the next look. Of a traced process the bell tells.
+            exit: if is_traced { None } else { os::pidfd(pid).ok() },
+            bell,
+            stdout: Stream::new(child.stdout.take(), rule.clone(), show(Channel::Out)),
+            stderr: Stream::new(child.stderr.take(), rule, show(Channel::Err)),
+            phases: Stream::new(Some(phases), Rule::Mark, None),
+            phase_names: BTreeSet::new(),
+            next_look: Duration::ZERO,
+            polls: 0,
+            polling: Duration::ZERO,
+            proportional: Duration::ZERO,
+            proportional_at_bytes: 0,
             stragglers: Vec::new(),
         }
     }
@@ -86,14 +291,17 @@ impl Running {
     fn follow(&mut self, timeout: Duration, stop: &AtomicBool) -> End {
         let mut ended_at = None;
         loop {
-            let alive = self.look();
-            if let Some(status) = self.root_status {
-                let ended_at = *ended_at.get_or_insert_with(|| self.began.elapsed());
-                if alive == 0 {
+            self.drain();
+            if self.shared.now() >= self.next_look {
+                self.look();
+            }
+            if let Some(status) = self.root_status() {
+                let ended_at = *ended_at.get_or_insert_with(|| self.shared.now());
+                if self.is_gone() {
                     return end(status);
                 }
-                if self.began.elapsed() - ended_at > LINGER {
-                    self.stragglers = self.watch.living();
+                if self.shared.now() - ended_at > LINGER {
+                    self.stragglers = self.shared.state().ledger.command_lines();
                     self.kill();
                     return end(status);
                 }
@@ -102,7 +310,7 @@ impl Running {
                 self.kill();
                 return End::Stopped;
             }
-            if self.began.elapsed() > timeout {
+            if self.shared.now() > timeout {
                 self.kill();
                 return End::TimedOut;
             }
@@ -110,76 +318,189 @@ impl Running {
         }
     }
 
-    /// Looks at the tree once, and collects those that ended; returns how many live.
-    fn look(&mut self) -> u32 {
-        let alive = self.watch.poll(self.began.elapsed());
-        self.adopted.extend(alive.iter().copied().filter(|&pid| pid != self.pid));
-        self.reap();
-        self.stdout.drain();
-        self.stderr.drain();
-        let root = u32::from(self.root_status.is_none());
-        let others = alive.iter().filter(|&&pid| pid != self.pid && os::resident(pid).is_some()).count();
-        root + others as u32
+    fn root_status(&self) -> Option<i32> {
+        self.shared.state().root_status
     }
 
-    /// Collects the root and the orphans that ended. Those with a living parent are that parent's to collect.
-    fn reap(&mut self) {
-        if self.root_status.is_none()
-            && let Some(ended) = os::reap(self.pid)
-        {
-            self.root_status = Some(ended.status);
-            self.cpu += ended.cpu;
-            self.exit = None;
-        }
-        let mut cpu = Duration::ZERO;
-        self.adopted.retain(|&pid| match os::reap(pid) {
-            Some(ended) => {
-                cpu += ended.cpu;
-                false
+    fn is_gone(&self) -> bool {
+        let state = self.shared.state();
+        !state.follows && state.ledger.living().is_empty()
+    }
+
+    /// Looks at the tree once, and collects those that ended and are ours to collect.
+    fn look(&mut self) {
+        let before = os::thread_cpu();
+        let now = self.shared.now();
+        let living = {
+            let mut state = self.shared.state();
+            // The members of a tree that is traced throughout are told, not found.
+            if !state.traced || state.ledger.living().iter().any(|(_, traced)| !traced) {
+                self.finder.look(&mut state.ledger, now);
             }
-            None => true,
-        });
-        self.cpu += cpu;
+            state.ledger.living()
+        };
+        let (mut seen, mut sum) = (Vec::new(), 0);
+        if reads_memory(self.subject) {
+            let members: Vec<u32> = living.iter().map(|&(pid, _)| pid).collect();
+            (seen, sum) = self.shared.read(&members);
+        }
+        for (pid, traced) in living {
+            if !traced && !seen.contains(&pid) && os::resident(pid).is_none() {
+                self.collect(pid, now);
+            }
+        }
+        self.polls += 1;
+        let cost = os::thread_cpu().saturating_sub(before);
+        self.polling += cost;
+        self.next_look = now + self.pause(cost);
+        if reads_memory(self.subject) {
+            self.read_proportional(&seen, sum);
+        }
+    }
+
+    /// Until the next look: soon where nothing but looks tells of peaks, else as seldom as its cost demands.
+    fn pause(&self, cost: Duration) -> Duration {
+        match self.shared.state().traced {
+            true => (cost * LOOK_SHARE).clamp(DENSE, LOOK_MAX),
+            false if self.shared.now() < Duration::from_secs(1) => DENSE,
+            false => SPARSE,
+        }
+    }
+
+    /// Takes notice that a member that is not traced has ended, and collects it when it is our child. Others are their parents' to collect.
+    fn collect(&self, pid: u32, now: Duration) {
+        let ended = os::reap(pid);
+        let mut state = self.shared.state();
+        if let Some(ended) = ended {
+            state.cpu += ended.cpu;
+            if pid == self.pid {
+                state.root_status = Some(ended.status);
+            }
+        } else if pid == self.pid {
+            // Its first thread has ended; others run on.
+            return;
+        }
+        state.ledger.gone(pid, now);
+    }
+
+    /// Reads shared pages once, when the sum has come to a new height and enough time has passed to afford it.
+    fn read_proportional(&mut self, seen: &[u32], sum: u64) {
+        let step = self.proportional_at_bytes / PROPORTIONAL_STEP + PROPORTIONAL_STEP_BYTES;
+        let is_new = sum > self.proportional_at_bytes + step;
+        if !is_new || seen.len() < 2 || self.proportional * PROPORTIONAL_SHARE > self.shared.now() {
+            return;
+        }
+        let before = os::thread_cpu();
+        let each: Option<u64> = seen.iter().map(|&pid| os::proportional_bytes(pid)).sum();
+        self.proportional += os::thread_cpu().saturating_sub(before);
+        self.proportional_at_bytes = sum;
+        if let Some(sum) = each {
+            self.shared.state().ledger.proportional_sum(sum);
+        }
+    }
+
+    /// Takes what was written, and begins the phases that it marks.
+    fn drain(&mut self) {
+        let mut names = self.phases.drain();
+        names.extend(self.stdout.drain());
+        names.extend(self.stderr.drain());
+        for name in names {
+            self.begin_phase(&name);
+        }
+    }
+
+    fn begin_phase(&mut self, name: &str) {
+        if self.phase_names.len() >= PHASES_MAX && !self.phase_names.contains(name) {
+            let why = format!(
+                "more than {PHASES_MAX} different phases were marked; the rest counts to the last of them"
+            );
+            self.shared.state().doubts.insert(why);
+            return;
+        }
+        self.phase_names.insert(name.to_owned());
+        self.look();
+        let mut state = self.shared.state();
+        state.ledger.begin_phase(name, self.shared.now());
+        if !reads_memory(self.subject) {
+            return;
+        }
+        let living = state.ledger.living();
+        let refused = living.into_iter().any(|(pid, _)| !os::reset_peak(pid) && os::resident(pid).is_some());
+        if refused && !state.ledger.is_polled_by_phase {
+            state.ledger.is_polled_by_phase = true;
+            state.doubts.insert(
+                "the peak of a process cannot be begun anew here (/proc/PID/clear_refs is refused), so the peaks of phases are those of the polls: a short one may be missed".to_owned(),
+            );
+        }
     }
 
     /// Waits for output, for the end of the root, or for the time of the next look.
-    fn wait(&self) {
-        let pause = if self.began.elapsed() < Duration::from_secs(1) { DENSE } else { SPARSE };
-        let exit = self.exit.as_ref().map(AsRawFd::as_raw_fd);
-        os::wait_readable([exit, self.stdout.descriptor(), self.stderr.descriptor()], pause);
+    fn wait(&mut self) {
+        let pause = self.next_look.saturating_sub(self.shared.now());
+        let [exit, bell, ..] = os::wait_readable(
+            [
+                self.exit.as_ref().map(AsRawFd::as_raw_fd),
+                Some(self.bell.as_raw_fd()),
+                self.stdout.descriptor(),
+                self.stderr.descriptor(),
+                self.phases.descriptor(),
+            ],
+            pause,
+        );
+        if bell {
+            let _ = self.bell.read(&mut [0; 16]);
+        }
+        if exit {
+            self.exit = None;
+            self.next_look = Duration::ZERO;
+        }
     }
 
     /// Kills the whole tree and waits until it is gone.
     fn kill(&mut self) {
         for _ in 0..KILL_ROUNDS {
-            let alive = self.watch.poll(self.began.elapsed());
+            self.look();
+            let living = self.shared.state().ledger.living();
             // The number of the group stays taken while it has members.
-            if !alive.is_empty() {
+            if !living.is_empty() {
                 os::kill(-(self.pid as i32));
             }
-            for &pid in &alive {
+            for &(pid, _) in &living {
                 os::kill(pid as i32);
             }
-            if self.look() == 0 {
+            if self.is_gone() && self.root_status().is_some() {
                 return;
             }
             os::wait_readable([self.exit.as_ref().map(AsRawFd::as_raw_fd)], DENSE);
         }
     }
 
-    fn finish(mut self, status: End) -> Watched {
-        self.stdout.drain();
-        self.stderr.drain();
+    fn finish(mut self, status: End, group: Option<&Group>) -> Watched {
+        self.drain();
+        let wall = self.shared.now();
+        let mut state = self.shared.state();
+        for &(pid, start) in &state.uncollected {
+            if os::start_ticks(pid) == Some(start) {
+                os::reap(pid);
+            }
+        }
+        let how = How { polls: self.polls, traced: state.traced };
+        let cost = Cost { polling: self.polling + self.proportional, tracing: state.tracing };
+        let has_tree = reads_memory(self.subject) || self.subject.foreign.is_some();
+        let mut tree = has_tree.then(|| std::mem::take(&mut state.ledger).finish(wall, how, cost));
+        if let Some(tree) = tree.as_mut().filter(|_| state.in_group && reads_memory(self.subject)) {
+            tree.cgroup_bytes = group.and_then(Group::peak_bytes);
+        }
         Watched {
             pid: self.pid,
             status,
-            wall: self.began.elapsed(),
-            tree: self.watch.finish(),
-            cpu: self.cpu,
+            wall,
+            tree,
+            cpu: state.cpu,
             stdout: self.stdout.capture.finish(),
             stderr: self.stderr.capture.finish(),
             stragglers: self.stragglers,
-            doubts: Vec::new(),
+            doubts: std::mem::take(&mut state.doubts).into_iter().collect(),
         }
     }
 }
@@ -197,30 +518,42 @@ fn end(status: i32) -> End {
 struct Stream<R> {
     pipe: Option<R>,
     capture: Capture,
+    marks: Marks,
+    show: Option<(Show, Channel)>,
 }
 
 impl<R: Read + AsRawFd> Stream<R> {
-    fn new(pipe: Option<R>) -> Stream<R> {
+    fn new(pipe: Option<R>, rule: Rule, show: Option<(Show, Channel)>) -> Stream<R> {
         // A pipe that cannot be read without waiting is not read at all.
         let pipe = pipe.filter(|pipe| os::set_nonblocking(pipe.as_raw_fd()).is_ok());
-        Stream { pipe, capture: Capture::default() }
+        Stream { pipe, capture: Capture::default(), marks: Marks::new(rule), show }
     }
 
     fn descriptor(&self) -> Option<i32> {
         self.pipe.as_ref().map(AsRawFd::as_raw_fd)
     }
 
-    /// Takes what is there; lets go of the pipe when nobody can write to it any more.
-    fn drain(&mut self) {
-        let mut buffer = [0_u8; 16 * 1024];
-        while let Some(pipe) = self.pipe.as_mut() {
+    /// Takes what is there, up to a limit, and gives the phases that it begins; lets go of the pipe when nobody can write to it any more.
+    fn drain(&mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut buffer = [0_u8; 64 * 1024];
+        let mut taken = 0;
+        while let Some(pipe) = self.pipe.as_mut().filter(|_| taken < DRAIN_MAX) {
             match pipe.read(&mut buffer) {
                 Ok(0) => self.pipe = None,
-                Ok(length) => self.capture.push(&buffer[..length]),
+                Ok(length) => {
+                    taken += length;
+                    names.extend(self.marks.push(&buffer[..length]));
+                    self.capture.push(&buffer[..length]);
+                    if let Some((show, channel)) = self.show {
+                        show(channel, &buffer[..length]);
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(_) => self.pipe = None,
             }
         }
+        names
     }
 }

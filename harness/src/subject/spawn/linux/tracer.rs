@@ -1,0 +1,173 @@
+//! The thread that traces a tree: it hears of every process that is made, of every program that is begun, and reads each process
+//! while it is stopped at its end.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use super::Shared;
+use crate::os::{self, Stop};
+use crate::subject::ledger::Image;
+
+/// Between two looks at a program that has not begun yet.
+const BEFORE_EXEC: Duration = Duration::from_micros(50);
+/// Programs that trace others, which they cannot while they are traced themselves.
+const TRACERS: [&str; 7] = ["strace", "ltrace", "gdb", "lldb", "lldb-server", "rr", "proot"];
+/// Members of a tree that is summed at the end of each of them; a larger one costs too much.
+const SUMMED_MAX: usize = 16;
+const SETUID: u32 = 0o4000;
+
+pub(super) struct Tracer<'a> {
+    pub(super) root: u32,
+    pub(super) shared: &'a Shared,
+    /// Whether members' memory is read at their ends.
+    pub(super) reads_memory: bool,
+    /// Ids of the processes and threads that were seen.
+    pub(super) known: BTreeSet<u32>,
+}
+
+impl Tracer<'_> {
+    /// Follows the tree until no member is left, or it turns out that the program cannot be started.
+    pub(super) fn follow(mut self) {
+        // Until the program has begun, its failure is the spawner's to collect.
+        loop {
+            match os::wait_for_stop() {
+                Some((pid, stop)) => {
+                    self.handle(pid, stop);
+                    if pid == self.root && matches!(stop, Stop::Executed { .. }) {
+                        break;
+                    }
+                }
+                None if self.shared.has_failed() => return,
+                None => thread::sleep(BEFORE_EXEC),
+            }
+        }
+        while let Some((pid, stop)) = os::wait() {
+            self.handle(pid, stop);
+        }
+    }
+
+    fn handle(&mut self, pid: u32, stop: Stop) {
+        match stop {
+            Stop::Attached => self.attached(pid),
+            Stop::Vforked(made) => self.vforked(made),
+            Stop::Made => {}
+            Stop::Executed { former } => {
+                if self.executed(pid, former) {
+                    os::let_go(pid);
+                    return;
+                }
+            }
+            Stop::Ending => self.ending(pid),
+            Stop::Signal(signal) => return os::resume(pid, signal),
+            Stop::Group => return os::leave_stopped(pid),
+            Stop::Ended { status, cpu } => return self.ended(pid, status, cpu),
+        }
+        os::resume(pid, 0);
+    }
+
+    /// A process or thread is there for the first time, or runs again.
+    fn attached(&mut self, pid: u32) {
+        let is_new = self.known.insert(pid);
+        let Some(identity) = os::identity(pid).filter(|identity| is_new && identity.process == pid) else {
+            return;
+        };
+        let shares = os::share_memory(identity.parent, pid);
+        let image = if shares { Image::Shared } else { Image::Copied };
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        state.ledger.born(pid, image, true, now);
+        state.ledger.named(
+            pid,
+            os::command(pid).unwrap_or_default(),
+            os::command_line(pid).unwrap_or_default(),
+        );
+    }
+
+    /// The kernel says so itself, also where it does not say whose memory is whose.
+    fn vforked(&mut self, made: u32) {
+        let mut state = self.shared.state();
+        if state.ledger.image(made) == Some(Image::Copied) {
+            state.ledger.set_image(made, Image::Shared);
+        }
+    }
+
+    /// A process has become another program; gives whether it is to be let go.
+    fn executed(&mut self, pid: u32, former: u32) -> bool {
+        if former != pid {
+            self.known.remove(&former);
+        }
+        let now = self.shared.now();
+        let name = os::command(pid).unwrap_or_default();
+        let line = os::command_line(pid).unwrap_or_default();
+        let traces = TRACERS.contains(&name.as_str());
+        let mut state = self.shared.state();
+        if state.ledger.member(pid).is_some() {
+            state.ledger.executed(pid);
+        } else {
+            self.known.insert(pid);
+            state.ledger.born(pid, Image::Own, true, now);
+        }
+        state.ledger.named(pid, name.clone(), line);
+        if gains_rights(pid) {
+            state.doubts.insert(format!(
+                "{name} gains rights when it starts, but not while it is traced: try without tracing"
+            ));
+        }
+        if traces {
+            state.ledger.let_go(pid);
+            state.doubts.insert(format!(
+                "{name} traces others itself, so that it and what it starts were only polled: a peak in the last moments of a process may be missed"
+            ));
+            self.known.remove(&pid);
+        }
+        traces
+    }
+
+    /// A process or thread is about to end, and its memory still stands.
+    fn ending(&mut self, pid: u32) {
+        let Some(identity) = os::identity(pid) else { return };
+        if identity.process == pid && identity.parent == std::process::id() {
+            self.shared.state().ours.insert(pid);
+        }
+        if !self.reads_memory {
+            return;
+        }
+        // What a tree has together is often most when one of it is about to end.
+        let mut living: Vec<u32> =
+            self.shared.state().ledger.living().into_iter().map(|(pid, _)| pid).collect();
+        if living.len() > SUMMED_MAX {
+            living = vec![identity.process];
+        }
+        self.shared.read(&living);
+    }
+
+    fn ended(&mut self, pid: u32, status: i32, cpu: Duration) {
+        self.known.remove(&pid);
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        if state.ledger.member(pid).is_none() {
+            return;
+        }
+        state.ledger.gone(pid, now);
+        state.uncollected.extend(os::start_ticks(pid).map(|start| (pid, start)));
+        // The time of others is in that of the parents that collect them.
+        if state.ours.remove(&pid) || pid == self.root {
+            state.cpu += cpu;
+        }
+        if pid == self.root {
+            state.root_status = Some(status);
+            drop(state);
+            self.shared.ring();
+        }
+    }
+}
+
+/// Whether a process runs a file that gives it another user's rights.
+fn gains_rights(pid: u32) -> bool {
+    let own = std::fs::metadata(Path::new("/proc").join(pid.to_string())).map(|process| process.uid());
+    let file = std::fs::metadata(format!("/proc/{pid}/exe"));
+    file.is_ok_and(|file| file.mode() & SETUID != 0 && own.is_ok_and(|own| own != file.uid()))
+}
