@@ -12,6 +12,7 @@ pub mod compare;
 pub mod error;
 pub mod exit;
 mod figure;
+mod foreign;
 pub mod judge;
 pub mod markdown;
 pub mod metric;

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use harness::record::{Case, Environment, Run, Unit, Worth};
 
 use crate::bytes::format_bytes;
-use crate::rows::{self, COLUMNS, Group};
+use crate::rows::{self, Group};
 use crate::{figure, plain, real_engine};
+
+mod foreign;
 
 /// The whole run: summary, environment, tables by scenario, phases, what each choice is worth, verdicts, doubts, and how to repeat it.
 pub fn report(run: &Run) -> String {
@@ -17,6 +19,7 @@ pub fn report(run: &Run) -> String {
     for group in rows::groups(run) {
         page.scenario(&group);
     }
+    page.foreign(run);
     page.real_engine(run);
     page.processes(run);
     for worth in &run.worth {
@@ -55,10 +58,19 @@ impl Page {
         }
     }
 
+    /// Text that is shown as it is, such as commands and errors.
+    fn block(&mut self, lines: &[String]) {
+        let ticks = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(3.max(ticks + 1));
+        self.line(&fence);
+        lines.iter().for_each(|line| self.line(line));
+        self.line(&fence);
+    }
+
     fn list(&mut self, title: &str, items: &[String]) {
         if !items.is_empty() {
             self.heading(title);
-            items.iter().for_each(|item| self.line(&format!("- {item}")));
+            items.iter().for_each(|item| self.line(&format!("- {}", escaped(item))));
         }
     }
 
@@ -99,7 +111,7 @@ impl Page {
     }
 
     fn scenario(&mut self, group: &Group<'_>) {
-        self.heading(group.scenario);
+        self.heading(&escaped(group.scenario));
         if let Some(corpus) = group.cases.iter().find_map(|case| case.corpus.as_ref()) {
             let digest = match corpus.digest.as_str() {
                 "" => String::new(),
@@ -108,10 +120,10 @@ impl Page {
             self.line(&format!(
                 "Corpus: {}{digest}.
 ",
-                rows::corpus_in_words(corpus)
+                escaped(&rows::corpus_in_words(corpus))
             ));
         }
-        let columns: Vec<_> = COLUMNS.iter().filter(|column| column.is_known(group)).collect();
+        let columns: Vec<_> = group.columns().iter().filter(|column| column.is_known(group)).collect();
         let special = group.cases.iter().any(|case| !rows::special(case).is_empty());
         let titles =
             ["strategy"].into_iter().chain(columns.iter().map(|column| column.title)).chain(["verdict"]);
@@ -124,12 +136,17 @@ impl Page {
             row.chain(special.then(|| rows::special(case))).collect()
         });
         self.table(&titles, &align, rows);
-        let notes = group.cases.iter().filter(|case| !case.notes.is_empty() || case.error.is_some());
-        for case in notes {
-            let (_, strategy) = rows::parts(&case.case);
-            let said = case.notes.iter().map(String::as_str).chain(case.error.as_deref());
-            said.for_each(|note| self.line(&format!("\n`{strategy}`: {note}")));
+        group.cases.iter().for_each(|case| self.said(case));
+    }
+
+    /// What is noted of a case, and why it has no measurement.
+    fn said(&mut self, case: &Case) {
+        if case.command.is_some() {
+            return self.command(case);
         }
+        let (_, strategy) = rows::parts(&case.case);
+        let said = case.notes.iter().map(String::as_str).chain(case.error.as_deref());
+        said.for_each(|note| self.line(&format!("\n{}: {}", code(strategy), escaped(note))));
     }
 
     fn real_engine(&mut self, run: &Run) {
@@ -147,7 +164,8 @@ impl Page {
     }
 
     fn processes(&mut self, run: &Run) {
-        let rows: Vec<Vec<String>> = run.cases.iter().flat_map(process_rows).collect();
+        let own = run.cases.iter().filter(|case| case.command.is_none());
+        let rows: Vec<Vec<String>> = own.flat_map(process_rows).collect();
         if rows.is_empty() {
             return;
         }
@@ -188,19 +206,21 @@ impl Page {
 
     fn reproduce(&mut self, run: &Run) {
         self.heading("How to repeat it");
-        self.line("```");
+        let mut lines = Vec::new();
         for group in rows::groups(run) {
+            if group.is_foreign() {
+                lines.extend(crate::foreign::repeat(&group.cases));
+                continue;
+            }
             let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
             let corpus = corpus.map(|corpus| match corpus.profile.as_str() {
                 "home" => " --home DIR".to_owned(),
                 profile => format!(" --profile {profile} --scale {} --seed {}", corpus.scale, corpus.seed),
             });
-            self.line(&format!("highwater run '{}:*'{}", group.scenario, corpus.unwrap_or_default()));
+            lines.push(format!("highwater run '{}:*'{}", group.scenario, corpus.unwrap_or_default()));
         }
-        for worth in &run.worth {
-            self.line(&format!("highwater run --lattice {}", worth.scenario));
-        }
-        self.line("```");
+        lines.extend(run.worth.iter().map(|worth| format!("highwater run --lattice {}", worth.scenario)));
+        self.block(&lines);
     }
 }
 
@@ -222,16 +242,47 @@ fn process_rows(case: &Case) -> Vec<Vec<String>> {
         table.extend(role.phases().into_iter().map(|phase| row(Some(phase))));
     }
     if roles.len() > 1 {
-        let peaks = [rows::cell(case, "heap.peak_bytes"), rows::peak_rss(case)];
+        let peaks = [rows::cell(case, "heap.peak_bytes"), rows::peak_rss(case, "")];
         let name = [case.case.clone(), "together".to_owned(), "all".to_owned()];
         table.push(name.into_iter().chain(peaks).collect());
     }
     table
 }
 
-/// A bar would end the cell, a line break the table.
-fn escaped(cell: &str) -> String {
-    cell.replace('|', "\\|").replace('\n', " ")
+/// Text on one line that ends no cell and opens no markup but emphasis, which the tables use themselves.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '|' => out.push_str("\\|"),
+            '\n' => out.push(' '),
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            // A backslash of its own could undo the escape of a bar that follows it.
+            '\\' | '`' | '[' | ']' => out.push_str(&format!("&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text from outside, shown as it is within a line or a cell.
+fn code(text: &str) -> String {
+    if !text.is_empty() && !text.contains(['|', '`', '\\', '\n']) {
+        return format!("`{text}`");
+    }
+    // Backticks and bars have no escape within backticks that holds in tables too.
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '\n' => out.push(' '),
+            c if c.is_ascii_punctuation() && !"-./=,'".contains(c) => {
+                out.push_str(&format!("&#{};", u32::from(c)))
+            }
+            c => out.push(c),
+        }
+    }
+    format!("<code>{out}</code>")
 }
 
 #[cfg(test)]
@@ -259,6 +310,36 @@ mod tests {
         let mut run = specimen::judged();
         run.cases[0].verdicts[0].why = "a | b\nc".to_owned();
         assert!(report(&run).contains("| a \\| b c |"));
+    }
+
+    #[test]
+    fn the_page_of_foreign_commands() {
+        insta::assert_snapshot!(report(&specimen::foreign()));
+    }
+
+    #[test]
+    fn text_from_outside_is_shown_as_it_is() {
+        assert_eq!(
+            escaped(r"a\|b `c` <d> [e](f) & g"),
+            r"a&#92;\|b &#96;c&#96; &lt;d> &#91;e&#93;(f) &amp; g"
+        );
+        assert_eq!(code("node x.js <b> @scope/p"), "`node x.js <b> @scope/p`");
+        assert_eq!(code("a|b `c`\n*d*"), "<code>a&#124;b &#96;c&#96; &#42;d&#42;</code>");
+    }
+
+    #[test]
+    fn a_block_cannot_be_closed_from_within() {
+        let mut run = specimen::foreign();
+        run.cases[1].error = Some("first\n````\n# not a heading".to_owned());
+        let page = report(&run);
+        assert!(page.contains("\n`````\nfirst\n````\n# not a heading\n`````\n"), "{page}");
+    }
+
+    #[test]
+    fn two_commands_are_repeated_as_two() {
+        let page = report(&specimen::compared());
+        let line = "highwater compare --base 'node old.js' --head 'node new.js' --corpus heavy@0.1 --seed 1";
+        assert!(page.contains(&format!("\n{line}\n")), "{page}");
     }
 
     #[test]

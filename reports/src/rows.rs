@@ -3,8 +3,8 @@
 use harness::record::{Case, Corpus, Metric, Process, Run, Unit, Verdict};
 
 use crate::bytes::format_bytes;
-use crate::figure;
 use crate::judge::TRIPWIRE;
+use crate::{figure, foreign};
 
 /// The cases of one scenario.
 pub(crate) struct Group<'r> {
@@ -22,6 +22,18 @@ pub(crate) struct Column {
     pub(crate) rank: u8,
 }
 
+impl Group<'_> {
+    /// Whether its cases are of foreign commands.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.cases.iter().any(|case| case.command.is_some())
+    }
+
+    /// The columns that its cases may have.
+    pub(crate) fn columns(&self) -> &'static [Column] {
+        if self.is_foreign() { foreign::COLUMNS } else { COLUMNS }
+    }
+}
+
 impl Column {
     /// Whether any case of the scenario has something to show in it.
     pub(crate) fn is_known(&self, group: &Group<'_>) -> bool {
@@ -30,9 +42,9 @@ impl Column {
 }
 
 /// The columns of the table of cases, between the strategy's name and the verdict.
-pub(crate) const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column] = &[
     Column { title: "peak heap", cell: |_, case| cell(case, "heap.peak_bytes"), rank: 0 },
-    Column { title: "peak RSS", cell: |_, case| peak_rss(case), rank: 0 },
+    Column { title: "peak RSS", cell: |_, case| peak_rss(case, ""), rank: 0 },
     Column { title: "total bytes", cell: |_, case| cell(case, "heap.total_bytes"), rank: 3 },
     Column { title: "time", cell: |_, case| cell(case, "time.wall_seconds"), rank: 2 },
     Column { title: "of as-reported", cell: part_of_reported, rank: 1 },
@@ -89,9 +101,10 @@ pub(crate) fn special(case: &Case) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// The worst verdict of a case; `None` when no budget applied to it.
+/// The worst verdict of a case; `None` when no budget applied to it. A case that failed needs none.
 pub(crate) fn worst(case: &Case) -> Option<Verdict> {
-    case.verdicts.iter().map(|judgement| judgement.verdict).max()
+    let failed = case.error.as_ref().map(|_| Verdict::Error);
+    case.verdicts.iter().map(|judgement| judgement.verdict).chain(failed).max()
 }
 
 /// The verdict's name, as in `run.json`.
@@ -189,22 +202,13 @@ pub(crate) fn samples(metric: &Metric) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// A program and its arguments on one line. Arguments that would read as several, or as none, are quoted.
-pub(crate) fn command_line(line: &[String]) -> String {
-    let quoted = |word: &String| match word.contains([' ', '\'', '"']) || word.is_empty() {
-        true => format!("'{}'", word.replace('\'', "'\\''")),
-        false => word.clone(),
-    };
-    line.iter().map(quoted).collect::<Vec<_>>().join(" ")
-}
-
 fn shown(metric: &Metric) -> String {
     figure::short(metric.median, metric.unit)
 }
 
-/// Resident memory of all processes together: an interval where only that is known.
-pub(crate) fn peak_rss(case: &Case) -> String {
-    let tree = |name: &str| case.metrics.get(name).map(shown);
+/// Resident memory of all processes together, as an interval where that is known. `suffix` is empty, or names a phase: `@parse`.
+pub(crate) fn peak_rss(case: &Case, suffix: &str) -> String {
+    let tree = |name: &str| case.metrics.get(&format!("{name}{suffix}")).map(shown);
     match (tree("tree.peak_low_bytes"), tree("tree.peak_high_bytes")) {
         (Some(low), Some(high)) if low != high => match (low.split_once(' '), high.split_once(' ')) {
             (Some((figure, unit)), Some((_, high_unit))) if unit == high_unit => {
@@ -213,7 +217,7 @@ pub(crate) fn peak_rss(case: &Case) -> String {
             _ => format!("{low}-{high}"),
         },
         (_, Some(high)) => high,
-        _ => cell(case, "rss.peak_bytes"),
+        _ => cell(case, &format!("rss.peak_bytes{suffix}")),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::budget::Budgets;
 
 mod foreign;
 
-pub(crate) use foreign::{compared, foreign};
+pub(crate) use foreign::{compared, foreign, member};
 
 const MIB: f64 = 1_048_576.0;
 

@@ -3,8 +3,10 @@
 use harness::record::{Case, Judgement, Run, Unit, Verdict, Worth};
 
 use crate::judge::TRIPWIRE;
-use crate::rows::{self, COLUMNS, Column, Group};
+use crate::rows::{self, Column, Group};
 use crate::{figure, metric, plain, real_engine};
+
+mod foreign;
 
 /// How the terminal can be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,9 @@ pub fn table(run: &Run, style: Style) -> String {
     let run = &plain::run(run);
     let mut out = String::new();
     cases(&mut out, run, style);
+    for (title, lines) in foreign::sections(run, style.width) {
+        section(&mut out, &title, lines);
+    }
     section(&mut out, "ours beside the real engine, as parts of as-reported", real(run));
     for each in &run.worth {
         let title = format!("what each choice is worth in {} of {}", each.metric, each.scenario);
@@ -52,25 +57,28 @@ fn line(out: &mut String, text: &str) {
 }
 
 fn cases(out: &mut String, run: &Run, style: Style) {
-    let groups = rows::groups(run);
-    let layout = Layout::that_fits(&groups, style.width);
-    for group in &groups {
-        if !out.is_empty() {
-            line(out, "");
-        }
-        let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
-        let corpus = corpus.map(|corpus| format!(" on {}", rows::corpus_in_words(corpus)));
-        line(out, &format!("{}{}", group.scenario, corpus.unwrap_or_default()));
-        let columns = layout.columns_of(group);
-        let titles = columns.iter().map(|(column, width)| format!("  {:>width$}", column.title));
-        line(out, &layout.named("strategy", titles, "verdict"));
-        for case in &group.cases {
-            let cells =
-                columns.iter().map(|(column, width)| format!("  {:>width$}", (column.cell)(group, case)));
-            let text = layout.named(rows::parts(&case.case).1, cells, &verdict(case, style));
-            line(out, &format!("{text}  {}", rows::special(case)));
-            case.notes.iter().for_each(|note| line(out, &format!("    {note}")));
-        }
+    let (foreign, own): (Vec<_>, Vec<_>) = rows::groups(run).into_iter().partition(Group::is_foreign);
+    for groups in [own, foreign] {
+        let layout = Layout::that_fits(&groups, style.width);
+        groups.iter().for_each(|group| scenario(out, group, &layout, style));
+    }
+}
+
+fn scenario(out: &mut String, group: &Group<'_>, layout: &Layout, style: Style) {
+    if !out.is_empty() {
+        line(out, "");
+    }
+    let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
+    let corpus = corpus.map(|corpus| format!(" on {}", rows::corpus_in_words(corpus)));
+    line(out, &format!("{}{}", group.scenario, corpus.unwrap_or_default()));
+    let columns = layout.columns_of(group);
+    let titles = columns.iter().map(|(column, width)| format!("  {:>width$}", column.title));
+    line(out, &layout.named("strategy", titles, "verdict"));
+    for case in &group.cases {
+        let cells = columns.iter().map(|(column, width)| format!("  {:>width$}", (column.cell)(group, case)));
+        let text = layout.named(rows::parts(&case.case).1, cells, &verdict(case, style));
+        line(out, &format!("{text}  {}", rows::special(case)));
+        foreign::beneath(case).iter().chain(&case.notes).for_each(|note| line(out, &format!("    {note}")));
     }
 }
 
@@ -94,9 +102,10 @@ impl Layout {
             let cells = cases().map(|(group, case)| (column.cell)(group, case).chars().count());
             (column, cells.chain([column.title.len()]).max().unwrap_or(0))
         };
+        let columns = groups.first().map_or(&[][..], Group::columns).iter();
         let mut layout = Layout {
             name_width: names.chain(["strategy".len()]).max().unwrap_or(0),
-            columns: COLUMNS.iter().map(measure).collect(),
+            columns: columns.map(measure).collect(),
         };
         for rank in (1..=3).rev() {
             if layout.width() > width {
@@ -124,7 +133,7 @@ impl Layout {
 
 fn processes(run: &Run) -> Vec<String> {
     let mut lines = Vec::new();
-    for case in &run.cases {
+    for case in run.cases.iter().filter(|case| case.command.is_none()) {
         let roles = rows::roles(case);
         if roles.len() < 2 {
             continue;
@@ -138,7 +147,7 @@ fn processes(run: &Run) -> Vec<String> {
             rows::ends(role).map_or(peaks.clone(), |end| format!("{peaks} ({end})"))
         });
         let each = each.collect::<Vec<_>>().join(", ");
-        let together = pair(&rows::cell(case, "heap.peak_bytes"), &rows::peak_rss(case));
+        let together = pair(&rows::cell(case, "heap.peak_bytes"), &rows::peak_rss(case, ""));
         lines.push(format!("{}: {each}; together {together}", case.case));
     }
     lines

@@ -36,6 +36,7 @@ pub(super) fn sample(subject: &Subject, watched: Watched) -> Result<Sample, Erro
     }
     if let Some(tree) = tree.as_ref().filter(|_| subject.foreign.is_some()) {
         members::join(&mut processes, tree, subject.instrument);
+        members::say_phases(&mut processes, watched.pid, tree);
         members::say_end(&mut processes, watched.pid, &status);
     }
     Ok(Sample {

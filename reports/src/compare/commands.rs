@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use harness::record::{Case, Direction, Metric, Run, Unit};
 
 use crate::rows::{self, Group};
-use crate::{aligned, figure, plain};
+use crate::{aligned, figure, foreign, plain};
 
 /// What is said of every comparison of two commands.
 const NOT_JUDGED: &str =
@@ -41,7 +41,7 @@ fn pair(out: &mut String, group: &Group<'_>) {
     let _ = writeln!(out, "{}{}", group.scenario, corpus.unwrap_or_default());
     for (side, case) in [("base", natural.base), ("head", natural.head)] {
         let line =
-            case.and_then(|case| case.command.as_ref()).map(|command| rows::command_line(&command.line));
+            case.and_then(|case| case.command.as_ref()).map(|command| foreign::command_line(&command.line));
         let _ = writeln!(out, "  {side}  {}", line.unwrap_or_else(|| "was not measured".to_owned()));
     }
     out.push('\n');

@@ -49,7 +49,7 @@ fn a_tree_of_processes_is_shown_as_an_interval() {
     for (name, mib) in [("tree.peak_low_bytes", 120.0), ("tree.peak_high_bytes", 131.0)] {
         case.metrics.insert(name.to_owned(), specimen::exact(mib * 1_048_576.0, Unit::Bytes));
     }
-    assert_eq!(rows::peak_rss(&case), "120-131 MiB");
+    assert_eq!(rows::peak_rss(&case, ""), "120-131 MiB");
 }
 
 #[test]
@@ -62,4 +62,28 @@ fn what_each_choice_is_worth_is_one_table() {
     let names = ["s4-low-prefetch", "s2-eager-strip"];
     run.worth.push(crate::worth::shapley("sync/cold", "heap.peak_bytes", &names, &values));
     insta::assert_snapshot!(table(&run, WIDE));
+}
+
+#[test]
+fn the_tables_of_foreign_commands() {
+    insta::assert_snapshot!(table(&specimen::foreign(), WIDE));
+}
+
+#[test]
+fn of_many_processes_the_largest_are_shown_and_the_others_counted() {
+    let mut run = specimen::foreign();
+    let line = format!("cc {}", "long/".repeat(50));
+    run.cases[0].processes = (0..30)
+        .map(|index| specimen::member(&format!("cc-{index}"), &line, f64::from(index + 1), (0.5, 0.75)))
+        .collect();
+    let mut rest = specimen::member("2,245 smaller processes", "", 10.0, (0.0, 1.5));
+    (rest.pid, rest.command) = (0, None);
+    run.cases[0].processes.push(rest);
+    let shown = table(&run, Style { colour: false, width: 80 });
+    let lines: Vec<&str> = shown.lines().filter(|line| line.contains("  cc-")).collect();
+    assert_eq!(lines.len(), 20, "{shown}");
+    assert!(lines[0].contains("30 MiB  0.50-0.75 s  cc-29"), "{shown}");
+    assert!(lines.iter().all(|line| line.len() <= 80 && line.ends_with("...")), "{shown}");
+    // 1 to 10 MiB, and 10 more.
+    assert!(shown.contains("\n  and 10 more and 2,245 smaller processes with 65 MiB together\n"), "{shown}");
 }

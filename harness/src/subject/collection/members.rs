@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::instrument::Instrument;
-use crate::record::{Lived, Process, Reading, Tier, Unit};
+use crate::record::{Lived, PhaseReading, Process, Reading, Tier, Unit};
 use crate::subject::{End, Member, Tree};
 
 /// So many members have an entry of their own. The others share one, so that a build of thousands of processes leaves a record that can
@@ -44,6 +44,18 @@ pub(super) fn say_end(processes: &mut [Process], root: u32, status: &End) {
     let first = processes.iter_mut().find(|process| process.pid == root);
     if let Some(process) = first.filter(|_| !status.is_success()) {
         process.end.get_or_insert_with(|| status.to_string());
+    }
+}
+
+/// Tells the order of the tree's phases, with their times, in the entry of the first process.
+pub(super) fn say_phases(processes: &mut [Process], root: u32, tree: &Tree) {
+    let Some(process) = processes.iter_mut().find(|process| process.pid == root) else { return };
+    for phase in &tree.phases {
+        if process.phases.iter().all(|known| known.name != phase.name) {
+            let time = Reading { value: phase.wall.as_secs_f64(), unit: Unit::Seconds, tier: Tier::Noisy };
+            let metrics = BTreeMap::from([("time.wall_seconds".to_owned(), time)]);
+            process.phases.push(PhaseReading { name: phase.name.clone(), metrics });
+        }
     }
 }
 
@@ -143,6 +155,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::subject::TreePhase;
 
     fn member(pid: u32, command_line: &str, peak_bytes: u64) -> Member {
         Member {
@@ -235,6 +248,18 @@ mod tests {
         assert_eq!((rest.role.as_str(), rest.pid), ("2,245 smaller processes", 0));
         let to_seconds = Duration::from_millis(2 * 2345).as_secs_f64();
         assert_eq!(rest.lived, Some(Lived { from_seconds: 0.001, to_seconds }));
+    }
+
+    #[test]
+    fn the_first_process_tells_the_order_of_the_phases() {
+        let phase = |name: &str| TreePhase { name: name.to_owned(), ..TreePhase::default() };
+        let tree = Tree { phases: vec![phase("show"), phase("Cold parse")], ..Tree::default() };
+        let mut processes = joined(Vec::new(), vec![member(10, "node x.js", 5)], Instrument::Os);
+        processes[0].phases.push(PhaseReading { name: "Cold parse".to_owned(), ..PhaseReading::default() });
+        say_phases(&mut processes, 10, &tree);
+        let names: Vec<&str> = processes[0].phases.iter().map(|phase| phase.name.as_str()).collect();
+        assert_eq!(names, ["Cold parse", "show"]);
+        assert!(processes[0].phases[0].metrics.is_empty(), "a record's own phase stays as it is");
     }
 
     #[test]
