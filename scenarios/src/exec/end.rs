@@ -11,7 +11,7 @@ const QUOTED_AT_MOST: usize = 200;
 
 /// A sample's end, for the record.
 pub(super) fn record(sample: &Sample, pass: Pass) -> CommandEnd {
-    let deaths = sample.heap_deaths.iter().map(|death| format!("; {}", death));
+    let deaths = sample.heap_deaths.iter().map(|death| format!("; {death}"));
     let (exit_code, signal) = match sample.status {
         End::Exit(code) => (Some(code), None),
         End::Signal(signal) => (None, Some(signal)),
@@ -28,7 +28,7 @@ pub(super) fn record(sample: &Sample, pass: Pass) -> CommandEnd {
 /// Why a sample's end is not the right one, if it is not. A heap that was full makes it wrong whatever the exit code says.
 pub(super) fn wrong(sample: &Sample, pass: Pass, number: u32, options: &Options) -> Option<String> {
     let what = match (sample.heap_deaths.first(), &sample.status) {
-        (Some(death), status) => format!("{}; the command {status}", death),
+        (Some(death), status) => format!("{death}; the command {status}"),
         (None, End::Exit(code)) if *code == options.expected_exit => return None,
         (None, End::TimedOut) => {
             let seconds = options.timeout.as_secs();

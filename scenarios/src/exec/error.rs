@@ -10,7 +10,7 @@ use harness::instrument::Instrument;
 #[non_exhaustive]
 pub enum Error {
     /// No directory of PATH has a program of this name.
-    #[error("{program} was not found in PATH: install it, or give the path of the program")]
+    #[error("\"{program}\" was not found in PATH: install it, or give the path of the program")]
     NotInPath {
         /// The name as given.
         program: String,

@@ -56,7 +56,7 @@ impl Program {
 }
 
 fn why_not(program: &Path) -> Error {
-    let is_name = program.components().count() == 1 && program.file_name() == Some(program.as_os_str());
+    let is_name = program.file_name().unwrap_or_default() == program.as_os_str();
     let path = if is_name { in_path(program) } else { program.exists().then(|| program.to_owned()) };
     match path {
         Some(path) if path.is_dir() => Error::Directory { path },
