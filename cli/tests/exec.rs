@@ -410,13 +410,27 @@ fn a_program_that_measures_itself_leaves_its_counts_and_phases() {
     let desk = Desk::new();
     let subject = bench::Subject::new(&desk.path("work"), &corpus().home());
     let command = subject.command("Cold", bench::strategy("bounded"));
-    let measured = std::iter::once(command.get_program()).chain(command.get_args());
-    let measured: Vec<&str> = measured.map(|word| word.to_str().unwrap()).collect();
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words = words.map(|word| word.to_str().unwrap());
+    // The second sample must not find the cache of the first.
+    let measured: Vec<&str> =
+        ["sh", "-c", "rm -rf cache; exec \"$0\" \"$@\""].into_iter().chain(words).collect();
     desk.exec(&["--instrument", "count"], &measured).expect(0);
     let case = desk.case();
     let heap = &case["metrics"]["heap.peak_bytes"];
     assert_eq!((&heap["tier"], heap["samples"].as_array().unwrap().len()), (&"exact".into(), 2));
     assert!(case["metrics"].as_object().unwrap().keys().any(|name| name.starts_with("heap.peak_bytes@")));
+}
+
+#[test]
+fn lines_of_the_output_begin_phases() {
+    let desk = Desk::new();
+    let script = "echo phase=1 detail=small; sleep 0.1; echo phase=2 detail=large; head -c 50000000 /dev/zero | tail -c 40000000 | wc -c";
+    desk.shell(&["--phase-regex", "phase=\\d+ detail=(\\w+)"], script).expect(0);
+    let case = desk.case();
+    let peak =
+        |phase: &str| case["metrics"][format!("tree.peak_high_bytes@{phase}")]["median"].as_f64().unwrap();
+    assert!(peak("small") < 10e6 && peak("large") > 38e6, "{} {}", peak("small"), peak("large"));
 }
 
 #[test]
