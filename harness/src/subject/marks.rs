@@ -45,6 +45,8 @@ impl Marks {
             let room = LINE_MAX.saturating_sub(self.line.len()).min(part.len());
             self.line.extend_from_slice(&part[..room]);
             if part.ends_with(b"\n") {
+                let end = self.line.trim_ascii_end().len();
+                self.line.truncate(end);
                 names.extend(self.phase());
                 self.line.clear();
             }

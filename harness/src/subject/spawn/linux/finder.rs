@@ -22,13 +22,18 @@ pub(super) struct Finder {
 impl Finder {
     pub(super) fn new(root: u32, record_dir: &OsStr) -> Finder {
         let mark = [RECORD_DIR.as_bytes(), b"=", record_dir.as_bytes()].concat();
-        Finder { root, mark, starts: BTreeMap::new() }
+        let starts = os::start_ticks(root).map(|start| (root, start)).into_iter().collect();
+        Finder { root, mark, starts }
     }
 
     /// Brings a ledger up to date: who is new, who was renamed, who has memory of his own by now.
     pub(super) fn look(&mut self, ledger: &mut Ledger, now: Duration) {
         for pid in self.alive(ledger) {
             let Some(start) = os::start_ticks(pid) else { continue };
+            // One that has ended and waits to be collected has no memory.
+            if ledger.member(pid).is_none() && os::resident(pid).is_none() {
+                continue;
+            }
             let is_known = self.starts.insert(pid, start) == Some(start) && ledger.member(pid).is_some();
             if !is_known {
                 ledger.born(pid, self.image(pid), false, now);
