@@ -26,8 +26,10 @@ function start() {
   const uptime = process.uptime.bind(process);
 
   const PERIOD_MS = 100;
-  // A reading may not take more than one part in this many of the time.
+  // Readings at messages may not take more than one part in this many of the time,
   const COST_SHARE = 40;
+  // unless this much more is in use than was ever read.
+  const GROWTH = 1.01;
   // What a profile may add to the heap when it is read, for each millisecond that it covers: a collection in 4 ms, of 16 KiB each.
   const PROFILE_BYTES_PER_MS = 4096;
 
@@ -87,9 +89,13 @@ function start() {
     return { value, unit: 'bytes', tier: 'noisy' };
   }
 
+  function message() {
+    const due = milliseconds() - readAt >= COST_SHARE * cost;
+    if (due || getHeapStatistics().used_heap_size > GROWTH * peak.heap) flush(false);
+  }
+
   function flush(ended) {
     const began = milliseconds();
-    if (!ended && began - readAt < COST_SHARE * cost) return;
     try {
       read(began - readAt);
       write(path, {
@@ -180,8 +186,8 @@ function start() {
   precede(process, 'emit', (event) => {
     if (event === 'exit') flush(true);
   });
-  precede(process, 'send', () => flush(false));
-  if (parentPort !== null) precede(parentPort, 'postMessage', () => flush(false));
+  precede(process, 'send', message);
+  if (parentPort !== null) precede(parentPort, 'postMessage', message);
   subscribe('worker_threads', ({ worker }) => {
     try {
       watch(worker);
