@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::limit;
 
-/// Rows of the table. Threads beyond share row 0, where additions are locked: totals stay exact, the bound is given up.
-const ROWS: usize = 512;
+/// Rows of the table: more than a program has threads, also a test program that gives each test one. What is not used
+/// takes no memory. Threads beyond share row 0, where additions are locked: totals stay exact, the bound is given up.
+const ROWS: usize = 4096;
 const SHARED: usize = 0;
 
 #[repr(align(64))]
@@ -78,6 +79,19 @@ fn add(cell: &AtomicU64, amount: u64, row: usize) {
 }
 
 impl Row {
+    fn totals(&self) -> Totals {
+        Totals {
+            bytes: self.total_bytes.load(Relaxed),
+            blocks: self.total_blocks.load(Relaxed),
+            grown_bytes: self.grown_bytes.load(Relaxed),
+            class_bytes: self.class_bytes.load(Relaxed),
+        }
+    }
+
+    fn net(&self) -> Net {
+        Net { now: self.net.load(Relaxed), peak: self.net_peak.load(Relaxed) }
+    }
+
     #[inline]
     fn shift(&self, amount: i64, row: usize) {
         if row == SHARED {
@@ -215,12 +229,14 @@ impl Totals {
 pub(crate) fn totals() -> Totals {
     let mut sum = Totals::default();
     for row in &TABLE[..rows_used()] {
-        sum.bytes += row.total_bytes.load(Relaxed);
-        sum.blocks += row.total_blocks.load(Relaxed);
-        sum.grown_bytes += row.grown_bytes.load(Relaxed);
-        sum.class_bytes += row.class_bytes.load(Relaxed);
+        sum = sum.plus(row.totals());
     }
     sum
+}
+
+/// Totals of the calling thread since it began; of all crowded threads together in one without a row of its own.
+pub(crate) fn own_totals() -> Totals {
+    TABLE[own_row()].totals()
 }
 
 /// Threads that have allocated so far: the next new one has this number ([`own_thread`]).
@@ -254,10 +270,15 @@ pub(crate) fn swap_own_net(new: Net) -> Option<Net> {
         return None;
     }
     let own = &TABLE[row];
-    let old = Net { now: own.net.load(Relaxed), peak: own.net_peak.load(Relaxed) };
+    let old = own.net();
     own.net.store(new.now, Relaxed);
     own.net_peak.store(new.peak, Relaxed);
     Some(old)
+}
+
+/// Net bytes of the calling thread; of all crowded threads together in one without a row of its own.
+pub(crate) fn own_net() -> Net {
+    TABLE[own_row()].net()
 }
 
 /// The calling thread's row, as a name for it.
@@ -269,7 +290,5 @@ pub(crate) fn own_thread() -> usize {
 pub(crate) fn nets() -> Option<impl Iterator<Item = (usize, Net)>> {
     let crowded = TABLE[SHARED].total_blocks.load(Relaxed) > 0;
     let rows = TABLE[..rows_used()].iter().enumerate().skip(1);
-    (!crowded).then(|| {
-        rows.map(|(index, row)| (index, Net { now: row.net.load(Relaxed), peak: row.net_peak.load(Relaxed) }))
-    })
+    (!crowded).then(|| rows.map(|(index, row)| (index, row.net())))
 }

@@ -4,6 +4,8 @@
 //! between it allocates nothing. A process has one region at a time, so phases are marked by free functions too, and a callback
 //! deep inside needs no handle.
 //!
+//! A program of which the whole run is the region needs no meter: [`phase`](crate::phase) begins it, and its record is left at the end.
+//!
 //! ```no_run
 //! # fn main() -> Result<(), harness::Error> {
 //! let meter = harness::meter::Meter::start("parent")?;
@@ -25,9 +27,11 @@ use crate::instrument::{HEAP_LIMIT, INSTRUMENT, Instrument, RECORD_DIR};
 use crate::record::{self, Reading, Tier, Unit};
 use crate::{Error, alloc, limit};
 
+mod program;
 mod region;
 mod report;
 
+pub use program::{PHASE_DESCRIPTOR, phase as phase_of_program};
 use region::Region;
 
 /// Most phases of one process.
@@ -54,17 +58,8 @@ impl Meter {
     /// The environment says how: [`INSTRUMENT`] (unset is `os`), [`RECORD_DIR`] (unset: nothing is written), [`HEAP_LIMIT`] (unset: none).
     /// To be called in the main thread, before other threads allocate.
     pub fn start(role: &str) -> Result<Meter, Error> {
-        check_role(role)?;
-        let mut present = region();
-        if present.is_some() {
-            return Err(Error::AlreadyMeasured);
-        }
-        let instrument = instrument()?;
-        let record_dir = std::env::var_os(RECORD_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        if let Some(limit_bytes) = heap_limit(instrument)? {
-            limit::prepare(role, limit_bytes, record_dir.as_deref())?;
-        }
-        present.insert(Region::prepare(role, instrument, record_dir)?).begin();
+        prepare(role)?;
+        begin();
         Ok(Meter { only: PhantomData })
     }
 
@@ -127,6 +122,29 @@ pub fn set(name: &'static str, unit: Unit, tier: Tier, value: f64) {
     }
 }
 
+/// Makes everything that the region of this process needs.
+fn prepare(role: &str) -> Result<(), Error> {
+    check_role(role)?;
+    let mut present = region();
+    if present.is_some() {
+        return Err(Error::AlreadyMeasured);
+    }
+    let instrument = instrument()?;
+    let record_dir = record_dir();
+    if let Some(limit_bytes) = heap_limit(instrument)? {
+        limit::prepare(role, limit_bytes, record_dir.as_deref())?;
+    }
+    *present = Some(Region::prepare(role, instrument, record_dir)?);
+    Ok(())
+}
+
+/// Begins the prepared region; to be called last, since what is freed after it counts.
+fn begin() {
+    if let Some(region) = region().as_mut() {
+        region.begin();
+    }
+}
+
 fn check_role(role: &str) -> Result<(), Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if role.is_empty() || role.len() > 64 || !role.bytes().all(plain) {
@@ -135,12 +153,22 @@ fn check_role(role: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where records are left; None outside of highwater.
+fn record_dir() -> Option<PathBuf> {
+    std::env::var_os(RECORD_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from)
+}
+
+/// The instrument that was asked for, whether or not it can be had.
+fn asked_instrument() -> Result<Instrument, Error> {
+    match std::env::var(INSTRUMENT) {
+        Ok(name) if !name.is_empty() => name.parse(),
+        _ => Ok(Instrument::Os),
+    }
+}
+
 /// The instrument that was asked for, when the allocator of this process serves it.
 fn instrument() -> Result<Instrument, Error> {
-    let asked = match std::env::var(INSTRUMENT) {
-        Ok(name) if !name.is_empty() => name.parse()?,
-        _ => Instrument::Os,
-    };
+    let asked = asked_instrument()?;
     // A Rust program in a tree that is read for its Node or Python programs is read from outside.
     let asked = if asked.reads_rust() { asked } else { Instrument::Os };
     if cfg!(target_env = "msvc") && matches!(asked, Instrument::Jemalloc | Instrument::JemallocCount) {

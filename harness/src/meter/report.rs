@@ -7,7 +7,7 @@ use std::path::Path;
 use super::region::{Churn, Phase, Region};
 use super::{METRICS_MAX, PHASES_MAX};
 use crate::counters::Totals;
-use crate::instrument::Instrument;
+use crate::instrument::{INSTRUMENT, Instrument};
 use crate::record::{PhaseReading, Process, Reading, Tier, Unit};
 use crate::{Error, limit};
 
@@ -36,6 +36,18 @@ pub(super) fn of(region: Region) -> Result<Process, Error> {
         write(&process, dir)?;
     }
     Ok(process)
+}
+
+/// Leaves a record without figures that says why it has none. Nothing more can be done where that fails too.
+pub(super) fn refused(role: &str, dir: &Path, error: &Error) {
+    let process = Process {
+        role: role.to_owned(),
+        instrument: std::env::var(INSTRUMENT).unwrap_or_default(),
+        pid: std::process::id(),
+        end: Some(format!("left no figures: {error}")),
+        ..Process::default()
+    };
+    let _ = write(&process, dir);
 }
 
 /// Writes a record whole or not at all.
