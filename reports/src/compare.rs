@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use harness::record::{Case, Direction, Metric, Run, Tier, Unit};
 
-use crate::figure;
+use crate::{figure, plain};
 
 mod commands;
 
@@ -93,6 +93,7 @@ impl Line {
 
 /// Compares what both runs measured; phases are left out, since a case's own figures are what budgets limit.
 pub fn compare(base: &Run, head: &Run) -> Comparison {
+    let (base, head) = (&plain::run(base), &plain::run(head));
     let mut comparison = Comparison { lines: Vec::new(), doubts: environments(base, head) };
     let doubts = &mut comparison.doubts;
     for case in &head.cases {

@@ -7,7 +7,7 @@ use harness::record::{Case, Direction, Judgement, Metric, Run, Tier, Unit, Verdi
 
 use crate::baseline::Baseline;
 use crate::budget::{self, Budget, Budgets, Growth, Limit, Order};
-use crate::figure;
+use crate::{figure, metric};
 
 /// How the reason of a verdict begins when the case had to break its limit.
 pub(crate) const TRIPWIRE: &str = "tripwire: ";
@@ -189,8 +189,22 @@ fn measured<'c>(case: &'c Case, name: &str) -> Result<&'c Metric, String> {
     match case.metrics.get(name) {
         Some(metric) if !metric.samples.is_empty() && metric.median.is_finite() => Ok(metric),
         _ => {
-            Err(format!("{name} of {} was not measured, and a budget without samples is an error", case.case))
+            let what =
+                format!("{name} of {} was not measured, and a budget without samples is an error", case.case);
+            Err(format!("{what}{}", where_measured(case, name)))
         }
+    }
+}
+
+/// In which phases a phase's metric was measured instead: most often the name of the phase is misspelt.
+fn where_measured(case: &Case, name: &str) -> String {
+    let (plain, Some(_)) = metric::split(name) else { return String::new() };
+    let phases = case.metrics.keys().map(|other| metric::split(other)).filter(|(other, _)| *other == plain);
+    let phases: Vec<&str> = phases.filter_map(|(_, phase)| phase).collect();
+    if phases.is_empty() {
+        String::new()
+    } else {
+        format!("; {plain} was measured in: {}", phases.join(", "))
     }
 }
 

@@ -106,7 +106,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::{markdown, specimen, text};
+    use crate::{compare, markdown, specimen, text};
 
     /// Puts a text before every text and every key of a map that stands below `metrics`.
     fn poison(value: &mut Value, with: &str, keys: bool) {
@@ -135,7 +135,9 @@ mod tests {
             let mut value = serde_json::to_value(&run).unwrap();
             poison(&mut value, "\x1b[2J\u{9b}5m\u{202e}\r\x07", false);
             let run: Run = serde_json::from_value(value).unwrap();
-            for shown in [text::table(&run, style), markdown::report(&run), crate::compare::commands(&run)] {
+            let runs = compare::compare(&run, &run);
+            let two = [compare::text(&runs), compare::markdown(&runs), compare::commands(&run)];
+            for shown in [text::table(&run, style), markdown::report(&run)].into_iter().chain(two) {
                 let obeyed = shown.chars().find(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'));
                 assert_eq!(obeyed, None, "{shown}");
             }

@@ -120,10 +120,15 @@ pub(crate) fn name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The run's verdict with what it rests on: `pass: 12 limits judged, 2 of them tripwires, in 8 cases`.
+/// The run's verdict with what it rests on: `pass: 12 limits judged, 2 of them tripwires, in 8 cases`. Commands
+/// that nobody wanted judged have no verdict to show.
 pub(crate) fn summary(run: &Run) -> String {
     let all = || run.cases.iter().flat_map(|case| &case.verdicts);
     let tripwires = all().filter(|judgement| judgement.why.starts_with(TRIPWIRE)).count();
+    let of_commands = run.cases.iter().any(|case| case.command.is_some());
+    if of_commands && run.verdict == Verdict::Pass && all().next().is_none() {
+        return format!("not judged: {} measured", counted(run.cases.len(), "case"));
+    }
     let (limits, cases) = (counted(all().count(), "limit"), counted(run.cases.len(), "case"));
     let tripwires =
         if tripwires == 0 { String::new() } else { format!(", {tripwires} of them by tripwires") };

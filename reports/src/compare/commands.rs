@@ -45,8 +45,9 @@ fn pair(out: &mut String, group: &Group<'_>) {
         let _ = writeln!(out, "  {side}  {}", line.unwrap_or_else(|| "was not measured".to_owned()));
     }
     out.push('\n');
-    for case in &group.cases {
-        said(out, case);
+    let said: Vec<String> = group.cases.iter().flat_map(|case| said(case)).collect();
+    if !said.is_empty() {
+        let _ = writeln!(out, "{}\n", said.join("\n"));
     }
     natural.table(out);
     if quiet.base.is_some() || quiet.head.is_some() {
@@ -57,17 +58,10 @@ fn pair(out: &mut String, group: &Group<'_>) {
 }
 
 /// How a case failed, and what is noted of it.
-fn said(out: &mut String, case: &Case) {
+fn said(case: &Case) -> Vec<String> {
     let (_, strategy) = rows::parts(&case.case);
-    let error = case.error.iter().flat_map(|error| error.lines());
-    for (at, text) in error.enumerate() {
-        let lead = if at == 0 { format!("{strategy} has no measurement: ") } else { "  ".to_owned() };
-        let _ = writeln!(out, "  {lead}{text}");
-    }
-    case.notes.iter().for_each(|note| out.push_str(&format!("  {strategy}: {note}\n")));
-    if case.error.is_some() || !case.notes.is_empty() {
-        out.push('\n');
-    }
+    let lines = foreign::error(case).into_iter().chain(case.notes.iter().cloned());
+    lines.map(|line| format!("  {strategy}: {line}")).collect()
 }
 
 /// Two cases that belong together, as far as they were measured.
@@ -208,7 +202,7 @@ mod tests {
         run.cases[1].metrics.clear();
         let shown = commands(&run);
         assert!(shown.contains(
-            "  head has no measurement: ended with exit code 3\n    last output: <no such file>\n"
+            "  head: no measurement: ended with exit code 3\n  head:   last output: <no such file>\n"
         ));
         assert!(shown.contains("no metric was measured of both"), "{shown}");
     }

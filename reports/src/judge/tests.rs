@@ -300,3 +300,36 @@ fn judging_again_starts_afresh() {
     assert!(!case(&with_other_budgets, REPORTED).tripwire);
     assert_eq!(with_other_budgets.doubts, specimen::run().doubts);
 }
+
+const COMMAND: &str = "exec/parse:natural";
+
+#[test]
+fn a_phase_of_a_command_is_judged_like_any_metric() {
+    let text = |ceiling: &str| {
+        let ceiling = format!("ceiling = \"{ceiling}\"");
+        limit("exec/parse:*", "tree.peak_high_bytes@Cold parse", &ceiling)
+    };
+    let verdict = |ceiling| {
+        let mut run = specimen::foreign();
+        run.cases.truncate(1);
+        only_verdict(&judged_run(run, &text(ceiling), None), COMMAND).verdict
+    };
+    let verdicts = ["131 MiB", "130 MiB", "128 MiB"].map(verdict);
+    assert_eq!(verdicts, [Verdict::Pass, Verdict::Inconclusive, Verdict::Regression]);
+}
+
+#[test]
+fn a_limit_of_a_phase_that_was_not_measured_is_an_error_that_names_those_that_were() {
+    let run =
+        |metric: &str| judged_run(specimen::foreign(), &limit(COMMAND, metric, "ceiling = \"1 GiB\""), None);
+    let misspelt = run("tree.peak_high_bytes@cold parse");
+    let found = only_verdict(&misspelt, COMMAND);
+    assert_eq!(found.verdict, Verdict::Error);
+    assert_eq!(
+        found.why,
+        "tree.peak_high_bytes@cold parse of exec/parse:natural was not measured, and a budget without samples \
+         is an error; tree.peak_high_bytes was measured in: Cold parse, show"
+    );
+    let other = run("tracemalloc.peak_bytes@show");
+    assert!(only_verdict(&other, COMMAND).why.ends_with("a budget without samples is an error"));
+}
