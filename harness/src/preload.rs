@@ -71,7 +71,7 @@ fn named(member: &Member) -> String {
 }
 
 /// The file name of a member's program: as its command line has it.
-fn program(member: &Member) -> &str {
+pub(crate) fn program(member: &Member) -> &str {
     let word = member.command_line.split(' ').next().unwrap_or_default();
     let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
     if name.is_empty() { &member.command } else { name }

@@ -1,9 +1,9 @@
 //! The members of a foreign program's tree as processes of its sample.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::instrument::Instrument;
+use crate::preload;
 use crate::record::{Lived, PhaseReading, Process, Reading, Tier, Unit};
 use crate::subject::{End, Member, Tree};
 
@@ -25,7 +25,10 @@ pub(super) fn join(processes: &mut Vec<Process>, tree: &Tree, instrument: Instru
             add_to_records(own.collect(), member, instrument);
             continue;
         }
-        let name = program(member);
+        let name = match preload::program(member) {
+            "" => "process",
+            name => name,
+        };
         let number = numbers.entry(name).or_default();
         let role = loop {
             *number += 1;
@@ -90,17 +93,6 @@ fn peak(bytes: u64, instrument: Instrument) -> Option<(String, Reading)> {
 
 fn lived(member: &Member) -> Lived {
     Lived { from_seconds: member.first_seen.as_secs_f64(), to_seconds: member.last_seen.as_secs_f64() }
-}
-
-/// The program's name, as its command line has it: the system's own name of a process is cut, and is that of a thread in some runtimes.
-fn program(member: &Member) -> &str {
-    let word = member.command_line.split(' ').next().unwrap_or_default();
-    let name = Path::new(word).file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    match (name, member.command.as_str()) {
-        ("", "") => "process",
-        ("", command) => command,
-        (name, _) => name,
-    }
 }
 
 /// The processes in their order, those beyond the largest as one.
