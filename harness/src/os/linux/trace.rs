@@ -50,28 +50,34 @@ const OPTIONS: i32 = libc::PTRACE_O_TRACEFORK
 
 /// Begins to trace a process, which runs on, and all that will come from it.
 pub(crate) fn seize(pid: u32) -> io::Result<()> {
-    request(libc::PTRACE_SEIZE as u32, pid, OPTIONS as usize)
+    request(libc::PTRACE_SEIZE, pid, OPTIONS as usize)
 }
 
 /// Lets a stopped tracee run on, and gives it a signal unless that is 0. That it is gone meanwhile is no failure.
 pub(crate) fn resume(pid: u32, signal: i32) {
-    let _ = request(libc::PTRACE_CONT as u32, pid, signal as usize);
+    let _ = request(libc::PTRACE_CONT, pid, signal as usize);
 }
 
 /// Leaves a tracee that was stopped by a signal stopped, and hears when it runs again.
 pub(crate) fn leave_stopped(pid: u32) {
-    let _ = request(libc::PTRACE_LISTEN as u32, pid, 0);
+    let _ = request(libc::PTRACE_LISTEN, pid, 0);
 }
 
 /// Lets go of a stopped tracee.
 pub(crate) fn let_go(pid: u32) {
-    let _ = request(libc::PTRACE_DETACH as u32, pid, 0);
+    let _ = request(libc::PTRACE_DETACH, pid, 0);
 }
 
-fn request(request: u32, pid: u32, data: usize) -> io::Result<()> {
+/// What ptrace takes as its request, which C libraries disagree about.
+#[cfg(not(target_env = "musl"))]
+type Request = libc::c_uint;
+#[cfg(target_env = "musl")]
+type Request = libc::c_int;
+
+fn request(request: Request, pid: u32, data: usize) -> io::Result<()> {
     // SAFETY: none of these requests reads or writes memory of the caller.
     let result =
-        unsafe { libc::ptrace(request as _, pid as libc::pid_t, null_mut::<c_void>(), data as *mut c_void) };
+        unsafe { libc::ptrace(request, pid as libc::pid_t, null_mut::<c_void>(), data as *mut c_void) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

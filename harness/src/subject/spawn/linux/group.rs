@@ -84,7 +84,7 @@ fn mounted(line: &str, kind: &str, controller: &str, own: &str) -> Option<PathBu
     let (fields, system) = line.split_once(" - ")?;
     let mut system = system.split(' ');
     let fits = system.next() == Some(kind)
-        && system.last().is_some_and(|options| {
+        && system.next_back().is_some_and(|options| {
             controller.is_empty() || options.split(',').any(|option| option == controller)
         });
     let mut fields = fields.split(' ').skip(3);
