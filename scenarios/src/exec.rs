@@ -165,14 +165,18 @@ impl Runner<'_> {
         }
         let case = arm.case(pass).name.clone();
         (self.observe)(Event::Case { case: &case, number: self.done - 1, of: self.of as u64 });
-        let scratch = scratch(options, &format!("{}-{number}", name::file_stem(&case, pass)))?;
-        let taken = subject(arm, options, pass, &scratch, stop)?.run(stop);
+        let stem = format!("{}-{number}", name::file_stem(&case, pass));
+        let scratch = scratch(options, &stem)?;
+        let subject = subject(arm, options, pass, &scratch, stop)?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let taken = subject.run(stop);
         if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
         match taken {
             Ok(sample) => {
-                let stem = format!("{}-{number}", name::file_stem(&case, pass));
                 output::keep(&options.outputs, &stem, &sample)?;
                 arm.is_node |= pass::runs_node(&sample);
                 arm.case(pass).add(sample, pass, number, options);
