@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use harness::record::{Case, Command, Corpus, Lived, Metric, Process, Unit};
 
 use crate::rows::{Column, cell, missing, peak_rss, samples};
-use crate::{figure, metric};
+use crate::{figure, metric, plain};
 
 /// Beyond so many samples each one is not listed; `run.json` has them.
 const SAMPLES_LISTED_MAX: usize = 10;
+
+/// Names of phases and programs come from outside; longer ones are cut in tables.
+const NAME_MAX: usize = 40;
 
 /// How the name of the case of a quiet pass ends.
 const QUIET: &str = "-quiet";
@@ -134,7 +137,7 @@ pub(crate) fn phases(case: &Case) -> Option<Table> {
     let others: Vec<_> = OF_PHASE.iter().filter(|(name, _)| known(name)).collect();
     let rows = names.iter().map(|phase| {
         let suffix = format!("@{phase}");
-        let memory = [(*phase).to_owned(), peak_rss(case, &suffix), width(case, &suffix)];
+        let memory = [plain::cut(phase, NAME_MAX), peak_rss(case, &suffix), width(case, &suffix)];
         let others = others.iter().map(|(name, _)| cell(case, &format!("{name}{suffix}")));
         memory.into_iter().chain(others).collect()
     });
@@ -202,7 +205,7 @@ impl<'c> Read<'c> {
         let rows = shown.iter().map(|process| {
             let figures = self.metrics.iter().map(|(name, _)| process_cell(process, name));
             let mut row: Vec<String> = figures.collect();
-            row.extend([process.lived.map_or_else(missing, lived), process.role.clone()]);
+            row.extend([process.lived.map_or_else(missing, lived), plain::cut(&process.role, NAME_MAX)]);
             row.extend(ended.then(|| process.end.clone().unwrap_or_else(missing)));
             row.push(process.command.clone().unwrap_or_else(missing));
             row
@@ -271,4 +274,60 @@ pub(crate) fn repeat(cases: &[&Case]) -> Vec<String> {
             format!("highwater exec --name {}{corpus} -- {line}", command_line(&[(*case).to_owned()]))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::record::CommandEnd;
+
+    use super::*;
+    use crate::specimen;
+
+    fn ended(ends: &[(&str, &str)], expected_exit: i32) -> Vec<String> {
+        let ends = ends.iter().map(|(instrument, end)| CommandEnd {
+            instrument: (*instrument).to_owned(),
+            end: (*end).to_owned(),
+            ..CommandEnd::default()
+        });
+        super::ends(&Command { expected_exit, ends: ends.collect(), ..Command::default() })
+    }
+
+    #[test]
+    fn samples_that_ended_alike_share_a_line() {
+        let (well, killed) = ("ended with exit code 0", "was killed by signal 9");
+        assert_eq!(ended(&[("os", well)], 0), ["the sample ended with exit code 0"]);
+        assert_eq!(ended(&[("os", well), ("v8", well)], 0), ["each of 2 samples ended with exit code 0"]);
+        assert_eq!(
+            ended(&[("os", killed), ("os", well), ("v8", killed)], 3),
+            [
+                "each of the samples 1 (os), 3 (v8) was killed by signal 9; exit code 3 was expected",
+                "sample 2 (os) ended with exit code 0; exit code 3 was expected",
+            ]
+        );
+        assert_eq!(ended(&[], 0), [""; 0]);
+    }
+
+    #[test]
+    fn a_command_is_written_as_a_shell_reads_it() {
+        let words = ["node", "", "it's", "a b", "$HOME", "{corpus}/x", "Zürich"].map(str::to_owned);
+        assert_eq!(command_line(&words), r"node '' 'it'\''s' 'a b' '$HOME' {corpus}/x Zürich");
+    }
+
+    #[test]
+    fn a_quiet_pass_is_repeated_with_its_natural_one() {
+        let mut run = specimen::foreign();
+        run.cases[1].case = "exec/parse:natural-quiet".to_owned();
+        let cases: Vec<&Case> = run.cases.iter().collect();
+        let line = "highwater exec --name exec/parse:natural --corpus heavy@0.1 --seed 1 -- \
+                    node parse-host.cjs --pattern 'a|b`c` d'";
+        assert_eq!(repeat(&cases), [line]);
+    }
+
+    #[test]
+    fn many_samples_are_not_listed() {
+        let mut case = specimen::foreign().cases.remove(0);
+        assert!(sampled(&case)[0].ends_with(": 130 MiB, 131 MiB, 132 MiB"));
+        case.metrics.values_mut().for_each(|metric| metric.samples = vec![1.0; SAMPLES_LISTED_MAX + 1]);
+        assert_eq!(sampled(&case), [""; 0]);
+    }
 }
