@@ -1,5 +1,6 @@
 //! `highwater exec` and `highwater compare` of two commands: ends, outputs, homes, budgets and names.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod bench;
 
