@@ -207,7 +207,7 @@ pub struct Process {
     pub role: String,
     /// The instrument that read it.
     pub instrument: String,
-    /// Process id in that sample.
+    /// Process id in that sample; 0 where many small processes of a foreign program share the entry.
     pub pid: u32,
     /// Metrics of the whole process, by name (without phases).
     pub metrics: BTreeMap<String, Reading>,
