@@ -16,6 +16,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("scenarios", &["engine", "generators", "harness"]),
     ("cli", &["generators", "harness", "reports", "scenarios"]),
     ("ci", &[]),
+    ("docs/examples/rust", &["harness"]),
 ];
 
 /// What the tests and benches of a crate may know beside.
