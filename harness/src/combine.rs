@@ -126,6 +126,12 @@ fn add_from_outside(sum: &mut Readings, sample: &Sample) {
     if sample.instrument != Instrument::Os {
         return;
     }
+    // Of a foreign program the tree is what was asked for, whatever some of its processes know of themselves.
+    if is_foreign(sample) {
+        for name in ["time.wall_seconds", "time.cpu_seconds", "rss.peak_bytes"] {
+            sum.remove(name);
+        }
+    }
     let mut offer = |name: &str, unit, value| {
         sum.entry(name.to_owned()).or_insert(Reading { value, unit, tier: Tier::Noisy });
     };
@@ -150,7 +156,7 @@ fn add_from_outside(sum: &mut Readings, sample: &Sample) {
         offer(&format!("time.wall_seconds@{name}"), Unit::Seconds, phase.wall.as_secs_f64());
     }
     if is_foreign(sample) {
-        let cost = (tree.cost.polling + tree.cost.tracing).as_secs_f64();
+        let cost = tree.cost.polling.as_secs_f64();
         offer("watch.cpu_share", Unit::Ratio, cost / sample.wall.as_secs_f64().max(f64::MIN_POSITIVE));
     }
     if is_foreign(sample) && tree.how.traced {
@@ -370,7 +376,7 @@ mod tests {
     #[test]
     fn the_cost_of_watching_is_told_of_foreign_programs() {
         let metrics = combine(&[foreign(true, 1)]).metrics;
-        assert_eq!(metrics["watch.cpu_share"].median, 0.01);
+        assert_eq!(metrics["watch.cpu_share"].median, 0.006);
         assert_eq!(metrics["watch.seconds_per_process"].median, 0.004);
         assert!(!combine(&[foreign(false, 1)]).metrics.contains_key("watch.seconds_per_process"));
         let own = Sample { processes: vec![peak("parent", 1.0)], ..foreign(true, 1) };

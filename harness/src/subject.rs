@@ -185,7 +185,8 @@ pub struct Tree {
     /// The largest sum of resident bytes seen at one moment, or a member's own peak where that is more. Shared pages count in each
     /// process that has them.
     pub low_bytes: u64,
-    /// The sum of every member's own peak: no moment can have had more.
+    /// The largest sum of the own peaks of members that lived at one time: no moment can have had more. Of members that were only
+    /// polled it is not known when they lived, so that all of them count.
     pub high_bytes: u64,
     /// The largest sum of proportional bytes seen, where shared pages count once. Read only when the sum of resident bytes reached a
     /// new height, and seldom.

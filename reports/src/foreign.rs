@@ -101,9 +101,9 @@ pub(crate) fn cost(case: &Case) -> Option<String> {
     let share = median("watch.cpu_share")?;
     let traced = median("watch.seconds_per_process").map(|each| {
         let ms = figure::ratio(each * 1000.0);
-        format!(", {ms} ms for each process traced")
+        format!(", stopping and reading {ms} ms for each process")
     });
-    Some(format!("watching took {} of a core{}", percent(share), traced.unwrap_or_default()))
+    Some(format!("looking at the tree took {} of a core{}", percent(share), traced.unwrap_or_default()))
 }
 
 /// Every sample of the main metrics, where there are several and not many: `peak RSS of each sample: 120 MiB, 122 MiB`.

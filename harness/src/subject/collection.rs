@@ -113,10 +113,13 @@ fn with_own_peaks(mut tree: Tree, processes: &[record::Process]) -> Tree {
     for member in &mut tree.members {
         let own = processes.iter().find(|process| process.pid == member.pid);
         if let Some(peak) = own.and_then(|process| process.metrics.get("rss.peak_bytes")) {
-            member.peak_bytes = member.peak_bytes.max(peak.value as u64);
+            let peak_bytes = member.peak_bytes.max(peak.value as u64);
+            // Whenever that was, no moment had more than so much in addition.
+            tree.high_bytes += peak_bytes - member.peak_bytes;
+            tree.low_bytes = tree.low_bytes.max(peak_bytes);
+            member.peak_bytes = peak_bytes;
         }
     }
-    tree.high_bytes = tree.members.iter().map(|member| member.peak_bytes).sum();
     tree
 }
 

@@ -39,9 +39,50 @@ impl Entry {
         self.past_peak_bytes.max(self.image_peak_bytes).max(self.phase_peak_bytes)
     }
 
+    /// From when to when it had at most so many bytes. A member that is traced does nothing before it is heard of, and has nothing
+    /// any more when its end is; of others the sight is no measure.
+    fn span(&self, bytes: u64, now: Duration) -> Span {
+        match (self.traced, self.lives) {
+            (false, _) => Span { from: Duration::ZERO, to: Duration::MAX, bytes },
+            (true, true) => Span { from: self.member.first_seen, to: now, bytes },
+            (true, false) => Span { from: self.member.first_seen, to: self.member.last_seen, bytes },
+        }
+    }
+
     fn phase_bytes(&self) -> u64 {
         self.past_phase_bytes.max(self.phase_peak_bytes)
     }
+}
+
+/// A stretch of time in which a member had at most so many bytes.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: Duration,
+    to: Duration,
+    bytes: u64,
+}
+
+/// The most of one span, and the most of all that overlap at one moment: an upper bound of what the members had together.
+fn extremes(spans: impl Iterator<Item = Span>) -> (u64, u64) {
+    let mut largest = 0;
+    let mut changes = Vec::new();
+    for span in spans {
+        largest = largest.max(span.bytes);
+        // Of two at one moment the beginning comes first.
+        changes.push((span.from, 0, span.bytes));
+        changes.push((span.to, 1, span.bytes));
+    }
+    changes.sort_unstable();
+    let (mut sum, mut highest) = (0_u64, 0);
+    for (_, is_end, bytes) in changes {
+        if is_end == 0 {
+            sum += bytes;
+            highest = highest.max(sum);
+        } else {
+            sum -= bytes;
+        }
+    }
+    (largest, highest)
 }
 
 /// The members of one tree.
@@ -51,7 +92,8 @@ pub(super) struct Ledger {
     /// Those that live, by process id.
     living: BTreeMap<u32, usize>,
     low_bytes: u64,
-    proportional_bytes: Option<u64>,
+    /// The sum of resident bytes at which proportional bytes were read last, and those.
+    proportional: Option<(u64, u64)>,
     phases: Vec<TreePhase>,
     /// The present phase: its place in `phases`, when it began, and the largest sum seen in it.
     present: Option<(usize, Duration)>,
@@ -131,6 +173,7 @@ impl Ledger {
         if went_down && entry.image == Image::Copied {
             entry.image = Image::Own;
             entry.phase_peak_bytes = 0;
+            entry.image_peak_bytes = 0;
         }
         let peak = if is_polled_by_phase { resident.now_bytes } else { resident.peak_bytes };
         entry.phase_peak_bytes = entry.phase_peak_bytes.max(peak);
@@ -144,9 +187,9 @@ impl Ledger {
         self.present_low_bytes = self.present_low_bytes.max(bytes);
     }
 
-    /// The members seen at one moment had so much together, shared pages counted once.
-    pub(super) fn proportional_sum(&mut self, bytes: u64) {
-        self.proportional_bytes = Some(self.proportional_bytes.unwrap_or(0).max(bytes));
+    /// The members seen at one moment had so many bytes together, and so many when shared pages are counted once.
+    pub(super) fn proportional_sum(&mut self, resident_bytes: u64, proportional_bytes: u64) {
+        self.proportional = Some((resident_bytes, proportional_bytes));
     }
 
     /// A member has ended.
@@ -190,9 +233,9 @@ impl Ledger {
     }
 
     fn end_phase(&mut self, now: Duration) {
-        let peaks = || self.entries.iter().map(Entry::phase_bytes);
-        let high_bytes = peaks().sum::<u64>();
-        let low_bytes = self.present_low_bytes.max(peaks().max().unwrap_or(0));
+        let (largest, high_bytes) =
+            extremes(self.entries.iter().map(|entry| entry.span(entry.phase_bytes(), now)));
+        let low_bytes = self.present_low_bytes.max(largest);
         if let Some((index, began)) = self.present {
             let phase = &mut self.phases[index];
             phase.high_bytes = phase.high_bytes.max(high_bytes);
@@ -213,15 +256,20 @@ impl Ledger {
             entry.member.peak_bytes = entry.peak_bytes();
         }
         self.end_phase(now);
-        let members: Vec<Member> = self.entries.into_iter().map(|entry| entry.member).collect();
-        let largest = members.iter().map(|member| member.peak_bytes).max().unwrap_or(0);
+        let spans = self.entries.iter().map(|entry| entry.span(entry.member.peak_bytes, now));
+        let (largest, high_bytes) = extremes(spans);
+        // A member's own peak was a moment, too.
+        let low_bytes = self.low_bytes.max(largest);
         Tree {
-            // A member's own peak was a moment, too.
-            low_bytes: self.low_bytes.max(largest),
-            high_bytes: members.iter().map(|member| member.peak_bytes).sum(),
-            proportional_bytes: self.proportional_bytes,
+            low_bytes,
+            high_bytes,
+            // Read much below the peak it says nothing of the peak.
+            proportional_bytes: self
+                .proportional
+                .filter(|(at, _)| at / 9 >= low_bytes / 10)
+                .map(|(_, bytes)| bytes),
             cgroup_bytes: None,
-            members,
+            members: self.entries.into_iter().map(|entry| entry.member).collect(),
             phases: self.phases,
             how,
             cost,
@@ -231,5 +279,119 @@ impl Ledger {
     fn entry(&mut self, pid: u32) -> Option<&mut Entry> {
         let index = *self.living.get(&pid)?;
         self.entries.get_mut(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn at(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn resident(now: u64, peak: u64) -> Resident {
+        Resident { now_bytes: now * MIB, peak_bytes: peak * MIB, anonymous_bytes: 0 }
+    }
+
+    fn finish(ledger: Ledger) -> Tree {
+        ledger.finish(at(1000), How::default(), Cost::default())
+    }
+
+    /// A member that lives for a while, with a peak.
+    fn member(ledger: &mut Ledger, pid: u32, (from, to): (u64, u64), peak: u64, traced: bool) {
+        ledger.born(pid, Image::Own, traced, at(from));
+        ledger.saw(pid, resident(peak, peak), at(to));
+        ledger.gone(pid, at(to));
+    }
+
+    #[test]
+    fn members_that_never_met_are_not_added() {
+        let mut ledger = Ledger::default();
+        member(&mut ledger, 1, (0, 100), 5, true);
+        member(&mut ledger, 2, (10, 20), 30, true);
+        member(&mut ledger, 3, (30, 40), 40, true);
+        let tree = finish(ledger);
+        assert_eq!((tree.low_bytes, tree.high_bytes), (40 * MIB, 45 * MIB));
+    }
+
+    #[test]
+    fn of_members_that_were_only_seen_nobody_knows_whether_they_met() {
+        let mut ledger = Ledger::default();
+        member(&mut ledger, 1, (10, 20), 30, false);
+        member(&mut ledger, 2, (30, 40), 40, false);
+        assert_eq!(finish(ledger).high_bytes, 70 * MIB);
+    }
+
+    #[test]
+    fn what_a_copy_had_before_it_became_a_program_is_dropped_and_what_a_program_had_is_kept() {
+        for (image, peak) in [(Image::Copied, 2), (Image::Own, 200)] {
+            let mut ledger = Ledger::default();
+            ledger.born(1, image, true, at(0));
+            ledger.saw(1, resident(200, 200), at(1));
+            ledger.executed(1);
+            ledger.saw(1, resident(1, 2), at(2));
+            assert_eq!(finish(ledger).members[0].peak_bytes, peak * MIB);
+        }
+    }
+
+    #[test]
+    fn a_copy_that_stays_one_counts_and_shared_memory_never() {
+        for (image, peak) in [(Image::Copied, 200), (Image::Shared, 0)] {
+            let mut ledger = Ledger::default();
+            ledger.born(1, image, true, at(0));
+            ledger.saw(1, resident(200, 200), at(1));
+            assert_eq!(finish(ledger).high_bytes, peak * MIB);
+        }
+    }
+
+    #[test]
+    fn a_polled_copy_became_a_program_when_its_peak_went_down() {
+        let mut ledger = Ledger::default();
+        ledger.born(1, Image::Copied, false, at(0));
+        ledger.saw(1, resident(200, 200), at(1));
+        ledger.saw(1, resident(3, 4), at(2));
+        ledger.saw(1, resident(2, 4), at(3));
+        assert_eq!(finish(ledger).high_bytes, 4 * MIB);
+    }
+
+    #[test]
+    fn each_phase_has_its_own_peak_and_the_same_name_goes_on() {
+        let mut ledger = Ledger::default();
+        ledger.born(1, Image::Own, true, at(0));
+        ledger.saw(1, resident(50, 50), at(1));
+        ledger.begin_phase("a", at(10));
+        ledger.saw(1, resident(10, 20), at(11));
+        ledger.begin_phase("b", at(20));
+        ledger.saw(1, resident(10, 12), at(21));
+        ledger.begin_phase("a", at(30));
+        ledger.saw(1, resident(10, 40), at(31));
+        let tree = finish(ledger);
+        let phases: Vec<_> =
+            tree.phases.iter().map(|phase| (&*phase.name, phase.high_bytes / MIB, phase.wall)).collect();
+        assert_eq!(phases, [("a", 40, at(980)), ("b", 12, at(10))]);
+        assert_eq!(tree.high_bytes, 50 * MIB);
+    }
+
+    #[test]
+    fn where_a_peak_cannot_begin_anew_a_phase_has_what_was_seen_in_it() {
+        let mut ledger = Ledger { is_polled_by_phase: true, ..Ledger::default() };
+        ledger.born(1, Image::Own, true, at(0));
+        ledger.begin_phase("a", at(10));
+        ledger.saw(1, resident(10, 50), at(11));
+        let tree = finish(ledger);
+        assert_eq!((tree.phases[0].high_bytes, tree.high_bytes), (10 * MIB, 50 * MIB));
+    }
+
+    #[test]
+    fn proportional_memory_read_far_below_the_peak_is_not_told() {
+        for (at_mib, told) in [(95, Some(7)), (50, None)] {
+            let mut ledger = Ledger::default();
+            ledger.sum(100 * MIB);
+            ledger.proportional_sum(at_mib * MIB, 7);
+            assert_eq!(finish(ledger).proportional_bytes, told);
+        }
     }
 }

@@ -394,8 +394,8 @@ impl<'a> Running<'a> {
         let each: Option<u64> = seen.iter().map(|&pid| os::proportional_bytes(pid)).sum();
         self.proportional += os::thread_cpu().saturating_sub(before);
         self.proportional_at_bytes = sum;
-        if let Some(sum) = each {
-            self.shared.state().ledger.proportional_sum(sum);
+        if let Some(proportional) = each {
+            self.shared.state().ledger.proportional_sum(sum, proportional);
         }
     }
 
