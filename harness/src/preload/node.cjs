@@ -22,6 +22,7 @@ function start() {
   const { stringify, parse } = JSON;
   const { apply, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect;
   const { getHeapStatistics } = v8;
+  const { byteLength } = Buffer;
   const { hrtime, pid } = process;
   const uptime = process.uptime.bind(process);
 
@@ -33,6 +34,10 @@ function start() {
   // What a profile may add to the heap when it is read, for each millisecond that it covers: a collection in 4 ms, of 16 KiB each.
   const PROFILE_BYTES_PER_MS = 4096;
 
+  const PAGE_BYTES = 4096;
+  // How often messages are looked at, at most.
+  const LOOK_MS = 1;
+
   const NOTES = __dirname;
   const RECORDS = dirname(NOTES);
   const command = [process.argv0, ...process.execArgv, ...process.argv.slice(1)].join(' ');
@@ -43,6 +48,8 @@ function start() {
   let used = 0;
   let readAt = milliseconds();
   let cost = 0;
+  let lookedAt = 0;
+  let outgrown = false;
 
   function milliseconds() {
     const [seconds, nanoseconds] = hrtime();
@@ -73,16 +80,21 @@ function start() {
     profiler.start();
   }
 
-  // Written beside and renamed, so that no reader sees half of it.
+  // No reader sees half of it: it is written beside and renamed, or over what was there when it is one page, which no kill divides.
+  // Renaming costs milliseconds where it makes the file system write at once, so it is not done ten times a second.
   function write(path, content) {
-    const beside = `${path}.tmp`;
-    const file = openSync(beside, 'w', 0o600);
+    let text = stringify(content);
+    outgrown ||= byteLength(text) > PAGE_BYTES;
+    const whole = outgrown || !existsSync(path);
+    if (!whole) text += ' '.repeat(PAGE_BYTES - byteLength(text));
+    const target = whole ? `${path}.tmp` : path;
+    const file = openSync(target, whole ? 'w' : 'r+', 0o600);
     try {
-      writeSync(file, stringify(content));
+      writeSync(file, text);
     } finally {
       closeSync(file);
     }
-    renameSync(beside, path);
+    if (whole) renameSync(target, path);
   }
 
   function bytes(value) {
@@ -90,7 +102,10 @@ function start() {
   }
 
   function message() {
-    const due = milliseconds() - readAt >= COST_SHARE * cost;
+    const now = milliseconds();
+    if (now - lookedAt < LOOK_MS) return;
+    lookedAt = now;
+    const due = now - readAt >= COST_SHARE * cost;
     if (due || getHeapStatistics().used_heap_size > GROWTH * peak.heap) flush(false);
   }
 
