@@ -32,10 +32,10 @@ use tracer::Tracer;
 const DENSE: Duration = Duration::from_millis(1);
 const SPARSE: Duration = Duration::from_millis(4);
 /// The same for a tree that is traced: a look costs at most one part in so many of the time until the next.
-const LOOK_SHARE: u32 = 160;
+const LOOK_SHARE: u32 = 200;
 const LOOK_MAX: Duration = Duration::from_millis(100);
 /// Proportional memory is read at most one part in so many of the time.
-const PROPORTIONAL_SHARE: u32 = 250;
+const PROPORTIONAL_SHARE: u32 = 400;
 /// By how much a sum must exceed the one at which proportional memory was last read: one part in so many, and so many bytes.
 const PROPORTIONAL_STEP: u64 = 50;
 const PROPORTIONAL_STEP_BYTES: u64 = 1 << 20;
@@ -131,7 +131,7 @@ fn attend(
     let _ = open.write_all(b"!");
     if traced {
         let reads_memory = reads_memory(subject);
-        Tracer { root: pid, shared, reads_memory, known: BTreeSet::from([pid]) }.follow();
+        Tracer::new(pid, shared, reads_memory).follow();
         {
             let mut state = shared.state();
             state.tracing = os::thread_cpu();

@@ -1,7 +1,7 @@
 //! The thread that traces a tree: it hears of every process that is made, of every program that is begun, and reads each process
 //! while it is stopped at its end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
@@ -17,6 +17,8 @@ const BEFORE_EXEC: Duration = Duration::from_micros(50);
 const TRACERS: [&str; 7] = ["strace", "ltrace", "gdb", "lldb", "lldb-server", "rr", "proot"];
 /// Members of a tree that is summed at the end of each of them; a larger one costs too much.
 const SUMMED_MAX: usize = 16;
+/// Ends of threads of one process that are so close are one.
+const SAME_MOMENT: Duration = Duration::from_millis(2);
 const SETUID: u32 = 0o4000;
 
 pub(super) struct Tracer<'a> {
@@ -24,11 +26,23 @@ pub(super) struct Tracer<'a> {
     pub(super) shared: &'a Shared,
     /// Whether members' memory is read at their ends.
     pub(super) reads_memory: bool,
-    /// Ids of the processes and threads that were seen.
-    pub(super) known: BTreeSet<u32>,
+    /// Ids of the processes and threads that were seen, each with that of its process.
+    known: BTreeMap<u32, u32>,
+    /// Which process was read last while a thread of it was at its end, and when.
+    last_read: (u32, Duration),
 }
 
 impl Tracer<'_> {
+    pub(super) fn new(root: u32, shared: &Shared, reads_memory: bool) -> Tracer<'_> {
+        Tracer {
+            root,
+            shared,
+            reads_memory,
+            known: BTreeMap::from([(root, root)]),
+            last_read: (0, Duration::ZERO),
+        }
+    }
+
     /// Follows the tree until no member is left, or it turns out that the program cannot be started.
     pub(super) fn follow(mut self) {
         // Until the program has begun, its failure is the spawner's to collect.
@@ -70,10 +84,14 @@ impl Tracer<'_> {
 
     /// A process or thread is there for the first time, or runs again.
     fn attached(&mut self, pid: u32) {
-        let is_new = self.known.insert(pid);
-        let Some(identity) = os::identity(pid).filter(|identity| is_new && identity.process == pid) else {
+        if self.known.contains_key(&pid) {
             return;
-        };
+        }
+        let Some(identity) = os::identity(pid) else { return };
+        self.known.insert(pid, identity.process);
+        if identity.process != pid {
+            return;
+        }
         let shares = os::share_memory(identity.parent, pid);
         let image = if shares { Image::Shared } else { Image::Copied };
         let now = self.shared.now();
@@ -107,7 +125,7 @@ impl Tracer<'_> {
         if state.ledger.member(pid).is_some() {
             state.ledger.executed(pid);
         } else {
-            self.known.insert(pid);
+            self.known.insert(pid, pid);
             state.ledger.born(pid, Image::Own, true, now);
         }
         state.ledger.named(pid, name.clone(), line);
@@ -128,18 +146,23 @@ impl Tracer<'_> {
 
     /// A process or thread is about to end, and its memory still stands.
     fn ending(&mut self, pid: u32) {
-        let Some(identity) = os::identity(pid) else { return };
-        if identity.process == pid && identity.parent == std::process::id() {
+        let process = self.known.get(&pid).copied().unwrap_or(pid);
+        if process == pid && os::identity(pid).is_some_and(|identity| identity.parent == std::process::id()) {
             self.shared.state().ours.insert(pid);
         }
-        if !self.reads_memory {
+        let now = self.shared.now();
+        let (last, at) = self.last_read;
+        // When a process ends, all its threads do so at once; its first one is always read.
+        let is_one_of_many = process != pid && process == last && now < at + SAME_MOMENT;
+        if !self.reads_memory || is_one_of_many {
             return;
         }
+        self.last_read = (process, now);
         // What a tree has together is often most when one of it is about to end.
         let mut living: Vec<u32> =
             self.shared.state().ledger.living().into_iter().map(|(pid, _)| pid).collect();
         if living.len() > SUMMED_MAX {
-            living = vec![identity.process];
+            living = vec![process];
         }
         self.shared.read(&living);
     }
