@@ -3,9 +3,14 @@
 //! Every sample is a new process in a session of its own and in a directory of its own. Programs that use
 //! [`Meter`](crate::meter::Meter) leave records in the record directory; of any other program the operating system's figures are known.
 //!
-//! Under the instrument `os` the tree is polled densely through `/proc`: once a millisecond at first, later every four. A member's peak
-//! is exact up to the last poll before it ends; a member that lives shorter than a poll may not be seen at all. (Records
-//! of members that keep their own make up for both.)
+//! On Linux the tree is traced: every process that is made is heard of, and each is read while it is stopped at its end, when its
+//! own peak is final, so that none is missed. In between the tree is looked at as often as half a percent of a core allows, for the
+//! largest sum of its members. Where tracing is refused, or a member traces others itself, it is polled densely instead: once a
+//! millisecond at first, later every four. Then a member's peak is exact up to the last poll before it ends, and a member that lives
+//! shorter than a poll may not be seen at all. (Records of members that keep their own make up for both.)
+//!
+//! Two things no reading from outside can tell: what a program had before it became another one (exec) between two looks, and what a
+//! process that is killed at once had since the last look, on kernels that do not stop it at its end.
 //!
 //! No process stays behind: the tree is killed on a time-out and when the caller asks, the kernel kills the first process with the
 //! thread that made it, and a guard kills its group when this process dies in any way. Only a member that leaves both the
@@ -115,7 +120,7 @@ pub struct Sample {
 /// A heap of a foreign runtime that was full: its process or thread is dead, whatever the exit code says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeapDeath {
-    /// The process.
+    /// The process; 0 when it is not known.
     pub pid: u32,
     /// What died: `node, the main thread`.
     pub what: String,
@@ -131,7 +136,12 @@ impl std::fmt::Display for HeapDeath {
             true => format!("{} MiB", bytes >> 20),
             false => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
         };
-        write!(formatter, "{} (process {}), ran out of heap", self.what, self.pid)?;
+        formatter.write_str(&self.what)?;
+        // What was only said does not say of which process.
+        if self.pid != 0 {
+            write!(formatter, " (process {})", self.pid)?;
+        }
+        formatter.write_str(", ran out of heap")?;
         match (self.limit_bytes, self.used_bytes) {
             (Some(limit), Some(used)) => write!(formatter, ": limit {}, {} in use", mib(limit), mib(used)),
             (Some(limit), None) => write!(formatter, ": limit {}", mib(limit)),

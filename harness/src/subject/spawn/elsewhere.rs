@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::super::capture::Capture;
+use super::super::{Channel, Show};
 use super::{End, Output, Subject, Watched, command, failed};
 use crate::Error;
 
@@ -18,8 +19,9 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(failed(subject))?;
-    let stdout = read(child.stdout.take());
-    let stderr = read(child.stderr.take());
+    let show = subject.foreign.as_ref().and_then(|foreign| foreign.show);
+    let stdout = read(child.stdout.take(), show, Channel::Out);
+    let stderr = read(child.stderr.take(), show, Channel::Err);
     let status = follow(&mut child, subject.timeout, stop, began).map_err(failed(subject))?;
     Ok(Watched {
         pid: child.id(),
@@ -30,8 +32,15 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
         stdout: finish(stdout),
         stderr: finish(stderr),
         stragglers: Vec::new(),
-        doubts: Vec::new(),
+        doubts: doubts(subject),
     })
+}
+
+fn doubts(subject: &Subject) -> Vec<String> {
+    let foreign = subject.foreign.as_ref().map(|_| {
+        "process trees, resident memory and phases of foreign programs are read on Linux only; here only what processes record of themselves is known".to_owned()
+    });
+    foreign.into_iter().collect()
 }
 
 fn follow(child: &mut Child, timeout: Duration, stop: &AtomicBool, began: Instant) -> std::io::Result<End> {
@@ -74,13 +83,20 @@ fn end(status: std::process::ExitStatus) -> End {
     End::Exit(status.code().unwrap_or(-1))
 }
 
-fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Capture> {
+fn read(
+    pipe: Option<impl Read + Send + 'static>,
+    show: Option<Show>,
+    channel: Channel,
+) -> JoinHandle<Capture> {
     thread::spawn(move || {
         let mut capture = Capture::default();
         let mut buffer = [0_u8; 16 * 1024];
         if let Some(mut pipe) = pipe {
             while let Ok(length @ 1..) = pipe.read(&mut buffer) {
                 capture.push(&buffer[..length]);
+                if let Some(show) = show {
+                    show(channel, &buffer[..length]);
+                }
             }
         }
         capture
