@@ -13,10 +13,20 @@ fn block(bytes: usize) -> Vec<u8> {
     black_box(Vec::with_capacity(bytes))
 }
 
+/// Says that the noise is over, also when a check fails.
+struct Quiet<'a>(&'a AtomicBool);
+
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// Runs `check` while other threads allocate, grow and free.
 fn among_noise(check: impl FnOnce()) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _quiet = Quiet(&over);
         for thread in 1..=3 {
             let over = &over;
             scope.spawn(move || {
@@ -28,7 +38,6 @@ fn among_noise(check: impl FnOnce()) {
             });
         }
         check();
-        over.store(true, Relaxed);
     });
 }
 
