@@ -142,7 +142,8 @@ pub(crate) struct Measuring {
     /// Seconds after which a sample's whole tree is ended; that is an error.
     #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) timeout: u64,
-    /// The exit code that counts as success.
+    /// The exit code that counts as success; 128 + N stands for signal N, as in a shell: 143 for a service that is ended
+    /// by SIGTERM.
     #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true)]
     pub(crate) expect_exit: i32,
     /// What to read with, one pass each: `os`, `v8` (Node), `tracemalloc` (Python; slows it), `count` and the other instruments (Rust

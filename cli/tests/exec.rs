@@ -147,6 +147,7 @@ fn the_expected_exit_code_is_the_good_one_and_0_then_is_not() {
     desk.shell(&["--expect-exit", "3"], "exit 3").expect(0);
     assert_eq!(desk.case()["command"]["expected_exit"], 3);
     assert!(desk.case()["metrics"]["rss.peak_bytes"]["median"].as_f64().unwrap() > 0.0);
+    desk.shell(&["--expect-exit", "143"], "kill -TERM $$").expect(0);
     desk.shell(&["--expect-exit", "3"], "exit 0").expect(2);
     assert!(desk.error().contains("exit code 3 was expected"));
 }

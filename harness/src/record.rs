@@ -106,7 +106,7 @@ pub struct Case {
 pub struct Command {
     /// The program and its arguments. What is no UTF-8 is shown with replacement characters.
     pub line: Vec<String>,
-    /// The exit code that counts as success.
+    /// The exit code that counts as success; 128 + N stands for signal N.
     pub expected_exit: i32,
     /// One entry for each sample, in the order taken.
     pub ends: Vec<CommandEnd>,

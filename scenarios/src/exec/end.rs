@@ -9,6 +9,9 @@ use crate::runner::last_line;
 /// Most characters of a command's last words that an error quotes.
 const QUOTED_AT_MOST: usize = 200;
 
+/// What a shell adds to the number of a signal to make an exit code of it.
+const SIGNALLED: i32 = 128;
+
 /// A sample's end, for the record.
 pub(super) fn record(sample: &Sample, pass: Pass) -> CommandEnd {
     let deaths = sample.heap_deaths.iter().map(|death| format!("; {death}"));
@@ -30,6 +33,7 @@ pub(super) fn wrong(sample: &Sample, pass: Pass, number: u32, options: &Options)
     let what = match (sample.heap_deaths.first(), &sample.status) {
         (Some(death), status) => format!("{death}; the command {status}"),
         (None, End::Exit(code)) if *code == options.expected_exit => return None,
+        (None, End::Signal(signal)) if *signal + SIGNALLED == options.expected_exit => return None,
         (None, End::TimedOut) => {
             let seconds = options.timeout.as_secs();
             format!(
