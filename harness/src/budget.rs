@@ -2,7 +2,7 @@
 //!
 //! What is measured is the calling thread: a test that runs beside, in a thread of its own, changes no figure. So it is the right
 //! measure for work that stays in one thread, and the figures are exact: equal in every run. Threads that the work itself starts
-//! are not counted; measure those with [`heap::measure`](crate::heap::measure) in a test program that runs nothing beside.
+//! are not counted; measure those with [`heap::measure`] in a test program that runs nothing beside.
 //! Blocks count where they are requested and where they are freed: one handed to another thread stays retained here.
 //!
 //! ```
