@@ -27,7 +27,9 @@ pub(crate) use unix::*;
 pub(crate) use linux::{
     announce, become_subreaper, begin_session, children, command, command_line, die_with_parent, guard,
     identity, is_marked, keep_open, pidfd, reap, reset_peak, session, set_nonblocking, start_ticks,
-    trace::{Stop, leave_stopped, let_go, resume, seize, share_memory, thread_cpu, wait, wait_for_stop},
+    trace::{
+        Stop, is_process, leave_stopped, let_go, resume, seize, share_memory, thread_cpu, wait, wait_for_stop,
+    },
     wait_readable,
 };
 

@@ -5,8 +5,8 @@
 //!
 //! On Linux the tree is traced: every process that is made is heard of, and each is read while it is stopped at its end, when its
 //! own peak is final, so that none is missed. In between the tree is looked at as often as half a percent of a core allows, for the
-//! largest sum of its members. Where tracing is refused, or a member traces others itself, it is polled densely instead: once a
-//! millisecond at first, later every four. Then a member's peak is exact up to the last poll before it ends, and a member that lives
+//! largest sum of its members. Where tracing is refused, or a member traces others itself, it is polled densely instead, with
+//! a twentieth of a core. Then a member's peak is exact up to the last poll before it ends, and a member that lives
 //! shorter than a poll may not be seen at all. (Records of members that keep their own make up for both.)
 //!
 //! Two things no reading from outside can tell: what a program had before it became another one (exec) between two looks, and what a

@@ -293,6 +293,7 @@ fn phases_begin_at_marks_and_at_lines() {
     let tree = tree(&sample);
     let names: Vec<&str> = tree.phases.iter().map(|phase| phase.name.as_str()).collect();
     assert_eq!(names, ["load", "rest", "Cold parse"]);
+    assert_eq!(sample.doubts, Vec::<String>::new());
     for (phase, mebibytes) in tree.phases.iter().zip([120, 20, 70]) {
         assert!(phase.low_bytes >= mebibytes * MIB && phase.high_bytes < (mebibytes + 8) * MIB, "{phase:?}");
         assert!(phase.low_bytes <= phase.high_bytes && phase.wall >= Duration::from_millis(100), "{phase:?}");

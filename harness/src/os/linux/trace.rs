@@ -18,8 +18,8 @@ pub(crate) enum Stop {
     Attached,
     /// It made a process with this id in its own memory, until that becomes another program.
     Vforked(u32),
-    /// It made a process or thread in another way, of which more is heard from that one.
-    Made,
+    /// It made a process or thread with this id in another way.
+    Made(u32),
     /// It has become another program.
     Executed {
         /// The id of the thread that did it, which is gone when it is not the process's own.
@@ -115,22 +115,29 @@ pub(crate) fn wait() -> Option<(u32, Stop)> {
     }
 }
 
-/// Whether a tracee of this thread has stopped, without taking notice of those that have ended: their status stays for others.
+/// Waits for a tracee of this thread to stop. None when one has ended, whose status stays for others to collect, and when there is none.
 pub(crate) fn wait_for_stop() -> Option<(u32, Stop)> {
-    let flags = libc::WSTOPPED | libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG;
+    let flags = libc::WSTOPPED | libc::WEXITED | libc::WNOWAIT | libc::__WALL | libc::__WNOTHREAD;
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    // SAFETY: the pointer is valid for one siginfo, which the kernel fills or leaves zero.
-    let result = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), flags) };
-    if result != 0 {
-        return None;
+    loop {
+        // SAFETY: the pointer is valid for one siginfo, which the kernel fills or leaves zero.
+        if unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), flags) } == 0 {
+            break;
+        }
+        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return None;
+        }
     }
-    // SAFETY: all zeros is a valid siginfo, and for a wait these two fields are the ones in use.
-    let (pid, code) = unsafe {
-        let info = info.assume_init();
-        (info.si_pid(), info.si_status())
-    };
-    // The status of waitid is that of wait without its lowest byte, which says "stopped".
-    (pid > 0).then(|| (pid as u32, stop(pid as u32, code << 8 | 0x7f, Duration::ZERO)))
+    // SAFETY: all zeros is a valid siginfo, and the kernel has filled it.
+    let code = unsafe { info.assume_init() }.si_code;
+    if [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&code) { None } else { wait() }
+}
+
+/// Whether an id is that of a process rather than of one of its threads.
+pub(crate) fn is_process(id: u32) -> bool {
+    let id = id as libc::pid_t;
+    // SAFETY: tgkill takes plain numbers; signal 0 only asks.
+    unsafe { libc::syscall(libc::SYS_tgkill, id, id, 0) == 0 }
 }
 
 fn stop(pid: u32, status: i32, cpu: Duration) -> Stop {
@@ -140,7 +147,7 @@ fn stop(pid: u32, status: i32, cpu: Duration) -> Stop {
     let signal = libc::WSTOPSIG(status);
     match status >> 16 {
         libc::PTRACE_EVENT_VFORK => Stop::Vforked(message(pid)),
-        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => Stop::Made,
+        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => Stop::Made(message(pid)),
         libc::PTRACE_EVENT_EXEC => Stop::Executed { former: message(pid) },
         libc::PTRACE_EVENT_EXIT => Stop::Ending,
         libc::PTRACE_EVENT_STOP if signal == libc::SIGTRAP => Stop::Attached,

@@ -28,11 +28,10 @@ use finder::Finder;
 use group::Group;
 use tracer::Tracer;
 
-/// Between two looks at a young tree that is only polled, and at one that has run for a second.
-const DENSE: Duration = Duration::from_millis(1);
-const SPARSE: Duration = Duration::from_millis(4);
-/// The same for a tree that is traced: a look costs at most one part in so many of the time until the next.
+/// A look at a tree costs at most one part in so many of the time until the next; more where nothing else tells of its peaks.
 const LOOK_SHARE: u32 = 200;
+const LOOK_SHARE_UNTRACED: u32 = 20;
+const DENSE: Duration = Duration::from_millis(1);
 const LOOK_MAX: Duration = Duration::from_millis(100);
 /// Proportional memory is read at most one part in so many of the time.
 const PROPORTIONAL_SHARE: u32 = 400;
@@ -59,8 +58,7 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
     let group = subject.foreign.is_some().then(Group::new).flatten();
     let (running, status) = thread::scope(|scope| {
         scope.spawn(|| attend(subject, &shared, group.as_ref(), announced, open));
-        let child = spawn(subject, announce, gate, phase);
-        let mut child = child.inspect_err(|_| shared.failed.store(true, Relaxed))?;
+        let mut child = spawn(subject, announce, gate, phase)?;
         let guard = os::guard(child.id());
         let mut running = Running::new(subject, &shared, &mut child, (bell, phases));
         if let Err(source) = guard {
@@ -166,8 +164,6 @@ fn trace(subject: &Subject, shared: &Shared, pid: u32) -> bool {
 struct Shared {
     began: Instant,
     state: Mutex<State>,
-    /// Whether the program could not be started.
-    failed: AtomicBool,
     ringer: PipeWriter,
 }
 
@@ -192,7 +188,7 @@ struct State {
 
 impl Shared {
     fn new(ringer: PipeWriter) -> Shared {
-        Shared { began: Instant::now(), state: Mutex::default(), failed: AtomicBool::new(false), ringer }
+        Shared { began: Instant::now(), state: Mutex::default(), ringer }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -201,10 +197,6 @@ impl Shared {
 
     fn now(&self) -> Duration {
         self.began.elapsed()
-    }
-
-    fn has_failed(&self) -> bool {
-        self.failed.load(Relaxed)
     }
 
     /// Reads the memory of some members at one moment; gives those that have any, and their sum.
@@ -360,11 +352,8 @@ impl<'a> Running<'a> {
 
     /// Until the next look: soon where nothing but looks tells of peaks, else as seldom as its cost demands.
     fn pause(&self, cost: Duration) -> Duration {
-        match self.shared.state().traced {
-            true => (cost * LOOK_SHARE).clamp(DENSE, LOOK_MAX),
-            false if self.shared.now() < Duration::from_secs(1) => DENSE,
-            false => SPARSE,
-        }
+        let share = if self.shared.state().traced { LOOK_SHARE } else { LOOK_SHARE_UNTRACED };
+        (cost * share).clamp(DENSE, LOOK_MAX)
     }
 
     /// Takes notice that a member that is not traced has ended, and collects it when it is our child. Others are their parents' to collect.

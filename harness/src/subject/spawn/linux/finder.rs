@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use crate::instrument::RECORD_DIR;
 use crate::os;
+use crate::subject::Member;
 use crate::subject::ledger::{Image, Ledger};
+
+/// How long a process is looked at closely: it may become another program of the same name, as a script does that starts one.
+const YOUNG: Duration = Duration::from_millis(100);
 
 /// Finds members by their parents, and orphans by their session or by the environment they were started with.
 #[derive(Debug)]
@@ -40,9 +44,10 @@ impl Finder {
             } else if ledger.image(pid) == Some(Image::Shared) && self.image(pid) != Image::Shared {
                 ledger.set_image(pid, Image::Own);
             }
-            // A process changes its name when it becomes another program.
+            // A process changes its name when it becomes another program, mostly soon.
             let name = os::command(pid).unwrap_or_default();
-            if ledger.member(pid).is_some_and(|member| member.command != name) {
+            let is_news = |member: &Member| member.command != name || now < member.first_seen + YOUNG;
+            if ledger.member(pid).is_some_and(is_news) {
                 ledger.named(pid, name, os::command_line(pid).unwrap_or_default());
             }
         }

@@ -4,15 +4,12 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use super::Shared;
 use crate::os::{self, Stop};
 use crate::subject::ledger::Image;
 
-/// Between two looks at a program that has not begun yet.
-const BEFORE_EXEC: Duration = Duration::from_micros(50);
 /// Programs that trace others, which they cannot while they are traced themselves.
 const TRACERS: [&str; 7] = ["strace", "ltrace", "gdb", "lldb", "lldb-server", "rr", "proot"];
 /// Members of a tree that is summed at the end of each of them; a larger one costs too much.
@@ -46,17 +43,11 @@ impl Tracer<'_> {
     /// Follows the tree until no member is left, or it turns out that the program cannot be started.
     pub(super) fn follow(mut self) {
         // Until the program has begun, its failure is the spawner's to collect.
-        loop {
-            match os::wait_for_stop() {
-                Some((pid, stop)) => {
-                    self.handle(pid, stop);
-                    if pid == self.root && matches!(stop, Stop::Executed { .. }) {
-                        break;
-                    }
-                }
-                None if self.shared.has_failed() => return,
-                None => thread::sleep(BEFORE_EXEC),
-            }
+        let mut has_begun = false;
+        while !has_begun {
+            let Some((pid, stop)) = os::wait_for_stop() else { return };
+            self.handle(pid, stop);
+            has_begun = pid == self.root && matches!(stop, Stop::Executed { .. });
         }
         while let Some((pid, stop)) = os::wait() {
             self.handle(pid, stop);
@@ -67,7 +58,7 @@ impl Tracer<'_> {
         match stop {
             Stop::Attached => self.attached(pid),
             Stop::Vforked(made) => self.vforked(made),
-            Stop::Made => {}
+            Stop::Made(made) => self.made(pid, made),
             Stop::Executed { former } => {
                 if self.executed(pid, former) {
                     os::let_go(pid);
@@ -87,21 +78,32 @@ impl Tracer<'_> {
         if self.known.contains_key(&pid) {
             return;
         }
-        let Some(identity) = os::identity(pid) else { return };
-        self.known.insert(pid, identity.process);
-        if identity.process != pid {
+        if !os::is_process(pid) {
             return;
         }
+        self.known.insert(pid, pid);
+        let Some(identity) = os::identity(pid) else { return };
         let shares = os::share_memory(identity.parent, pid);
         let image = if shares { Image::Shared } else { Image::Copied };
         let now = self.shared.now();
         let mut state = self.shared.state();
         state.ledger.born(pid, image, true, now);
-        state.ledger.named(
-            pid,
-            os::command(pid).unwrap_or_default(),
-            os::command_line(pid).unwrap_or_default(),
-        );
+        // Until it becomes another program it is called as its maker.
+        let maker = state.ledger.member(identity.parent);
+        let names = maker.map(|maker| (maker.command.clone(), maker.command_line.clone()));
+        let (name, line) = names.unwrap_or_else(|| {
+            (os::command(pid).unwrap_or_default(), os::command_line(pid).unwrap_or_default())
+        });
+        state.ledger.named(pid, name, line);
+    }
+
+    /// A process or thread has made one: if that is a thread, it is of the same process.
+    fn made(&mut self, maker: u32, made: u32) {
+        if let Some(&process) = self.known.get(&maker)
+            && !os::is_process(made)
+        {
+            self.known.insert(made, process);
+        }
     }
 
     /// The kernel says so itself, also where it does not say whose memory is whose.
@@ -146,7 +148,8 @@ impl Tracer<'_> {
 
     /// A process or thread is about to end, and its memory still stands.
     fn ending(&mut self, pid: u32) {
-        let process = self.known.get(&pid).copied().unwrap_or(pid);
+        let process = self.known.get(&pid).copied();
+        let process = process.or_else(|| Some(os::identity(pid)?.process)).unwrap_or(pid);
         if process == pid && os::identity(pid).is_some_and(|identity| identity.parent == std::process::id()) {
             self.shared.state().ours.insert(pid);
         }
