@@ -28,7 +28,8 @@ pub(crate) use linux::{
     announce, become_subreaper, begin_session, children, command, command_line, die_with_parent, guard,
     identity, is_marked, keep_open, pidfd, reap, reset_peak, session, set_nonblocking, start_ticks,
     trace::{
-        Stop, is_process, leave_stopped, let_go, resume, seize, share_memory, thread_cpu, wait, wait_for_stop,
+        Stop, is_process, leave_stopped, let_go, resume, seize, share_memory, thread_cpu, trace_end, wait,
+        wait_for_stop,
     },
     wait_readable,
 };

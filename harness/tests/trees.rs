@@ -165,7 +165,7 @@ fn every_member_is_in_the_tree() {
         tree.low_bytes >= held && tree.high_bytes >= tree.low_bytes && tree.high_bytes < held * 5 / 4,
         "{tree:?}"
     );
-    assert!(tree.how.polls > 5);
+    assert!(tree.how.polls > 0 && tree.how.traced);
     assert!(
         tree.members.iter().all(|member| member.last_seen >= member.first_seen && !member.command.is_empty())
     );

@@ -44,13 +44,19 @@ const OPTIONS: i32 = libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_TRACECLONE
     | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_TRACEEXIT
     // When this thread ends in any way, its tracees end.
     | libc::PTRACE_O_EXITKILL;
 
 /// Begins to trace a process, which runs on, and all that will come from it.
+///
+/// It is not stopped at its end before [`trace_end`]: until it has become the program, its end is its spawner's to hear of.
 pub(crate) fn seize(pid: u32) -> io::Result<()> {
     request(libc::PTRACE_SEIZE, pid, OPTIONS as usize)
+}
+
+/// From now on a stopped tracee, and all that will come from it, stops at its end.
+pub(crate) fn trace_end(pid: u32) {
+    let _ = request(libc::PTRACE_SETOPTIONS, pid, (OPTIONS | libc::PTRACE_O_TRACEEXIT) as usize);
 }
 
 /// Lets a stopped tracee run on, and gives it a signal unless that is 0. That it is gone meanwhile is no failure.

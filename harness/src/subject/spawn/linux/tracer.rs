@@ -46,8 +46,11 @@ impl Tracer<'_> {
         let mut has_begun = false;
         while !has_begun {
             let Some((pid, stop)) = os::wait_for_stop() else { return };
-            self.handle(pid, stop);
             has_begun = pid == self.root && matches!(stop, Stop::Executed { .. });
+            if has_begun {
+                os::trace_end(pid);
+            }
+            self.handle(pid, stop);
         }
         while let Some((pid, stop)) = os::wait() {
             self.handle(pid, stop);
