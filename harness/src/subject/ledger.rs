@@ -201,6 +201,11 @@ impl Ledger {
         self.living.remove(&pid);
     }
 
+    /// The largest sum so far.
+    pub(super) fn low_bytes(&self) -> u64 {
+        self.low_bytes
+    }
+
     /// The ids of those that live, each with whether it is traced.
     pub(super) fn living(&self) -> Vec<(u32, bool)> {
         self.living.iter().map(|(&pid, &index)| (pid, self.entries[index].traced)).collect()

@@ -128,11 +128,11 @@ fn attend(
     // A child that no longer waits is one whose start has failed.
     let _ = open.write_all(b"!");
     if traced {
-        let reads_memory = reads_memory(subject);
-        Tracer::new(pid, shared, reads_memory).follow();
+        let before = os::thread_cpu();
+        Tracer::new(pid, shared, reads_memory(subject)).follow();
         {
             let mut state = shared.state();
-            state.tracing = os::thread_cpu();
+            state.tracing = os::thread_cpu().saturating_sub(before);
             state.follows = false;
         }
         shared.ring();
@@ -178,11 +178,6 @@ struct State {
     root_status: Option<i32>,
     cpu: Duration,
     tracing: Duration,
-    /// Traced members whose processor time is in nobody else's.
-    ours: BTreeSet<u32>,
-    /// Members that had ended before their parents, and were theirs to collect; each with the tick of its start. When the parents end,
-    /// they come to us.
-    uncollected: Vec<(u32, u64)>,
     doubts: BTreeSet<String>,
 }
 
@@ -468,11 +463,6 @@ impl<'a> Running<'a> {
         self.drain();
         let wall = self.shared.now();
         let mut state = self.shared.state();
-        for &(pid, start) in &state.uncollected {
-            if os::start_ticks(pid) == Some(start) {
-                os::reap(pid);
-            }
-        }
         let how = How { polls: self.polls, traced: state.traced };
         let cost = Cost { polling: self.polling + self.proportional, tracing: state.tracing };
         let has_tree = reads_memory(self.subject) || self.subject.foreign.is_some();

@@ -14,6 +14,8 @@ use crate::subject::ledger::Image;
 const TRACERS: [&str; 7] = ["strace", "ltrace", "gdb", "lldb", "lldb-server", "rr", "proot"];
 /// Members of a tree that is summed at the end of each of them; a larger one costs too much.
 const SUMMED_MAX: usize = 16;
+/// A member is small when it has less than one part in so many of what the tree had.
+const SMALL: u64 = 8;
 /// Ends of threads of one process that are so close are one.
 const SAME_MOMENT: Duration = Duration::from_millis(2);
 const SETUID: u32 = 0o4000;
@@ -25,6 +27,10 @@ pub(super) struct Tracer<'a> {
     pub(super) reads_memory: bool,
     /// Ids of the processes and threads that were seen, each with that of its process.
     known: BTreeMap<u32, u32>,
+    /// The process that made each member.
+    makers: BTreeMap<u32, u32>,
+    /// Members that ended before their makers, who are to collect them. When a maker ends without having done so, they come to us.
+    left: BTreeMap<u32, Vec<u32>>,
     /// Which process was read last while a thread of it was at its end, and when.
     last_read: (u32, Duration),
 }
@@ -36,6 +42,8 @@ impl Tracer<'_> {
             shared,
             reads_memory,
             known: BTreeMap::from([(root, root)]),
+            makers: BTreeMap::new(),
+            left: BTreeMap::new(),
             last_read: (0, Duration::ZERO),
         }
     }
@@ -78,14 +86,12 @@ impl Tracer<'_> {
 
     /// A process or thread is there for the first time, or runs again.
     fn attached(&mut self, pid: u32) {
-        if self.known.contains_key(&pid) {
-            return;
-        }
-        if !os::is_process(pid) {
+        if self.known.contains_key(&pid) || !os::is_process(pid) {
             return;
         }
         self.known.insert(pid, pid);
         let Some(identity) = os::identity(pid) else { return };
+        self.makers.insert(pid, identity.parent);
         let shares = os::share_memory(identity.parent, pid);
         let image = if shares { Image::Shared } else { Image::Copied };
         let now = self.shared.now();
@@ -153,9 +159,6 @@ impl Tracer<'_> {
     fn ending(&mut self, pid: u32) {
         let process = self.known.get(&pid).copied();
         let process = process.or_else(|| Some(os::identity(pid)?.process)).unwrap_or(pid);
-        if process == pid && os::identity(pid).is_some_and(|identity| identity.parent == std::process::id()) {
-            self.shared.state().ours.insert(pid);
-        }
         let now = self.shared.now();
         let (last, at) = self.last_read;
         // When a process ends, all its threads do so at once; its first one is always read.
@@ -164,13 +167,16 @@ impl Tracer<'_> {
             return;
         }
         self.last_read = (process, now);
-        // What a tree has together is often most when one of it is about to end.
-        let mut living: Vec<u32> =
-            self.shared.state().ledger.living().into_iter().map(|(pid, _)| pid).collect();
-        if living.len() > SUMMED_MAX {
-            living = vec![process];
+        let (_, own) = self.shared.read(&[process]);
+        let (living, low_bytes) = {
+            let state = self.shared.state();
+            (state.ledger.living(), state.ledger.low_bytes())
+        };
+        // What a tree has together is often most when one of it is about to end, unless that is a small one.
+        if (2..=SUMMED_MAX).contains(&living.len()) && own >= low_bytes / SMALL {
+            let living: Vec<u32> = living.into_iter().map(|(pid, _)| pid).collect();
+            self.shared.read(&living);
         }
-        self.shared.read(&living);
     }
 
     fn ended(&mut self, pid: u32, status: i32, cpu: Duration) {
@@ -181,11 +187,14 @@ impl Tracer<'_> {
             return;
         }
         state.ledger.gone(pid, now);
-        state.uncollected.extend(os::start_ticks(pid).map(|start| (pid, start)));
-        // The time of others is in that of the parents that collect them.
-        if state.ours.remove(&pid) || pid == self.root {
-            state.cpu += cpu;
+        let maker = self.makers.remove(&pid).filter(|maker| state.ledger.member(*maker).is_some());
+        match maker {
+            Some(maker) => self.left.entry(maker).or_default().push(pid),
+            // The time of others is in that of the makers that collect them.
+            None => state.cpu += cpu,
         }
+        let left = self.left.remove(&pid).unwrap_or_default();
+        state.cpu += left.into_iter().filter_map(os::reap).map(|ended| ended.cpu).sum::<Duration>();
         if pid == self.root {
             state.root_status = Some(status);
             drop(state);
