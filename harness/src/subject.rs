@@ -56,7 +56,7 @@ pub struct Subject {
     /// After this time the tree is killed.
     pub timeout: Duration,
     /// For a program that knows nothing of this crate: how it is started and watched. Such a program has its arguments and its
-    /// environment as given, but for the harness's own variables.
+    /// environment as given, but for the harness's own variables and what reads Node and Python (`NODE_OPTIONS`, `PYTHONPATH`, `PATH`).
     pub foreign: Option<Foreign>,
 }
 

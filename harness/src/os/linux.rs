@@ -376,6 +376,8 @@ const ENVIRONMENT_READS: u32 = 20;
 pub(crate) fn is_marked(pid: u32, entry: &[u8]) -> bool {
     for _ in 0..ENVIRONMENT_READS {
         match fs::read(format!("/proc/{pid}/environ")) {
+            // One that has ended has no memory and will have no environment again.
+            Ok(environment) if environment.is_empty() && resident(pid).is_none() => return false,
             Ok(environment) if environment.is_empty() => std::thread::sleep(Duration::from_millis(1)),
             Ok(environment) => return environment.split(|&byte| byte == 0).any(|found| found == entry),
             Err(_) => return false,

@@ -189,7 +189,8 @@ impl Ledger {
 
     /// The members seen at one moment had so many bytes together, and so many when shared pages are counted once.
     pub(super) fn proportional_sum(&mut self, resident_bytes: u64, proportional_bytes: u64) {
-        self.proportional = Some((resident_bytes, proportional_bytes));
+        let before = self.proportional.map_or(0, |(_, bytes)| bytes);
+        self.proportional = Some((resident_bytes, proportional_bytes.max(before)));
     }
 
     /// A member has ended.
@@ -240,7 +241,7 @@ impl Ledger {
     fn end_phase(&mut self, now: Duration) {
         let (largest, high_bytes) =
             extremes(self.entries.iter().map(|entry| entry.span(entry.phase_bytes(), now)));
-        let low_bytes = self.present_low_bytes.max(largest);
+        let low_bytes = self.present_low_bytes.max(largest).min(high_bytes);
         if let Some((index, began)) = self.present {
             let phase = &mut self.phases[index];
             phase.high_bytes = phase.high_bytes.max(high_bytes);
@@ -263,8 +264,8 @@ impl Ledger {
         self.end_phase(now);
         let spans = self.entries.iter().map(|entry| entry.span(entry.member.peak_bytes, now));
         let (largest, high_bytes) = extremes(spans);
-        // A member's own peak was a moment, too.
-        let low_bytes = self.low_bytes.max(largest);
+        // A member's own peak was a moment, too; and a sum may have held copies that turned out to be nobody's own.
+        let low_bytes = self.low_bytes.max(largest).min(high_bytes);
         Tree {
             low_bytes,
             high_bytes,

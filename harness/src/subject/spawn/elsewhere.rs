@@ -12,6 +12,8 @@ use super::{End, Output, Subject, Watched, command, failed};
 use crate::Error;
 
 const PAUSE: Duration = Duration::from_millis(2);
+/// How long descendants that hold an output may outlive the first process before its group is killed.
+const LINGER: Duration = Duration::from_secs(2);
 
 pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Watched, Error> {
     let began = Instant::now();
@@ -23,6 +25,10 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
     let stdout = read(child.stdout.take(), show, Channel::Out);
     let stderr = read(child.stderr.take(), show, Channel::Err);
     let status = follow(&mut child, subject.timeout, stop, began).map_err(failed(subject))?;
+    if !wait_for([&stdout, &stderr]) {
+        kill(&mut child);
+        wait_for([&stdout, &stderr]);
+    }
     Ok(Watched {
         pid: child.id(),
         status,
@@ -103,6 +109,17 @@ fn read(
     })
 }
 
+/// Waits until nobody holds the outputs any more, but not for ever; gives whether that is so.
+fn wait_for(readers: [&JoinHandle<Capture>; 2]) -> bool {
+    let began = Instant::now();
+    let are_done = || readers.iter().all(|reader| reader.is_finished());
+    while !are_done() && began.elapsed() < LINGER {
+        thread::sleep(PAUSE);
+    }
+    are_done()
+}
+
+/// What was read; nothing where somebody out of reach still holds the output.
 fn finish(reader: JoinHandle<Capture>) -> Output {
-    reader.join().unwrap_or_default().finish()
+    if reader.is_finished() { reader.join().unwrap_or_default().finish() } else { Output::default() }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStderr, ChildStdout, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -51,14 +51,15 @@ pub(in crate::subject) fn run(subject: &Subject, stop: &AtomicBool) -> Result<Wa
     let system = |action| move |source| Error::System { action, source };
     os::become_subreaper().map_err(system("adopt orphaned processes"))?;
     let (bell, ringer) = pipe().map_err(system("make a pipe"))?;
-    let shared = Shared::new(ringer);
     let (announced, announce) = pipe().map_err(system("make a pipe"))?;
     let (gate, open) = pipe().map_err(system("make a pipe"))?;
     let (phases, phase) = pipe().map_err(system("make a pipe"))?;
-    let group = subject.foreign.is_some().then(Group::new).flatten();
+    let group = (subject.foreign.is_some() && reads_memory(subject)).then(Group::new).flatten();
+    let command = command(subject)?;
+    let shared = Shared::new(ringer);
     let (running, status) = thread::scope(|scope| {
         scope.spawn(|| attend(subject, &shared, group.as_ref(), announced, open));
-        let mut child = spawn(subject, announce, gate, phase)?;
+        let mut child = spawn(subject, command, announce, gate, phase)?;
         let guard = os::guard(child.id());
         let mut running = Running::new(subject, &shared, &mut child, (bell, phases));
         if let Err(source) = guard {
@@ -79,11 +80,11 @@ fn reads_memory(subject: &Subject) -> bool {
 /// Starts the program. Before it becomes itself, its process says which it is and waits until it is attended to.
 fn spawn(
     subject: &Subject,
+    mut command: Command,
     announce: PipeWriter,
     gate: PipeReader,
     phase: PipeWriter,
 ) -> Result<Child, Error> {
-    let mut command = command(subject)?;
     let parent = std::process::id();
     let takes_phases = subject.foreign.is_some();
     if takes_phases {
@@ -181,6 +182,24 @@ struct State {
     doubts: BTreeSet<String>,
 }
 
+impl State {
+    /// As [`Shared::read`]. Nothing else is told meanwhile, so that no reading is older than what it is told after.
+    fn read(&mut self, members: &[u32], now: Duration) -> (Vec<u32>, u64) {
+        let mut seen = Vec::new();
+        let mut sum = 0;
+        for &pid in members {
+            if let Some(resident) = os::resident(pid) {
+                sum += self.ledger.saw(pid, resident, now);
+                if self.ledger.image(pid) != Some(Image::Shared) {
+                    seen.push(pid);
+                }
+            }
+        }
+        self.ledger.sum(sum);
+        (seen, sum)
+    }
+}
+
 impl Shared {
     fn new(ringer: PipeWriter) -> Shared {
         Shared { began: Instant::now(), state: Mutex::default(), ringer }
@@ -196,13 +215,7 @@ impl Shared {
 
     /// Reads the memory of some members at one moment; gives those that have any, and their sum.
     fn read(&self, members: &[u32]) -> (Vec<u32>, u64) {
-        let now = self.now();
-        let residents = members.iter().filter_map(|&pid| Some((pid, os::resident(pid)?)));
-        let residents: Vec<_> = residents.collect();
-        let mut state = self.state();
-        let sum = residents.iter().map(|&(pid, resident)| state.ledger.saw(pid, resident, now)).sum();
-        state.ledger.sum(sum);
-        (residents.into_iter().map(|(pid, _)| pid).collect(), sum)
+        self.state().read(members, self.now())
     }
 
     /// Wakes the thread that waits.
@@ -258,8 +271,8 @@ impl<'a> Running<'a> {
             shared,
             pid,
             finder,
-            // Without it the end is noticed at the next look. Of a traced process the bell tells.
-            exit: if is_traced { None } else { os::pidfd(pid).ok() },
+            // Without it the end is noticed at the next look.
+            exit: os::pidfd(pid).ok(),
             bell,
             stdout: Stream::new(child.stdout.take(), rule.clone(), show(Channel::Out)),
             stderr: Stream::new(child.stderr.take(), rule, show(Channel::Err)),
@@ -282,8 +295,13 @@ impl<'a> Running<'a> {
             if self.shared.now() >= self.next_look {
                 self.look();
             }
+            self.collect_root();
             if let Some(status) = self.root_status() {
-                let ended_at = *ended_at.get_or_insert_with(|| self.shared.now());
+                let ended_at = *ended_at.get_or_insert_with(|| {
+                    // What it made last may not have been seen.
+                    self.look();
+                    self.shared.now()
+                });
                 if self.is_gone() {
                     return end(status);
                 }
@@ -312,6 +330,19 @@ impl<'a> Running<'a> {
     fn is_gone(&self) -> bool {
         let state = self.shared.state();
         !state.follows && state.ledger.living().is_empty()
+    }
+
+    /// Collects the root when no tracer does: it was never traced, was let go, or died before it became the program.
+    fn collect_root(&self) {
+        let mut state = self.shared.state();
+        if state.follows || state.root_status.is_some() {
+            return;
+        }
+        if let Some(ended) = os::reap(self.pid) {
+            state.root_status = Some(ended.status);
+            state.cpu += ended.cpu;
+            state.ledger.gone(self.pid, self.shared.now());
+        }
     }
 
     /// Looks at the tree once, and collects those that ended and are ours to collect.
@@ -353,17 +384,13 @@ impl<'a> Running<'a> {
 
     /// Takes notice that a member that is not traced has ended, and collects it when it is our child. Others are their parents' to collect.
     fn collect(&self, pid: u32, now: Duration) {
+        // Of the root the first thread may have ended while others run on.
+        if pid == self.pid {
+            return self.collect_root();
+        }
         let ended = os::reap(pid);
         let mut state = self.shared.state();
-        if let Some(ended) = ended {
-            state.cpu += ended.cpu;
-            if pid == self.pid {
-                state.root_status = Some(ended.status);
-            }
-        } else if pid == self.pid {
-            // Its first thread has ended; others run on.
-            return;
-        }
+        state.cpu += ended.map_or(Duration::ZERO, |ended| ended.cpu);
         state.ledger.gone(pid, now);
     }
 
@@ -402,14 +429,20 @@ impl<'a> Running<'a> {
             return;
         }
         self.phase_names.insert(name.to_owned());
-        self.look();
         let mut state = self.shared.state();
-        state.ledger.begin_phase(name, self.shared.now());
+        let now = self.shared.now();
+        if !state.traced {
+            self.finder.look(&mut state.ledger, now);
+        }
         if !reads_memory(self.subject) {
+            state.ledger.begin_phase(name, now);
             return;
         }
-        let living = state.ledger.living();
-        let refused = living.into_iter().any(|(pid, _)| !os::reset_peak(pid) && os::resident(pid).is_some());
+        let living: Vec<u32> = state.ledger.living().into_iter().map(|(pid, _)| pid).collect();
+        state.read(&living, now);
+        state.ledger.begin_phase(name, now);
+        let refused: Vec<u32> = living.into_iter().filter(|&pid| !os::reset_peak(pid)).collect();
+        let refused = refused.into_iter().any(|pid| os::resident(pid).is_some());
         if refused && !state.ledger.is_polled_by_phase {
             state.ledger.is_polled_by_phase = true;
             state.doubts.insert(

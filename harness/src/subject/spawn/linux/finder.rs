@@ -34,11 +34,13 @@ impl Finder {
     pub(super) fn look(&mut self, ledger: &mut Ledger, now: Duration) {
         for pid in self.alive(ledger) {
             let Some(start) = os::start_ticks(pid) else { continue };
-            // One that has ended and waits to be collected has no memory.
+            // One that has ended has no memory. If its parents have ended, too, it is ours to collect.
             if ledger.member(pid).is_none() && os::resident(pid).is_none() {
+                os::reap(pid);
                 continue;
             }
-            let is_known = self.starts.insert(pid, start) == Some(start) && ledger.member(pid).is_some();
+            let before = self.starts.insert(pid, start);
+            let is_known = ledger.member(pid).is_some() && before.is_none_or(|before| before == start);
             if !is_known {
                 ledger.born(pid, self.image(pid), false, now);
             } else if ledger.image(pid) == Some(Image::Shared) && self.image(pid) != Image::Shared {

@@ -27,6 +27,8 @@ impl Group {
 
     fn below(parent: &Path, name: &str) -> Option<Group> {
         let path = parent.join(name);
+        // One of this name is that of a dead process with our id.
+        let _ = fs::remove_dir(&path);
         fs::create_dir(&path).ok()?;
         // Version 2 has the one, version 1 the other; neither is there where the memory controller is not.
         let peaks = ["memory.peak", "memory.max_usage_in_bytes"].map(|file| path.join(file));

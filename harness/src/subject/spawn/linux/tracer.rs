@@ -1,7 +1,7 @@
 //! The thread that traces a tree: it hears of every process that is made, of every program that is begun, and reads each process
 //! while it is stopped at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
@@ -19,6 +19,7 @@ const SMALL: u64 = 8;
 /// Ends of threads of one process that are so close are one.
 const SAME_MOMENT: Duration = Duration::from_millis(2);
 const SETUID: u32 = 0o4000;
+const SETGID: u32 = 0o2000;
 
 pub(super) struct Tracer<'a> {
     pub(super) root: u32,
@@ -27,6 +28,8 @@ pub(super) struct Tracer<'a> {
     pub(super) reads_memory: bool,
     /// Ids of the processes and threads that were seen, each with that of its process.
     known: BTreeMap<u32, u32>,
+    /// Processes that were made in their makers' memory and are not yet there.
+    vforked: BTreeSet<u32>,
     /// The process that made each member.
     makers: BTreeMap<u32, u32>,
     /// Members that ended before their makers, who are to collect them. When a maker ends without having done so, they come to us.
@@ -42,6 +45,7 @@ impl Tracer<'_> {
             shared,
             reads_memory,
             known: BTreeMap::from([(root, root)]),
+            vforked: BTreeSet::new(),
             makers: BTreeMap::new(),
             left: BTreeMap::new(),
             last_read: (0, Duration::ZERO),
@@ -92,7 +96,8 @@ impl Tracer<'_> {
         self.known.insert(pid, pid);
         let Some(identity) = os::identity(pid) else { return };
         self.makers.insert(pid, identity.parent);
-        let shares = os::share_memory(identity.parent, pid);
+        // The kernel tells it either way, and not every kernel in both.
+        let shares = self.vforked.remove(&pid) || os::share_memory(identity.parent, pid);
         let image = if shares { Image::Shared } else { Image::Copied };
         let now = self.shared.now();
         let mut state = self.shared.state();
@@ -115,11 +120,13 @@ impl Tracer<'_> {
         }
     }
 
-    /// The kernel says so itself, also where it does not say whose memory is whose.
+    /// A process was made in its maker's memory.
     fn vforked(&mut self, made: u32) {
         let mut state = self.shared.state();
-        if state.ledger.image(made) == Some(Image::Copied) {
-            state.ledger.set_image(made, Image::Shared);
+        match state.ledger.image(made) {
+            Some(Image::Copied) => state.ledger.set_image(made, Image::Shared),
+            Some(_) => {}
+            None => drop(self.vforked.insert(made)),
         }
     }
 
@@ -147,6 +154,7 @@ impl Tracer<'_> {
         }
         if traces {
             state.ledger.let_go(pid);
+            state.traced = false;
             state.doubts.insert(format!(
                 "{name} traces others itself, so that it and what it starts were only polled: a peak in the last moments of a process may be missed"
             ));
@@ -203,9 +211,11 @@ impl Tracer<'_> {
     }
 }
 
-/// Whether a process runs a file that gives it another user's rights.
+/// Whether a process runs a file that gives it another user's or group's rights.
 fn gains_rights(pid: u32) -> bool {
-    let own = std::fs::metadata(Path::new("/proc").join(pid.to_string())).map(|process| process.uid());
+    let own = std::fs::metadata(Path::new("/proc").join(pid.to_string()))
+        .map(|process| (process.uid(), process.gid()));
     let file = std::fs::metadata(format!("/proc/{pid}/exe"));
-    file.is_ok_and(|file| file.mode() & SETUID != 0 && own.is_ok_and(|own| own != file.uid()))
+    let (Ok(own), Ok(file)) = (own, file) else { return false };
+    file.mode() & SETUID != 0 && own.0 != file.uid() || file.mode() & SETGID != 0 && own.1 != file.gid()
 }
