@@ -392,10 +392,23 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_with_copies_that_were_nobodys_own_is_no_more_than_the_upper_end() {
+        let mut ledger = Ledger::default();
+        ledger.born(1, Image::Own, true, at(0));
+        ledger.born(2, Image::Copied, true, at(1));
+        let sum = ledger.saw(1, resident(200, 200), at(2)) + ledger.saw(2, resident(200, 200), at(2));
+        ledger.sum(sum);
+        ledger.executed(2);
+        ledger.saw(2, resident(1, 1), at(3));
+        let tree = finish(ledger);
+        assert_eq!((tree.low_bytes, tree.high_bytes), (201 * MIB, 201 * MIB));
+    }
+
+    #[test]
     fn proportional_memory_read_far_below_the_peak_is_not_told() {
         for (at_mib, told) in [(95, Some(7)), (50, None)] {
             let mut ledger = Ledger::default();
-            ledger.sum(100 * MIB);
+            member(&mut ledger, 1, (0, 10), 100, true);
             ledger.proportional_sum(at_mib * MIB, 7);
             assert_eq!(finish(ledger).proportional_bytes, told);
         }

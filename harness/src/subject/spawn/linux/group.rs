@@ -27,8 +27,7 @@ impl Group {
 
     fn below(parent: &Path, name: &str) -> Option<Group> {
         let path = parent.join(name);
-        // One of this name is that of a dead process with our id.
-        let _ = fs::remove_dir(&path);
+        remove_left_behind(parent);
         fs::create_dir(&path).ok()?;
         // Version 2 has the one, version 1 the other; neither is there where the memory controller is not.
         let peaks = ["memory.peak", "memory.max_usage_in_bytes"].map(|file| path.join(file));
@@ -62,6 +61,19 @@ impl Drop for Group {
                 }
                 _ => return,
             }
+        }
+    }
+}
+
+/// Removes the groups of processes that were killed before they could do so themselves.
+fn remove_left_behind(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix("highwater-")?.split('-').next());
+        let is_left = owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists());
+        if is_left {
+            // One that still has members stays.
+            let _ = fs::remove_dir(entry.path());
         }
     }
 }
