@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         holds,
         spikes,
         spikes_at_the_end,
+        spikes_in_a_thread,
         spikes_and_dies,
         starts_many,
         becomes_another,
@@ -146,6 +147,15 @@ fn spikes_at_the_end() {
     black_box(fill(200));
 }
 
+/// The first thread waits while another one takes memory and ends the program.
+fn spikes_in_a_thread() {
+    std::thread::spawn(|| {
+        let held = fill(200);
+        std::process::exit(i32::from(held.is_empty()));
+    });
+    std::thread::sleep(Duration::from_secs(10));
+}
+
 fn spikes_and_dies() {
     let held = fill(200);
     Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
@@ -167,6 +177,8 @@ fn a_spike_at_the_end_is_not_missed() {
         let sample = foreign("spikes_at_the_end").run();
         assert!(tree(&sample).low_bytes >= 200 * MIB, "{:?}", sample.tree);
     }
+    let sample = foreign("spikes_in_a_thread").run();
+    assert!(tree(&sample).low_bytes >= 200 * MIB, "{:?}", sample.tree);
     let sample = foreign("spikes_and_dies").run();
     assert_eq!(sample.status, End::Signal(15));
     assert!(sample.tree.as_ref().unwrap().low_bytes >= 200 * MIB, "{:?}", sample.tree);

@@ -18,8 +18,8 @@ pub(crate) enum Stop {
     Attached,
     /// It made a process with this id in its own memory, until that becomes another program.
     Vforked(u32),
-    /// It made a process or thread with this id in another way.
-    Made(u32),
+    /// It made a process or thread in another way, of which more is heard from that one.
+    Made,
     /// It has become another program.
     Executed {
         /// The id of the thread that did it, which is gone when it is not the process's own.
@@ -54,9 +54,10 @@ pub(crate) fn seize(pid: u32) -> io::Result<()> {
     request(libc::PTRACE_SEIZE, pid, OPTIONS as usize)
 }
 
-/// From now on a stopped tracee, and all that will come from it, stops at its end.
-pub(crate) fn trace_end(pid: u32) {
-    let _ = request(libc::PTRACE_SETOPTIONS, pid, (OPTIONS | libc::PTRACE_O_TRACEEXIT) as usize);
+/// Whether a stopped tracee, and what it makes, stops at its end from now on.
+pub(crate) fn trace_end(pid: u32, stops: bool) {
+    let options = if stops { OPTIONS | libc::PTRACE_O_TRACEEXIT } else { OPTIONS };
+    let _ = request(libc::PTRACE_SETOPTIONS, pid, options as usize);
 }
 
 /// Lets a stopped tracee run on, and gives it a signal unless that is 0. That it is gone meanwhile is no failure.
@@ -153,7 +154,7 @@ fn stop(pid: u32, status: i32, cpu: Duration) -> Stop {
     let signal = libc::WSTOPSIG(status);
     match status >> 16 {
         libc::PTRACE_EVENT_VFORK => Stop::Vforked(message(pid)),
-        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => Stop::Made(message(pid)),
+        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => Stop::Made,
         libc::PTRACE_EVENT_EXEC => Stop::Executed { former: message(pid) },
         libc::PTRACE_EVENT_EXIT => Stop::Ending,
         libc::PTRACE_EVENT_STOP if signal == libc::SIGTRAP => Stop::Attached,

@@ -16,8 +16,6 @@ const TRACERS: [&str; 7] = ["strace", "ltrace", "gdb", "lldb", "lldb-server", "r
 const SUMMED_MAX: usize = 16;
 /// A member is small when it has less than one part in so many of what the tree had.
 const SMALL: u64 = 8;
-/// Ends of threads of one process that are so close are one.
-const SAME_MOMENT: Duration = Duration::from_millis(2);
 const SETUID: u32 = 0o4000;
 const SETGID: u32 = 0o2000;
 
@@ -26,16 +24,14 @@ pub(super) struct Tracer<'a> {
     pub(super) shared: &'a Shared,
     /// Whether members' memory is read at their ends.
     pub(super) reads_memory: bool,
-    /// Ids of the processes and threads that were seen, each with that of its process.
-    known: BTreeMap<u32, u32>,
+    /// Ids of the processes and threads that were seen.
+    known: BTreeSet<u32>,
     /// Processes that were made in their makers' memory and are not yet there.
     vforked: BTreeSet<u32>,
     /// The process that made each member.
     makers: BTreeMap<u32, u32>,
     /// Members that ended before their makers, who are to collect them. When a maker ends without having done so, they come to us.
     left: BTreeMap<u32, Vec<u32>>,
-    /// Which process was read last while a thread of it was at its end, and when.
-    last_read: (u32, Duration),
 }
 
 impl Tracer<'_> {
@@ -44,11 +40,10 @@ impl Tracer<'_> {
             root,
             shared,
             reads_memory,
-            known: BTreeMap::from([(root, root)]),
+            known: BTreeSet::from([root]),
             vforked: BTreeSet::new(),
             makers: BTreeMap::new(),
             left: BTreeMap::new(),
-            last_read: (0, Duration::ZERO),
         }
     }
 
@@ -59,9 +54,6 @@ impl Tracer<'_> {
         while !has_begun {
             let Some((pid, stop)) = os::wait_for_stop() else { return };
             has_begun = pid == self.root && matches!(stop, Stop::Executed { .. });
-            if has_begun {
-                os::trace_end(pid);
-            }
             self.handle(pid, stop);
         }
         while let Some((pid, stop)) = os::wait() {
@@ -73,7 +65,7 @@ impl Tracer<'_> {
         match stop {
             Stop::Attached => self.attached(pid),
             Stop::Vforked(made) => self.vforked(made),
-            Stop::Made(made) => self.made(pid, made),
+            Stop::Made => {}
             Stop::Executed { former } => {
                 if self.executed(pid, former) {
                     os::let_go(pid);
@@ -90,10 +82,15 @@ impl Tracer<'_> {
 
     /// A process or thread is there for the first time, or runs again.
     fn attached(&mut self, pid: u32) {
-        if self.known.contains_key(&pid) || !os::is_process(pid) {
+        if !self.known.insert(pid) {
             return;
         }
-        self.known.insert(pid, pid);
+        // Threads share the memory that is read at the end of their process's first one, which comes when all of them are to end.
+        let is_process = os::is_process(pid);
+        os::trace_end(pid, is_process);
+        if !is_process {
+            return;
+        }
         let Some(identity) = os::identity(pid) else { return };
         self.makers.insert(pid, identity.parent);
         // The kernel tells it either way, and not every kernel in both.
@@ -111,15 +108,6 @@ impl Tracer<'_> {
         state.ledger.named(pid, name, line);
     }
 
-    /// A process or thread has made one: if that is a thread, it is of the same process.
-    fn made(&mut self, maker: u32, made: u32) {
-        if let Some(&process) = self.known.get(&maker)
-            && !os::is_process(made)
-        {
-            self.known.insert(made, process);
-        }
-    }
-
     /// A process was made in its maker's memory.
     fn vforked(&mut self, made: u32) {
         let mut state = self.shared.state();
@@ -135,6 +123,8 @@ impl Tracer<'_> {
         if former != pid {
             self.known.remove(&former);
         }
+        // The thread that did it may have been one that was not to stop.
+        os::trace_end(pid, true);
         let now = self.shared.now();
         let name = os::command(pid).unwrap_or_default();
         let line = os::command_line(pid).unwrap_or_default();
@@ -143,7 +133,7 @@ impl Tracer<'_> {
         if state.ledger.member(pid).is_some() {
             state.ledger.executed(pid);
         } else {
-            self.known.insert(pid, pid);
+            self.known.insert(pid);
             state.ledger.born(pid, Image::Own, true, now);
         }
         state.ledger.named(pid, name.clone(), line);
@@ -163,19 +153,12 @@ impl Tracer<'_> {
         traces
     }
 
-    /// A process or thread is about to end, and its memory still stands.
+    /// A process is about to end, and its memory still stands.
     fn ending(&mut self, pid: u32) {
-        let process = self.known.get(&pid).copied();
-        let process = process.or_else(|| Some(os::identity(pid)?.process)).unwrap_or(pid);
-        let now = self.shared.now();
-        let (last, at) = self.last_read;
-        // When a process ends, all its threads do so at once; its first one is always read.
-        let is_one_of_many = process != pid && process == last && now < at + SAME_MOMENT;
-        if !self.reads_memory || is_one_of_many {
+        if !self.reads_memory {
             return;
         }
-        self.last_read = (process, now);
-        let (_, own) = self.shared.read(&[process]);
+        let (_, own) = self.shared.read(&[pid]);
         let (living, low_bytes) = {
             let state = self.shared.state();
             (state.ledger.living(), state.ledger.low_bytes())
