@@ -128,6 +128,10 @@ fn attend(
         state.traced = traced;
         state.follows = traced;
     }
+    // What a thread pays for its first allocation and its first look at a process is paid before the program begins.
+    if traced {
+        let _ = (os::identity(pid), os::resident(pid), os::command_line(pid));
+    }
     // A child that no longer waits is one whose start has failed.
     let _ = open.write_all(b"!");
     if traced {
