@@ -427,7 +427,7 @@ fn a_program_that_measures_itself_leaves_its_counts_and_phases() {
 #[test]
 fn lines_of_the_output_begin_phases() {
     let desk = Desk::new();
-    let script = "echo phase=1 detail=small; sleep 0.1; echo phase=2 detail=large; head -c 50000000 /dev/zero | tail -c 40000000 | wc -c";
+    let script = "echo phase=1 detail=small; sleep 0.1; echo phase=2 detail=large; sleep 0.3; head -c 50000000 /dev/zero | tail -c 40000000 | wc -c";
     desk.shell(&["--phase-regex", "phase=\\d+ detail=(\\w+)"], script).expect(0);
     let case = desk.case();
     let peak =
