@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         holds,
         spikes,
         spikes_at_the_end,
+        spikes_briefly_at_the_end,
         spikes_in_a_thread,
         spikes_and_dies,
         starts_many,
@@ -147,6 +148,12 @@ fn spikes_at_the_end() {
     black_box(fill(200));
 }
 
+/// A spike that is shorter than the time between two looks.
+fn spikes_briefly_at_the_end() {
+    std::thread::sleep(Duration::from_millis(20 + moment() % 20));
+    black_box(fill(10));
+}
+
 /// The first thread waits while another one takes memory and ends the program.
 fn spikes_in_a_thread() {
     std::thread::spawn(|| {
@@ -176,6 +183,10 @@ fn a_spike_at_the_end_is_not_missed() {
     for _ in 0..5 {
         let sample = foreign("spikes_at_the_end").run();
         assert!(tree(&sample).low_bytes >= 200 * MIB, "{:?}", sample.tree);
+    }
+    for _ in 0..20 {
+        let sample = foreign("spikes_briefly_at_the_end").run();
+        assert!(tree(&sample).low_bytes >= 12 * MIB, "{:?}", sample.tree);
     }
     let sample = foreign("spikes_in_a_thread").run();
     assert!(tree(&sample).low_bytes >= 200 * MIB, "{:?}", sample.tree);

@@ -3,8 +3,6 @@
 
 use regex::bytes::Regex;
 
-/// The variable that names the descriptor.
-pub(super) const DESCRIPTOR: &str = "HIGHWATER_PHASE_FD";
 /// What a line on that descriptor begins with.
 const MARK: &[u8] = b"highwater:phase ";
 /// Bytes of a line that are looked at.

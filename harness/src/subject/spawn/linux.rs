@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use super::super::capture::Capture;
 use super::super::ledger::{Image, Ledger};
-use super::super::marks::{self, Marks, Rule};
+use super::super::marks::{Marks, Rule};
 use super::super::{Channel, Cost, How, Show};
 use super::{End, Subject, Watched, command, failed};
 use crate::instrument::Instrument;
+use crate::meter::PHASE_DESCRIPTOR;
 use crate::{Error, os};
 
 mod finder;
@@ -90,7 +91,7 @@ fn spawn(
     let parent = std::process::id();
     let takes_phases = subject.foreign.is_some();
     if takes_phases {
-        command.env(marks::DESCRIPTOR, phase.as_raw_fd().to_string());
+        command.env(PHASE_DESCRIPTOR, phase.as_raw_fd().to_string());
     }
     let (announce_to, wait_for, phase_to) = (announce.as_raw_fd(), gate.as_raw_fd(), phase.as_raw_fd());
     // SAFETY: all these calls are async-signal-safe and allocate nothing, as a child of a threaded process must not.
