@@ -3,19 +3,17 @@
 #![expect(unsafe_code, reason = "what runs between fork and exec is marked unsafe by std")]
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
+use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::super::capture::Capture;
-use super::super::ledger::{Image, Ledger};
-use super::super::marks::{Marks, Rule};
-use super::super::{Channel, Cost, How, Show};
+use super::super::ledger::Image;
+use super::super::marks::Rule;
+use super::super::{Channel, Cost, How};
 use super::{End, Subject, Watched, command, failed};
 use crate::instrument::Instrument;
 use crate::meter::PHASE_DESCRIPTOR;
@@ -23,10 +21,14 @@ use crate::{Error, os};
 
 mod finder;
 mod group;
+mod shared;
+mod stream;
 mod tracer;
 
 use finder::Finder;
 use group::Group;
+use shared::Shared;
+use stream::Stream;
 use tracer::Tracer;
 
 /// A look at a tree costs at most one part in so many of the time until the next; more where nothing else tells of its peaks.
@@ -45,8 +47,6 @@ const PROPORTIONAL_STEP_BYTES: u64 = 1 << 20;
 const LINGER: Duration = Duration::from_secs(2);
 /// How often to look again for processes that were made while others were killed.
 const KILL_ROUNDS: u32 = 1000;
-/// Bytes taken from one output before the others and the tree have their turn.
-const DRAIN_MAX: usize = 1 << 20;
 /// Different phases of one program.
 const PHASES_MAX: usize = 100;
 
@@ -165,70 +165,6 @@ fn trace(subject: &Subject, shared: &Shared, pid: u32) -> bool {
             }
             false
         }
-    }
-}
-
-/// What the two threads know together.
-struct Shared {
-    began: Instant,
-    state: Mutex<State>,
-    ringer: PipeWriter,
-}
-
-#[derive(Default)]
-struct State {
-    ledger: Ledger,
-    /// Whether members are told by the tracer.
-    traced: bool,
-    /// Whether the tracer has tracees, known or not yet.
-    follows: bool,
-    in_group: bool,
-    root_status: Option<i32>,
-    cpu: Duration,
-    tracing: Duration,
-    doubts: BTreeSet<String>,
-}
-
-impl State {
-    /// As [`Shared::read`]. Nothing else is told meanwhile, so that no reading is older than what it is told after.
-    fn read(&mut self, members: &[u32], now: Duration) -> (Vec<u32>, u64) {
-        let mut seen = Vec::new();
-        let mut sum = 0;
-        for &pid in members {
-            if let Some(resident) = os::resident(pid) {
-                sum += self.ledger.saw(pid, resident, now);
-                if self.ledger.image(pid) != Some(Image::Shared) {
-                    seen.push(pid);
-                }
-            }
-        }
-        self.ledger.sum(sum);
-        (seen, sum)
-    }
-}
-
-impl Shared {
-    fn new(ringer: PipeWriter) -> Shared {
-        Shared { began: Instant::now(), state: Mutex::default(), ringer }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn now(&self) -> Duration {
-        self.began.elapsed()
-    }
-
-    /// Reads the memory of some members at one moment; gives those that have any, and their sum.
-    fn read(&self, members: &[u32]) -> (Vec<u32>, u64) {
-        self.state().read(members, self.now())
-    }
-
-    /// Wakes the thread that waits.
-    fn ring(&self) {
-        // Nobody is left to be woken when this fails.
-        let _ = (&self.ringer).write_all(b"!");
     }
 }
 
@@ -531,49 +467,5 @@ fn end(status: i32) -> End {
         (Some(code), _) => End::Exit(code),
         (None, Some(signal)) => End::Signal(signal),
         (None, None) => End::Exit(-1),
-    }
-}
-
-/// One output of the tree: a pipe that is read without waiting.
-struct Stream<R> {
-    pipe: Option<R>,
-    capture: Capture,
-    marks: Marks,
-    show: Option<(Show, Channel)>,
-}
-
-impl<R: Read + AsRawFd> Stream<R> {
-    fn new(pipe: Option<R>, rule: Rule, show: Option<(Show, Channel)>) -> Stream<R> {
-        // A pipe that cannot be read without waiting is not read at all.
-        let pipe = pipe.filter(|pipe| os::set_nonblocking(pipe.as_raw_fd()).is_ok());
-        Stream { pipe, capture: Capture::default(), marks: Marks::new(rule), show }
-    }
-
-    fn descriptor(&self) -> Option<i32> {
-        self.pipe.as_ref().map(AsRawFd::as_raw_fd)
-    }
-
-    /// Takes what is there, up to a limit, and gives the phases that it begins; lets go of the pipe when nobody can write to it any more.
-    fn drain(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
-        let mut buffer = [0_u8; 64 * 1024];
-        let mut taken = 0;
-        while let Some(pipe) = self.pipe.as_mut().filter(|_| taken < DRAIN_MAX) {
-            match pipe.read(&mut buffer) {
-                Ok(0) => self.pipe = None,
-                Ok(length) => {
-                    taken += length;
-                    names.extend(self.marks.push(&buffer[..length]));
-                    self.capture.push(&buffer[..length]);
-                    if let Some((show, channel)) = self.show {
-                        show(channel, &buffer[..length]);
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(_) => self.pipe = None,
-            }
-        }
-        names
     }
 }

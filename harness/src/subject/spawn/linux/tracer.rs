@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::os::{self, Stop};
 use crate::subject::ledger::Image;
 
