@@ -19,6 +19,7 @@ pub(crate) fn record(time: jiff::Timestamp, cases: Vec<Case>) -> Run {
         time: time.to_string(),
         verdict: Verdict::Pass,
         cases,
+        crossings: Vec::new(),
         worth: Vec::new(),
         doubts: Vec::new(),
     }

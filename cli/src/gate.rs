@@ -45,6 +45,7 @@ pub(crate) fn leave_unjudged(run: &mut Run, why: &str) {
             verdict: Verdict::Error,
             budget: "the right answer, measured".to_owned(),
             why: format!("not measured: {error}"),
+            ..Judgement::default()
         });
         run.verdict = Verdict::Error;
     }

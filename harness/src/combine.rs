@@ -86,6 +86,7 @@ fn metric(reading: Reading, figures: Vec<f64>, samples: usize) -> Option<Metric>
         median,
         samples: figures,
         demoted,
+        interval: None,
     })
 }
 

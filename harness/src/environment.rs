@@ -33,6 +33,8 @@ pub fn collect(build: Build) -> Environment {
         profile: build.profile,
         page_bytes: os::page_bytes(),
         huge_pages: huge_pages(),
+        memory_limit_bytes: None,
+        cpu_limit_cores: None,
     }
 }
 

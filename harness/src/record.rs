@@ -25,6 +25,9 @@ pub struct Run {
     pub verdict: Verdict,
     /// One entry for each case, in the order of the run.
     pub cases: Vec<Case>,
+    /// Where the laws of two strategies of one scenario cross.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crossings: Vec<Crossing>,
     /// Tables that compare cases of this run, such as what each fix is worth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worth: Vec<Worth>,
@@ -60,6 +63,12 @@ pub struct Environment {
     pub page_bytes: u64,
     /// Transparent huge pages: the kernel's setting.
     pub huge_pages: String,
+    /// Most bytes of memory that the container (its control group) allows; absent where nothing limits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
+    /// Processors that the container allows, in cores; absent where nothing limits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_limit_cores: Option<f64>,
 }
 
 /// The build that was measured.
@@ -99,6 +108,145 @@ pub struct Case {
     /// What the case said, such as the sentence shown to a user when a worker dies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The case on corpora of several sizes, smallest first, of a scenario that looks for its law.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweep: Vec<SweepPoint>,
+    /// The laws that were fitted to the sweep, one for each metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub laws: Vec<Law>,
+    /// Where the memory went that made the case fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub growth: Vec<SiteGrowth>,
+}
+
+/// A case on one of several corpora.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SweepPoint {
+    /// The corpus of this size.
+    pub corpus: Corpus,
+    /// What was measured on it, by metric name; a phase's metric is `NAME@PHASE`.
+    pub metrics: BTreeMap<String, Metric>,
+}
+
+/// A figure that was estimated, with its interval of 95 % confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Estimate {
+    /// The best guess.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// How a metric grows with the number of sessions: metric = intercept + bytes per session x sessions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Law {
+    /// The metric; a phase's is `NAME@PHASE`.
+    pub metric: String,
+    /// The power p of constant + factor x sessions^p: 1 is linear, 0 is flat. Absent where the metric does not grow, so that
+    /// there is no power to tell.
+    pub exponent: Option<Estimate>,
+    /// Bytes that one more session costs.
+    pub bytes_per_session: Estimate,
+    /// Bytes without any session.
+    pub intercept_bytes: Estimate,
+    /// Sessions at which the law reaches certain sizes, smallest size first.
+    pub horizons: Vec<Horizon>,
+    /// What the law was fitted to: for each size its sessions and the metric's median, the data of a chart.
+    pub points: Vec<LawPoint>,
+}
+
+/// One size of a sweep, as one metric saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LawPoint {
+    /// Sessions of the corpus.
+    pub sessions: f64,
+    /// The metric's median there, in bytes.
+    pub bytes: f64,
+}
+
+/// The sessions at which a law reaches a size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Horizon {
+    /// The size, in bytes.
+    pub bytes: f64,
+    /// The sessions; absent where the law never gets there.
+    pub sessions: Option<f64>,
+    /// Fewest sessions that the law's interval allows; absent where even the steepest never gets there.
+    pub low: Option<f64>,
+    /// Most sessions that the law's interval allows; absent where the flattest never gets there.
+    pub high: Option<f64>,
+}
+
+/// The number of sessions from which on one case takes more than another of its scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Crossing {
+    /// The metric.
+    pub metric: String,
+    /// The case that takes less below the crossing and more above it.
+    pub steeper: String,
+    /// The case that takes more below the crossing and less above it.
+    pub flatter: String,
+    /// Sessions at the crossing.
+    pub sessions: Estimate,
+}
+
+/// Which allocation sites one process's role grew by, between a base and a head: the explanation of a failed growth limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SiteGrowth {
+    /// The metric whose limit failed.
+    pub metric: String,
+    /// What the sites' bytes are: at the peak, ever allocated, or left at the end.
+    pub moment: Moment,
+    /// Bytes of all sites of the base at that moment, over all its processes.
+    pub base_bytes: f64,
+    /// Bytes of all sites of the head.
+    pub head_bytes: f64,
+    /// The sites that grew most, largest growth first.
+    pub sites: Vec<GrownSite>,
+    /// How many sites grew in all.
+    pub grown_sites: u64,
+    /// The fewest sites, largest first, whose growth undone would keep the limit; absent where undoing all would not.
+    pub enough_sites: Option<u64>,
+    /// Where the differential flamegraph was written, relative to the run's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flamegraph: Option<String>,
+}
+
+/// Which bytes of a site are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Moment {
+    /// Live at the process's peak.
+    Peak,
+    /// Ever allocated.
+    Total,
+    /// Still live at the end.
+    Retained,
+}
+
+/// An allocation site that grew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GrownSite {
+    /// The process's role in the case: `parent`, `worker-1`.
+    pub role: String,
+    /// The innermost function of the measured program's own code on the stack, without closures, hashes and generic arguments.
+    pub function: String,
+    /// Its source file, as far as the debug information names it.
+    pub file: Option<String>,
+    /// The line in it.
+    pub line: Option<u32>,
+    /// The whole stack, innermost first, folded in the same way.
+    pub stack: Vec<String>,
+    /// Bytes in the base; 0 for a site that is new.
+    pub base_bytes: f64,
+    /// Bytes in the head.
+    pub head_bytes: f64,
+    /// Blocks in the base.
+    pub base_blocks: f64,
+    /// Blocks in the head.
+    pub head_blocks: f64,
 }
 
 /// A foreign program, and how each of its samples ended.
@@ -159,6 +307,9 @@ pub struct Metric {
     /// Whether the metric was exact by nature but differed between samples, and so counts as noisy here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demoted: bool,
+    /// Between which figures the truth lies with 95 % confidence, of a metric that is the estimate of a fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Estimate>,
 }
 
 /// How far a metric can be trusted to repeat.
@@ -222,6 +373,21 @@ pub struct Process {
     /// When it was seen, in seconds since its sample began: of a process of a foreign program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lived: Option<Lived>,
+    /// What was live at its ticks, of a process that marks ticks and counts its heap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticks: Option<Ticks>,
+}
+
+/// What a process had live at its ticks, when it was at rest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ticks {
+    /// Ticks from one point to the next: 1, or a power of 2 where there were more ticks than are kept.
+    pub every: u64,
+    /// Seconds of virtual time that a tick stands for, where the scenario says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_per_tick: Option<f64>,
+    /// Bytes live at each point, beyond those live when the region began.
+    pub live_bytes: Vec<f64>,
 }
 
 /// From when to when a process was seen.
@@ -277,7 +443,7 @@ pub enum Verdict {
 }
 
 /// One budget's judgement.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
     /// The metric that was judged.
     pub metric: String,
@@ -287,6 +453,45 @@ pub struct Judgement {
     pub budget: String,
     /// The reason for the verdict, with the figures.
     pub why: String,
+    /// How far beyond its limit the metric is, in its own unit; absent where it keeps the limit or was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<f64>,
+    /// What statistics say of a growth between noisy samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// The waiver that excuses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Waiver>,
+}
+
+/// What statistics say of a growth between the noisy samples of a base and a head.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// Samples of the base.
+    pub base_samples: u64,
+    /// Samples of the head.
+    pub head_samples: u64,
+    /// Hodges-Lehmann estimate of how much worse the head is, in the metric's unit.
+    pub shift: f64,
+    /// Its lower bound, by the confidence that the budget asks for.
+    pub shift_low: f64,
+    /// One-sided p of Mann-Whitney's test that the head is no worse.
+    pub p: f64,
+    /// The p that it is compared with: adjusted for how many are tested where the metric is no primary one.
+    pub alpha: f64,
+}
+
+/// Who excuses a broken limit, up to where and until when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Waiver {
+    /// Up to this figure, in the metric's unit.
+    pub ceiling: f64,
+    /// Where the problem is followed.
+    pub issue: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day on which it holds, as `2026-01-31`.
+    pub expires: String,
 }
 
 /// What each of several choices is worth in one metric, alone and together.

@@ -31,6 +31,7 @@ fn a_run_fits_the_schema_and_reads_back() {
         median: 7.0,
         samples: vec![7.0, 7.0],
         demoted: false,
+        interval: None,
     };
     let case = Case {
         case: "sync/cold:bounded".into(),
@@ -45,6 +46,7 @@ fn a_run_fits_the_schema_and_reads_back() {
         time: "2026-01-01T00:00:00Z".into(),
         verdict: Verdict::Pass,
         cases: vec![case],
+        crossings: Vec::new(),
         worth: Vec::new(),
         doubts: Vec::new(),
     };

@@ -142,7 +142,10 @@ impl Findings<'_> {
     }
 
     fn add(&mut self, index: usize, metric: &str, budget: String, (verdict, why): (Verdict, String)) {
-        self.judgements.push((index, Judgement { metric: metric.to_owned(), verdict, budget, why }));
+        self.judgements.push((
+            index,
+            Judgement { metric: metric.to_owned(), verdict, budget, why, ..Judgement::default() },
+        ));
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn run() -> Run {
             survive("bounded", 6.0),
             degrade(),
         ],
+        crossings: Vec::new(),
         worth: Vec::new(),
         doubts: vec!["the processor's clock was not fixed, so times are rough".to_owned()],
     }
@@ -110,6 +111,8 @@ fn environment() -> Environment {
         profile: "release".to_owned(),
         page_bytes: 4096,
         huge_pages: "madvise".to_owned(),
+        memory_limit_bytes: None,
+        cpu_limit_cores: None,
     }
 }
 
@@ -192,7 +195,15 @@ fn modelled(bytes: f64) -> Metric {
 /// A metric that was equal in two samples.
 pub(crate) fn exact(value: f64, unit: Unit) -> Metric {
     let samples = vec![value; 2];
-    Metric { tier: Tier::Exact, unit, direction: Direction::Lower, median: value, samples, demoted: false }
+    Metric {
+        tier: Tier::Exact,
+        unit,
+        direction: Direction::Lower,
+        median: value,
+        samples,
+        demoted: false,
+        interval: None,
+    }
 }
 
 /// A metric of an odd number of samples.
@@ -207,6 +218,7 @@ pub(crate) fn noisy(samples: &[f64], unit: Unit) -> Metric {
         median,
         samples: samples.to_vec(),
         demoted: false,
+        interval: None,
     }
 }
 

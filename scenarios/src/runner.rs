@@ -466,6 +466,7 @@ impl CaseRun {
             median: value,
             samples: Vec::new(),
             demoted: false,
+            interval: None,
         });
         metric.samples.push(value);
     }

@@ -31,6 +31,7 @@ pub(super) fn of(region: Region) -> Result<Process, Error> {
         end: None,
         command: None,
         lived: None,
+        ticks: None,
     };
     if let Some(dir) = &region.record_dir {
         write(&process, dir)?;
