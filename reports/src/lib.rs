@@ -21,6 +21,7 @@ mod real_engine;
 mod rows;
 #[cfg(test)]
 mod specimen;
+pub mod stats;
 pub mod store;
 pub mod text;
 pub mod worth;
