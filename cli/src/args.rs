@@ -219,6 +219,9 @@ pub(crate) struct Judging {
     /// Baseline that growth is judged against: a saved baseline, or a run.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
+    /// The last release, that drift is judged against: a saved baseline, or a run.json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) release: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

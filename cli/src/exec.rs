@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use harness::record::Run;
 use harness::subject::Foreign;
 use reports::budget::Budgets;
+use reports::judge::Against;
 use scenarios::exec::{self, Arm, Options, Program};
 use scenarios::runner::Event;
 
@@ -29,7 +30,7 @@ pub(crate) fn exec(args: &args::Exec) -> Result<i32> {
     let budgets = args.budgets.as_deref().map(|path| budgets(path, &names)).transpose()?;
     let mut taken = measure(&args.measuring, &[Arm { name, program }])?;
     match budgets {
-        Some(budgets) => reports::judge::judge(&mut taken.run, &budgets, None),
+        Some(budgets) => reports::judge::judge(&mut taken.run, &budgets, &Against::nothing(gate::today())),
         None => gate::leave_unjudged(&mut taken.run, UNJUDGED),
     }
     taken.publish(&args.measuring, |run| reports::text::table(run, show::style()))

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use harness::record::{Judgement, Run, Verdict};
-use reports::baseline::Baseline;
+use reports::baseline::Base;
 use reports::budget::Budgets;
+use reports::judge::Against;
 use scenarios::exec;
 
 use crate::args::{self, Judging};
@@ -28,12 +29,42 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
 pub(crate) fn judge(run: &mut Run, judging: &Judging) -> Result<()> {
     let names: Vec<String> = run.cases.iter().map(|case| case.case.clone()).collect();
     let budgets = budgets(judging, &names)?;
-    let baseline = match &judging.baseline {
-        None => None,
-        Some(path) => Some(read_baseline(path)?),
-    };
-    reports::judge::judge(run, &budgets, baseline.as_ref());
+    let bases = Bases::read(judging)?;
+    reports::judge::judge(run, &budgets, &bases.against());
+    run.doubts.extend(bases.doubts(run));
     Ok(())
+}
+
+/// What growth and drift are judged against.
+#[derive(Debug, Default)]
+pub(crate) struct Bases {
+    baseline: Option<Base>,
+    release: Option<Base>,
+}
+
+impl Bases {
+    pub(crate) fn read(judging: &Judging) -> Result<Bases> {
+        let read = |path: &Option<PathBuf>| path.as_deref().map(read_base).transpose();
+        Ok(Bases { baseline: read(&judging.baseline)?, release: read(&judging.release)? })
+    }
+
+    pub(crate) fn against(&self) -> Against<'_> {
+        let (baseline, release) = (self.baseline.as_ref(), self.release.as_ref());
+        Against { baseline, release, ..Against::nothing(today()) }
+    }
+
+    fn doubts(&self, run: &Run) -> Vec<String> {
+        [&self.baseline, &self.release]
+            .into_iter()
+            .flatten()
+            .flat_map(|base| base.doubts(&run.environment))
+            .collect()
+    }
+}
+
+/// The day by which waivers are judged.
+pub(crate) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Gives every failed case the verdict of an error, and says why nothing else is judged.
@@ -77,12 +108,13 @@ pub(crate) fn check_cases(budgets: &Budgets, names: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn read_baseline(path: &Path) -> Result<Baseline> {
-    match reports::store::read(&run_path(path)) {
-        Ok(run) => Ok(Baseline::of(&run)),
-        Err(_) => Baseline::read(path)
-            .with_context(|| format!("{} is neither a run nor a baseline", path.display())),
-    }
+fn read_base(path: &Path) -> Result<Base> {
+    Base::read(&run_path(path)).with_context(|| {
+        format!(
+            "failed to read a base from {}; `highwater run --save-baseline` and `--out` write one",
+            path.display()
+        )
+    })
 }
 
 /// Reads a run from its file, or from the folder that holds it.

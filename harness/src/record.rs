@@ -473,8 +473,8 @@ pub struct Evidence {
     pub head_samples: u64,
     /// Hodges-Lehmann estimate of how much worse the head is, in the metric's unit.
     pub shift: f64,
-    /// Its lower bound, by the confidence that the budget asks for.
-    pub shift_low: f64,
+    /// Its lower bound, by the confidence that the budget asks for; absent where so few samples have none.
+    pub shift_low: Option<f64>,
     /// One-sided p of Mann-Whitney's test that the head is no worse.
     pub p: f64,
     /// The p that it is compared with: adjusted for how many are tested where the metric is no primary one.

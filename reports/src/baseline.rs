@@ -6,7 +6,8 @@ use std::path::Path;
 use harness::record::{Case, Environment, Metric, Run, Tier};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, store};
+use crate::judge::growth::BaseFigures;
+use crate::{Error, fingerprint, store};
 
 /// Version of the file. It grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -117,13 +118,13 @@ impl Baseline {
     }
 
     /// The figure that a case's metric is compared with, or why there is none.
-    pub fn figure(&self, environment: &Environment, case: &Case, metric: &str) -> Result<f64, String> {
+    fn figure(&self, environment: &Environment, case: &Case, metric: &str) -> Result<f64, String> {
         if let Some(difference) = self.key.difference(&Key::of(environment)) {
             return Err(difference);
         }
         let figures = self.cases.get(&case.case).ok_or("the baseline does not have this case")?;
-        if figures.corpus.as_deref() != case.corpus.as_ref().map(|corpus| corpus.digest.as_str()) {
-            return Err("the baseline was taken on another corpus".to_owned());
+        if figures.corpus.as_deref() != digest(case) {
+            return Err(OTHER_CORPUS.to_owned());
         }
         let figure = figures
             .metrics
@@ -131,6 +132,76 @@ impl Baseline {
             .ok_or("the baseline does not have this metric, it keeps exact ones only")?;
         Ok(*figure)
     }
+}
+
+/// What growth is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Base {
+    /// The exact figures of an earlier run.
+    Figures(Baseline),
+    /// A whole run, with every sample.
+    Run(Box<Run>),
+}
+
+impl Base {
+    /// Reads a base from a file that is a run or a saved baseline.
+    pub fn read(path: &Path) -> Result<Base, Error> {
+        match store::read(path) {
+            Ok(run) => Ok(Base::Run(Box::new(run))),
+            // A file that is no run may still be a baseline; what is wrong with it is then said of that.
+            Err(Error::Malformed { .. }) => Ok(Base::Figures(Baseline::read(path)?)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a case's metric is compared with, or why there is nothing.
+    pub(crate) fn figures(
+        &self,
+        environment: &Environment,
+        case: &Case,
+        name: &str,
+    ) -> Result<BaseFigures, String> {
+        let run = match self {
+            Base::Figures(baseline) => {
+                let median = baseline.figure(environment, case, name)?;
+                return Ok(BaseFigures { median, samples: vec![median], is_noisy: false });
+            }
+            Base::Run(run) => run,
+        };
+        let earlier = run.cases.iter().find(|earlier| earlier.case == case.case);
+        let earlier = earlier.ok_or("the baseline does not have this case")?;
+        if let Some(error) = &earlier.error {
+            return Err(format!("the baseline has no measurement of this case, {error}"));
+        }
+        if digest(earlier) != digest(case) {
+            return Err(OTHER_CORPUS.to_owned());
+        }
+        let metric = earlier.metrics.get(name).filter(|metric| !metric.samples.is_empty());
+        let metric = metric.ok_or("the baseline does not have this metric")?;
+        let both_exact = is_exact(metric) && case.metrics.get(name).is_some_and(is_exact);
+        let differs = match both_exact {
+            true => Key::of(&run.environment).difference(&Key::of(environment)),
+            false => fingerprint::refusal(&run.environment, environment),
+        };
+        match differs {
+            Some(difference) => Err(difference),
+            None => Ok(BaseFigures::of(metric)),
+        }
+    }
+
+    /// What makes a comparison with this base doubtful, as sentences.
+    pub fn doubts(&self, environment: &Environment) -> Vec<String> {
+        match self {
+            Base::Figures(_) => Vec::new(),
+            Base::Run(run) => fingerprint::warnings(&run.environment, environment),
+        }
+    }
+}
+
+const OTHER_CORPUS: &str = "the baseline was taken on another corpus";
+
+fn digest(case: &Case) -> Option<&str> {
+    case.corpus.as_ref().map(|corpus| corpus.digest.as_str())
 }
 
 fn is_exact(metric: &Metric) -> bool {

@@ -6,11 +6,17 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::record::Unit;
+use harness::record::{Environment, Unit};
 
 use crate::{Error, bytes, figure, metric};
 
 mod parse;
+mod sum;
+mod table;
+mod waiver;
+
+pub use sum::Sum;
+pub use waiver::Waiver;
 
 /// A whole file of budgets.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +27,10 @@ pub struct Budgets {
     pub budgets: Vec<Budget>,
     /// Cases that must stay in order.
     pub orders: Vec<Order>,
+    /// Limits that must fit into each other.
+    pub sums: Vec<Sum>,
+    /// Dated exceptions.
+    pub waivers: Vec<Waiver>,
 }
 
 /// One limit of one metric of one case, or of several by pattern.
@@ -36,8 +46,37 @@ pub struct Budget {
     pub reason: String,
     /// Whether the case must break the limit, to show that the scenario sees.
     pub tripwire: bool,
+    /// Whether the metric was declared to be what this case is about: a noisy growth of it is tested by itself, without a
+    /// correction for how many others are tested.
+    pub primary: bool,
+    /// Where the limit holds.
+    pub place: Place,
     /// Line of the file where the budget begins.
     pub line: usize,
+}
+
+/// Where a limit holds: on every platform and with every allocator, unless it names one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Operating system and architecture, such as `x86_64-linux` or `*-macos`.
+    pub platform: Option<String>,
+    /// The allocator, such as `glibc*`.
+    pub allocator: Option<String>,
+}
+
+impl Place {
+    /// Whether an environment is such a place.
+    pub fn holds(&self, environment: &Environment) -> bool {
+        let fits = |pattern: &Option<String>, name: &str| {
+            pattern.as_ref().is_none_or(|pattern| matches(pattern, name))
+        };
+        fits(&self.platform, &environment.platform) && fits(&self.allocator, &environment.allocator)
+    }
+
+    /// How much it says: a limit that says more stands for those of its kind that say less.
+    fn weight(&self) -> usize {
+        usize::from(self.platform.is_some()) + usize::from(self.allocator.is_some())
+    }
 }
 
 /// How far a metric may go.
@@ -58,6 +97,8 @@ pub enum Limit {
     Floor(f64),
     /// Not worse than the baseline by more than this.
     Growth(Growth),
+    /// Not worse than the last release by more than this.
+    Drift(Growth),
 }
 
 /// How much worse than the baseline is still no regression.
@@ -67,6 +108,39 @@ pub enum Growth {
     By(f64),
     /// In percent of the baseline.
     Percent(f64),
+}
+
+impl Growth {
+    /// What is allowed beyond a base, in the metric's own unit.
+    pub fn of(self, base: f64) -> f64 {
+        match self {
+            Growth::By(quantum) => quantum,
+            Growth::Percent(percent) => base.abs() * percent / 100.0,
+        }
+    }
+
+    pub(crate) fn in_words(self, than: &str, unit: Unit) -> String {
+        match self {
+            Growth::By(0.0) => format!("no worse than {than}"),
+            Growth::By(quantum) => format!("at most {} worse than {than}", figure::short(quantum, unit)),
+            Growth::Percent(percent) => format!("at most {percent} % worse than {than}"),
+        }
+    }
+}
+
+/// Reads a growth as it is written for a metric of this unit: `2 %`, `1 MiB`, `0`.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn read_growth(text: &str, unit: Unit) -> Result<Growth, String> {
+    let Some(percent) = text.trim().strip_suffix('%') else {
+        let plain = text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+        return plain.map_or_else(|| read_quantity(text, unit), Ok).map(Growth::By);
+    };
+    match percent.trim().parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(Growth::Percent(percent)),
+        _ => Err(format!("\"{percent}%\" is not a percentage, write for example \"2 %\"")),
+    }
 }
 
 /// Cases whose metric must fall from each to the next.
@@ -98,7 +172,20 @@ impl Budgets {
     /// Every case that is named, exactly or by pattern.
     pub fn named(&self) -> impl Iterator<Item = &str> {
         let budgets = self.budgets.iter().flat_map(|budget| [Some(&budget.case), budget.of()]).flatten();
-        budgets.chain(self.orders.iter().flat_map(|order| &order.cases)).map(String::as_str)
+        let orders = self.orders.iter().flat_map(|order| &order.cases);
+        let others =
+            self.sums.iter().map(|sum| &sum.case).chain(self.waivers.iter().map(|waiver| &waiver.case));
+        budgets.chain(orders).chain(others).map(String::as_str)
+    }
+
+    /// The limits that hold in an environment. One that names the platform or the allocator stands for those of its kind that name less.
+    pub fn in_force(&self, environment: &Environment) -> Vec<&Budget> {
+        let here = |budget: &&Budget| budget.place.holds(environment);
+        let is_replaced = |budget: &&Budget| {
+            let says_more = |other: &&Budget| other.place.weight() > budget.place.weight();
+            self.budgets.iter().filter(here).filter(says_more).any(|other| other.is_like(budget))
+        };
+        self.budgets.iter().filter(here).filter(|budget| !is_replaced(budget)).collect()
     }
 
     /// Checks that every case that a budget names exists.
@@ -118,7 +205,12 @@ impl Budgets {
                 return Err(self.no_such_case(order.line, "cases", case));
             }
         }
-        Ok(())
+        let sums = self.sums.iter().map(|sum| (sum.line, &sum.case));
+        let waivers = self.waivers.iter().map(|waiver| (waiver.line, &waiver.case));
+        match sums.chain(waivers).find(|(_, case)| !exists(case)) {
+            Some((line, case)) => Err(self.no_such_case(line, "case", case)),
+            None => Ok(()),
+        }
     }
 
     fn no_such_case(&self, line: usize, key: &str, case: &str) -> Error {
@@ -136,6 +228,19 @@ impl Budget {
         }
     }
 
+    /// Whether the limit is a comparison with a base.
+    pub(crate) fn needs_base(&self) -> bool {
+        matches!(self.limit, Limit::Growth(_) | Limit::Drift(_))
+    }
+
+    /// Whether both limit the same in the same way.
+    fn is_like(&self, other: &Budget) -> bool {
+        self.case == other.case
+            && self.metric == other.metric
+            && std::mem::discriminant(&self.limit) == std::mem::discriminant(&other.limit)
+            && self.of() == other.of()
+    }
+
     /// The limit in words: `at most 8 MiB`.
     pub fn in_words(&self) -> String {
         let unit = metric::unit(&self.metric).unwrap_or(Unit::Count);
@@ -144,13 +249,8 @@ impl Budget {
             Limit::CeilingMetric(other) => format!("at most {other}"),
             Limit::Ratio { of, at_most } => format!("at most {at_most} of {of}"),
             Limit::Floor(limit) => format!("at least {}", figure::short(*limit, unit)),
-            Limit::Growth(Growth::By(0.0)) => "no worse than the baseline".to_owned(),
-            Limit::Growth(Growth::By(quantum)) => {
-                format!("at most {} worse than the baseline", figure::short(*quantum, unit))
-            }
-            Limit::Growth(Growth::Percent(percent)) => {
-                format!("at most {percent} % worse than the baseline")
-            }
+            Limit::Growth(growth) => growth.in_words("the baseline", unit),
+            Limit::Drift(growth) => growth.in_words("the last release", unit),
         }
     }
 }

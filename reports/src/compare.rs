@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use harness::record::{Case, Direction, Metric, Run, Tier, Unit};
+use harness::record::{Case, Direction, Metric, Run, Unit, Verdict};
 
-use crate::{figure, plain};
+use crate::decision::{self, Terms};
+use crate::judge::interval::is_noisy;
+use crate::{figure, fingerprint, plain};
 
 mod commands;
 
 pub use commands::commands;
-
-/// Fewer noisy samples on either side say nothing. Five against five fall entirely apart by chance in 2 of 252 cases.
-pub const SAMPLES_NEEDED: usize = 5;
 
 /// What differs between two runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,11 +44,11 @@ pub struct Line {
 pub enum Change {
     /// Exact, and the same.
     Equal,
-    /// Changed for the good: exact and different, or noisy with samples that lie entirely apart.
+    /// Changed for the good: exact and different, or noisy and no chance (by the terms of [`decision`]).
     Better,
     /// Changed for the bad, in the same sense.
     Worse,
-    /// Noisy, with samples that overlap.
+    /// Noisy, and may be chance.
     WithinNoise,
     /// Noisy, with too few samples to say.
     NotJudged,
@@ -94,7 +93,8 @@ impl Line {
 /// Compares what both runs measured; phases are left out, since a case's own figures are what budgets limit.
 pub fn compare(base: &Run, head: &Run) -> Comparison {
     let (base, head) = (&plain::run(base), &plain::run(head));
-    let mut comparison = Comparison { lines: Vec::new(), doubts: environments(base, head) };
+    let mut comparison =
+        Comparison { lines: Vec::new(), doubts: fingerprint::all(&base.environment, &head.environment) };
     let doubts = &mut comparison.doubts;
     for case in &head.cases {
         let Some(earlier) = base.cases.iter().find(|earlier| earlier.case == case.case) else {
@@ -110,22 +110,6 @@ pub fn compare(base: &Run, head: &Run) -> Comparison {
     let gone = base.cases.iter().filter(|case| !names.contains(case.case.as_str()));
     doubts.extend(gone.map(|case| format!("{} is only in the base run", case.case)));
     comparison
-}
-
-fn environments(base: &Run, head: &Run) -> Vec<String> {
-    let (b, h) = (&base.environment, &head.environment);
-    let fields = [
-        ("toolchain", &b.toolchain, &h.toolchain),
-        ("target", &b.target, &h.target),
-        ("allocator", &b.allocator, &h.allocator),
-        ("build profile", &b.profile, &h.profile),
-        ("Cargo.lock", &b.lockfile, &h.lockfile),
-        ("processor", &b.cpu, &h.cpu),
-        ("kernel", &b.kernel, &h.kernel),
-        ("huge pages setting", &b.huge_pages, &h.huge_pages),
-    ];
-    let differ = fields.into_iter().filter(|(_, base, head)| base != head);
-    differ.map(|(field, base, head)| format!("the {field} differs: {base} in base, {head} in head")).collect()
 }
 
 fn incomparable(base: &Case, head: &Case) -> Option<String> {
@@ -154,20 +138,18 @@ fn lines(base: &Case, head: &Case) -> Vec<Line> {
 }
 
 fn change(base: &Metric, head: &Metric) -> Change {
-    let is_noisy = |metric: &Metric| metric.tier == Tier::Noisy || metric.demoted;
     if !is_noisy(base) && !is_noisy(head) {
         return if base.median == head.median { Change::Equal } else { towards(base, head) };
     }
-    if base.samples.len().min(head.samples.len()) < SAMPLES_NEEDED {
+    let terms = Terms::default();
+    if decision::feasible(base.samples.len(), head.samples.len(), terms.alpha).is_err() {
         return Change::NotJudged;
     }
-    let reach = |metric: &Metric| {
-        let low = metric.samples.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = metric.samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        (low, high)
-    };
-    let ((base_low, base_high), (head_low, head_high)) = (reach(base), reach(head));
-    if head_low > base_high || head_high < base_low { towards(base, head) } else { Change::WithinNoise }
+    match decision::noisy(&base.samples, &head.samples, 0.0, head.direction, &terms).0 {
+        Verdict::Regression => Change::Worse,
+        Verdict::Improved => Change::Better,
+        _ => Change::WithinNoise,
+    }
 }
 
 fn towards(base: &Metric, head: &Metric) -> Change {
@@ -260,17 +242,15 @@ mod tests {
     }
 
     #[test]
-    fn enough_noisy_samples_are_judged_by_whether_they_overlap() {
-        let with = |samples: [f64; 5]| {
+    fn enough_noisy_samples_are_judged_by_the_terms_of_the_gate() {
+        let from = |first: f64| {
+            let samples: Vec<f64> = (0..8).map(|number| first + f64::from(number)).collect();
             changed("sync/cold:bounded", "rss.peak_bytes", |metric| *metric = noisy(&samples, Unit::Bytes))
         };
-        let base = with([1.0, 2.0, 3.0, 4.0, 5.0]);
-        assert_eq!(
-            line(&base, &with([5.0, 6.0, 7.0, 8.0, 9.0]), "rss.peak_bytes").change,
-            Change::WithinNoise
-        );
-        assert_eq!(line(&base, &with([6.0, 6.0, 7.0, 8.0, 9.0]), "rss.peak_bytes").change, Change::Worse);
-        assert_eq!(line(&base, &with([0.1, 0.2, 0.3, 0.4, 0.5]), "rss.peak_bytes").change, Change::Better);
+        let base = from(10.0);
+        assert_eq!(line(&base, &from(12.5), "rss.peak_bytes").change, Change::WithinNoise);
+        assert_eq!(line(&base, &from(18.5), "rss.peak_bytes").change, Change::Worse);
+        assert_eq!(line(&base, &from(1.5), "rss.peak_bytes").change, Change::Better);
     }
 
     #[test]

@@ -50,6 +50,11 @@ pub(crate) fn ratio(part: f64) -> String {
     format!("{part:.decimals$}")
 }
 
+/// A probability: `0.31`, `0.0042`, `3.2e-7`.
+pub(crate) fn probability(p: f64) -> String {
+    if p == 0.0 || p >= 0.001 { ratio(p) } else { format!("{p:.1e}") }
+}
+
 /// `12345` as `12,345`; a fraction is kept to two digits.
 fn grouped(size: f64) -> String {
     let whole = format!("{:.0}", size.trunc());

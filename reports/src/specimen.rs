@@ -9,6 +9,7 @@ use harness::record::{
 };
 
 use crate::budget::Budgets;
+use crate::judge::Against;
 
 mod foreign;
 
@@ -94,7 +95,7 @@ pub(crate) fn judged() -> Run {
 /// Judges a run by the specimen's limits, without a baseline.
 pub(crate) fn judge(run: &mut Run) {
     let budgets = Budgets::parse(BUDGETS, Path::new("budgets.toml")).unwrap();
-    crate::judge::judge(run, &budgets, None);
+    crate::judge::judge(run, &budgets, &Against::nothing(jiff::civil::date(2026, 2, 1)));
 }
 
 fn environment() -> Environment {

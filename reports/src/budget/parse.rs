@@ -1,42 +1,63 @@
 //! From the text of `budgets.toml` to [`Budgets`]; everything unknown is refused where it stands.
 
-use std::ops::Range;
 use std::path::Path;
 
 use harness::record::Unit;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Budget, Budgets, Growth, Limit, Order, read_quantity};
+use super::table::{Table, Value, Wrong, exact_case, metric_name, number};
+use super::{Budget, Budgets, Growth, Limit, Order, Place, Sum, Waiver, read_growth, read_quantity};
 use crate::{Error, metric};
 
-const BUDGET_KEYS: &[&str] =
-    &["case", "metric", "ceiling", "ceiling_metric", "ratio", "growth", "floor", "reason", "tripwire"];
-const LIMIT_KEYS: &[&str] = &["ceiling", "ceiling_metric", "ratio", "growth", "floor"];
+const BUDGET_KEYS: &[&str] = &[
+    "case",
+    "metric",
+    "ceiling",
+    "ceiling_metric",
+    "ratio",
+    "growth",
+    "drift",
+    "floor",
+    "reason",
+    "tripwire",
+    "primary",
+    "platform",
+    "allocator",
+];
+const LIMIT_KEYS: &[&str] = &["ceiling", "ceiling_metric", "ratio", "growth", "drift", "floor"];
 const ORDER_KEYS: &[&str] = &["metric", "cases", "reason"];
 const RATIO_KEYS: &[&str] = &["of", "at_most"];
-
-type Value<'t> = Spanned<DeValue<'t>>;
-
-/// Where in the text something is wrong, and what.
-struct Wrong(Range<usize>, String);
+const SUM_KEYS: &[&str] = &["case", "parts", "slack", "within", "container", "reason"];
+const WAIVER_KEYS: &[&str] = &["case", "metric", "ceiling", "issue", "owner", "expires"];
 
 pub(super) fn budgets(text: &str, path: &Path) -> Result<Budgets, Error> {
     let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-    file(text, &line_of).map(|(budgets, orders)| Budgets { path: path.to_owned(), budgets, orders }).map_err(
-        |Wrong(span, message)| Error::Budget { path: path.to_owned(), line: line_of(span.start), message },
-    )
+    let budgets = file(text, path, &line_of).map_err(|Wrong(span, message)| Error::Budget {
+        path: path.to_owned(),
+        line: line_of(span.start),
+        message,
+    })?;
+    for sum in &budgets.sums {
+        sum.check(&budgets).map_err(|message| Error::Budget {
+            path: path.to_owned(),
+            line: sum.line,
+            message,
+        })?;
+    }
+    Ok(budgets)
 }
 
-fn file(text: &str, line_of: &dyn Fn(usize) -> usize) -> Result<(Vec<Budget>, Vec<Order>), Wrong> {
+fn file(text: &str, path: &Path, line_of: &dyn Fn(usize) -> usize) -> Result<Budgets, Wrong> {
     let root = DeTable::parse(text)
         .map_err(|error| Wrong(error.span().unwrap_or(0..0), error.message().replace('\n', ", ")))?;
     let root = Table { name: "the file", table: root.get_ref(), span: root.span() };
-    root.only(&["budget", "order"])?;
-    let mut budgets = Vec::new();
+    root.only(&["budget", "order", "sum", "waiver"])?;
+    let mut budgets: Vec<Budget> = Vec::new();
     for entry in root.tables("budget", "[[budget]]")? {
         let budget = budget(&entry, line_of(entry.span.start))?;
-        if let Some(first) = budgets.iter().find(|earlier| is_same(earlier, &budget)) {
+        if let Some(first) =
+            budgets.iter().find(|earlier| earlier.is_like(&budget) && earlier.place == budget.place)
+        {
             let message = format!(
                 "a second limit of this kind for {:?} of {:?}; the first is in line {}",
                 budget.metric, budget.case, first.line
@@ -45,20 +66,17 @@ fn file(text: &str, line_of: &dyn Fn(usize) -> usize) -> Result<(Vec<Budget>, Ve
         }
         budgets.push(budget);
     }
-    let mut orders = Vec::new();
-    for entry in root.tables("order", "[[order]]")? {
-        orders.push(order(&entry, line_of(entry.span.start))?);
-    }
-    Ok((budgets, orders))
-}
-
-fn is_same(a: &Budget, b: &Budget) -> bool {
-    let kind = |budget: &Budget| std::mem::discriminant(&budget.limit);
-    let of = |budget: &Budget| match &budget.limit {
-        Limit::Ratio { of, .. } => Some(of.clone()),
-        _ => None,
-    };
-    a.case == b.case && a.metric == b.metric && kind(a) == kind(b) && of(a) == of(b)
+    let line = |entry: &Table<'_>| line_of(entry.span.start);
+    let orders = root.tables("order", "[[order]]")?;
+    let sums = root.tables("sum", "[[sum]]")?;
+    let waivers = root.tables("waiver", "[[waiver]]")?;
+    Ok(Budgets {
+        path: path.to_owned(),
+        budgets,
+        orders: orders.iter().map(|entry| order(entry, line(entry))).collect::<Result<_, _>>()?,
+        sums: sums.iter().map(|entry| sum(entry, line(entry))).collect::<Result<_, _>>()?,
+        waivers: waivers.iter().map(|entry| waiver(entry, line(entry))).collect::<Result<_, _>>()?,
+    })
 }
 
 fn budget(entry: &Table<'_>, line: usize) -> Result<Budget, Wrong> {
@@ -71,6 +89,8 @@ fn budget(entry: &Table<'_>, line: usize) -> Result<Budget, Wrong> {
         metric,
         reason: entry.reason()?,
         tripwire: entry.switch("tripwire")?,
+        primary: entry.switch("primary")?,
+        place: Place { platform: entry.text("platform")?, allocator: entry.text("allocator")? },
         line,
     })
 }
@@ -86,7 +106,8 @@ fn limit(entry: &Table<'_>, unit: Unit) -> Result<Limit, Wrong> {
         "ceiling" => Ok(Limit::Ceiling(quantity(key, value, unit)?)),
         "floor" => Ok(Limit::Floor(quantity(key, value, unit)?)),
         "ceiling_metric" => other_metric(entry, unit),
-        "growth" => growth(value, unit),
+        "growth" => Ok(Limit::Growth(growth(key, value, unit)?)),
+        "drift" => Ok(Limit::Drift(growth(key, value, unit)?)),
         _ => ratio(value),
     }
 }
@@ -101,17 +122,12 @@ fn other_metric(entry: &Table<'_>, unit: Unit) -> Result<Limit, Wrong> {
     Ok(Limit::CeilingMetric(other))
 }
 
-fn growth(value: &Value<'_>, unit: Unit) -> Result<Limit, Wrong> {
-    let percent = value.get_ref().as_str().and_then(|text| text.strip_suffix('%'));
-    let Some(percent) = percent else {
-        return Ok(Limit::Growth(Growth::By(quantity("growth", value, unit)?)));
-    };
-    match percent.trim().parse::<f64>() {
-        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(Limit::Growth(Growth::Percent(percent))),
-        _ => Err(Wrong(
-            value.span(),
-            format!("growth: \"{percent}%\" is not a percentage, write for example \"2 %\""),
-        )),
+fn growth(key: &str, value: &Value<'_>, unit: Unit) -> Result<Growth, Wrong> {
+    match value.get_ref().as_str() {
+        Some(text) => {
+            read_growth(text, unit).map_err(|message| Wrong(value.span(), format!("{key}: {message}")))
+        }
+        None => Ok(Growth::By(quantity(key, value, unit)?)),
     }
 }
 
@@ -143,6 +159,64 @@ fn order(entry: &Table<'_>, line: usize) -> Result<Order, Wrong> {
     Ok(Order { metric: entry.metric("metric")?, cases, reason: entry.reason()?, line })
 }
 
+fn sum(entry: &Table<'_>, line: usize) -> Result<Sum, Wrong> {
+    entry.only(SUM_KEYS)?;
+    let list = entry.need("parts")?;
+    let need = || Wrong(list.span(), "parts: a list of metrics is needed".to_owned());
+    let items = list.get_ref().as_array().filter(|items| !items.is_empty()).ok_or_else(need)?;
+    let parts = items.iter().map(|item| bytes_metric("parts", item)).collect::<Result<_, _>>()?;
+    let bytes = |key: &str| entry.get(key).map(|value| quantity(key, value, Unit::Bytes)).transpose();
+    Ok(Sum {
+        case: entry.exact_case("case")?,
+        parts,
+        slack: bytes("slack")?.unwrap_or(0.0),
+        within: bytes_metric("within", entry.need("within")?)?,
+        container: bytes("container")?,
+        reason: entry.reason()?,
+        line,
+    })
+}
+
+fn bytes_metric(key: &str, value: &Value<'_>) -> Result<String, Wrong> {
+    let name = metric_name(key, value)?;
+    match metric::unit(&name) {
+        Some(Unit::Bytes) => Ok(name),
+        _ => Err(Wrong(value.span(), format!("{key}: {name:?} is no number of bytes"))),
+    }
+}
+
+fn waiver(entry: &Table<'_>, line: usize) -> Result<Waiver, Wrong> {
+    entry.only(WAIVER_KEYS)?;
+    let metric = entry.metric("metric")?;
+    let unit = metric::unit(&metric).expect("an unknown name was refused just now");
+    let said = |key: &str| -> Result<String, Wrong> {
+        let value = entry.need(key)?;
+        let text = entry.text(key)?.unwrap_or_default();
+        if text.trim().is_empty() {
+            return Err(Wrong(value.span(), format!("{key}: who or what is meant? It must not be empty")));
+        }
+        Ok(text)
+    };
+    Ok(Waiver {
+        case: entry.exact_case("case")?,
+        ceiling: quantity("ceiling", entry.need("ceiling")?, unit)?,
+        metric,
+        issue: said("issue")?,
+        owner: said("owner")?,
+        expires: date("expires", entry.need("expires")?)?,
+        line,
+    })
+}
+
+fn date(key: &str, value: &Value<'_>) -> Result<jiff::civil::Date, Wrong> {
+    let text = match value.get_ref() {
+        DeValue::Datetime(date) => date.to_string(),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    };
+    text.parse()
+        .map_err(|_| Wrong(value.span(), format!("{key}: {text:?} is no date, write for example 2026-01-31")))
+}
+
 fn quantity(key: &str, value: &Value<'_>, unit: Unit) -> Result<f64, Wrong> {
     let read = match value.get_ref() {
         DeValue::String(text) => read_quantity(text, unit),
@@ -151,116 +225,4 @@ fn quantity(key: &str, value: &Value<'_>, unit: Unit) -> Result<f64, Wrong> {
             .ok_or_else(|| "a number of at least 0, or a text such as \"8 MiB\", is needed".to_owned()),
     };
     read.map_err(|message| Wrong(value.span(), format!("{key}: {message}")))
-}
-
-fn number(value: &DeValue<'_>) -> Option<f64> {
-    let number = match value {
-        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix()).ok()? as f64,
-        DeValue::Float(float) => float.as_str().parse().ok()?,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
-}
-
-fn exact_case(key: &str, value: &Value<'_>) -> Result<String, Wrong> {
-    let name = case_name(key, value)?;
-    if name.contains('*') {
-        return Err(Wrong(value.span(), format!("{key}: {name:?} must be one case, without *")));
-    }
-    Ok(name)
-}
-
-fn case_name(key: &str, value: &Value<'_>) -> Result<String, Wrong> {
-    let name = value.get_ref().as_str().unwrap_or_default();
-    let has_parts =
-        name.split_once('/').is_some_and(|(family, rest)| !family.is_empty() && rest.contains(':'));
-    if !has_parts && !name.contains('*') {
-        let message = format!("{key}: {name:?} is not a case, write family/scenario:strategy");
-        return Err(Wrong(value.span(), message));
-    }
-    Ok(name.to_owned())
-}
-
-/// A table of the file, with the name that errors give it.
-struct Table<'t> {
-    name: &'t str,
-    table: &'t DeTable<'t>,
-    span: Range<usize>,
-}
-
-impl<'t> Table<'t> {
-    fn wrong(&self, message: String) -> Wrong {
-        Wrong(self.span.clone(), message)
-    }
-
-    /// Refuses keys that no one would read.
-    fn only(&self, known: &[&str]) -> Result<(), Wrong> {
-        match self.table.iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-            None => Ok(()),
-            Some((key, _)) => {
-                let message =
-                    format!("unknown key {:?} in {}; known: {}", key.get_ref(), self.name, known.join(", "));
-                Err(Wrong(key.span(), message))
-            }
-        }
-    }
-
-    fn get(&self, key: &str) -> Option<&'t Value<'t>> {
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
-    }
-
-    fn need(&self, key: &str) -> Result<&'t Value<'t>, Wrong> {
-        self.get(key).ok_or_else(|| self.wrong(format!("missing key {key:?} in {}", self.name)))
-    }
-
-    /// The entries of an array of tables; none when the key is absent.
-    fn tables(&self, key: &str, name: &'t str) -> Result<Vec<Table<'t>>, Wrong> {
-        let Some(value) = self.get(key) else {
-            return Ok(Vec::new());
-        };
-        let need = |value: &Value<'_>| Wrong(value.span(), format!("{key}: write each entry as {name}"));
-        let items = value.get_ref().as_array().ok_or_else(|| need(value))?;
-        let as_table = |item: &'t Value<'t>| {
-            let table = item.get_ref().as_table().ok_or_else(|| need(item))?;
-            Ok(Table { name, table, span: item.span() })
-        };
-        items.iter().map(as_table).collect()
-    }
-
-    fn metric(&self, key: &str) -> Result<String, Wrong> {
-        let value = self.need(key)?;
-        let name = value.get_ref().as_str().unwrap_or_default();
-        if metric::unit(name).is_none() {
-            let hint =
-                metric::nearest(name).map(|near| format!(", did you mean {near:?}?")).unwrap_or_default();
-            return Err(Wrong(value.span(), format!("{key}: no metric is named {name:?}{hint}")));
-        }
-        Ok(name.to_owned())
-    }
-
-    fn case(&self, key: &str) -> Result<String, Wrong> {
-        case_name(key, self.need(key)?)
-    }
-
-    fn exact_case(&self, key: &str) -> Result<String, Wrong> {
-        exact_case(key, self.need(key)?)
-    }
-
-    fn reason(&self) -> Result<String, Wrong> {
-        let value = self.need("reason")?;
-        match value.get_ref().as_str().map(str::trim) {
-            Some(reason) if !reason.is_empty() => Ok(reason.to_owned()),
-            _ => Err(Wrong(value.span(), "reason: say why the limit is what it is".to_owned())),
-        }
-    }
-
-    fn switch(&self, key: &str) -> Result<bool, Wrong> {
-        let Some(value) = self.get(key) else {
-            return Ok(false);
-        };
-        value
-            .get_ref()
-            .as_bool()
-            .ok_or_else(|| Wrong(value.span(), format!("{key}: true or false is needed")))
-    }
 }

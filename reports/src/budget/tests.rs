@@ -86,7 +86,7 @@ fn each_kind_of_limit_is_read() {
 fn a_misspelt_key_is_named_with_file_and_line() {
     assert_eq!(
         complaint(&entry_with("ceiling", "ceilling")),
-        "ci/budgets.toml:4: unknown key \"ceilling\" in [[budget]]; known: case, metric, ceiling, ceiling_metric, ratio, growth, floor, reason, tripwire"
+        "ci/budgets.toml:4: unknown key \"ceilling\" in [[budget]]; known: case, metric, ceiling, ceiling_metric, ratio, growth, drift, floor, reason, tripwire, primary, platform, allocator"
     );
 }
 
@@ -122,7 +122,7 @@ fn a_limit_without_a_reason_is_refused() {
 fn two_limits_or_none_in_one_entry_are_refused() {
     assert_eq!(
         complaint(&entry_with("ceiling = \"8 MiB\"", "ceiling = \"8 MiB\"\nfloor = 3")),
-        "ci/budgets.toml:1: one limit of ceiling, ceiling_metric, ratio, growth, floor is needed, found ceiling and floor"
+        "ci/budgets.toml:1: one limit of ceiling, ceiling_metric, ratio, growth, drift, floor is needed, found ceiling and floor"
     );
     assert!(complaint(&entry_with("ceiling = \"8 MiB\"\n", "")).ends_with("found none"));
 }
@@ -167,7 +167,7 @@ fn a_text_that_is_not_toml_is_refused_with_its_line() {
 fn an_unknown_table_is_refused() {
     assert_eq!(
         complaint("\n[[budgets]]\n"),
-        "ci/budgets.toml:2: unknown key \"budgets\" in the file; known: budget, order"
+        "ci/budgets.toml:2: unknown key \"budgets\" in the file; known: budget, order, sum, waiver"
     );
 }
 
@@ -180,6 +180,71 @@ fn an_order_needs_two_different_cases() {
     assert!(complaint(&with_limit).contains("unknown key \"ceiling\" in [[order]]"));
     assert!(complaint(&order(r#"["a/b:c", "a/b:c"]"#)).contains("named twice"));
     assert!(complaint(&order(r#"["a/b:c", "a/b:*"]"#)).contains("without *"));
+}
+
+/// Ceilings of a part and of the whole, with a sum over them.
+fn sum(part: &str, whole: &str, rest: &str) -> String {
+    let ceiling = |metric: &str, limit: &str| {
+        format!(
+            "[[budget]]\ncase = \"a/b:c\"\nmetric = \"{metric}\"\nceiling = \"{limit}\"\nreason = \"so\"\n"
+        )
+    };
+    format!(
+        "{}{}[[sum]]\ncase = \"a/b:c\"\nparts = [\"heap.peak_bytes@parse\"]\nslack = \"2 MiB\"\n\
+         within = \"rss.peak_bytes\"\nreason = \"so\"\n{rest}",
+        ceiling("heap.peak_bytes@parse", part),
+        ceiling("rss.peak_bytes", whole),
+    )
+}
+
+#[test]
+fn limits_that_do_not_fit_into_each_other_are_refused() {
+    assert_eq!(parse(&sum("6 MiB", "8 MiB", "container = \"8 MiB\"")).unwrap().sums.len(), 1);
+    assert_eq!(
+        complaint(&sum("7 MiB", "8 MiB", "")),
+        "ci/budgets.toml:11: the ceilings of the parts (7 MiB) and the slack (2 MiB) come to 9 MiB, more than the 8 MiB of rss.peak_bytes"
+    );
+    assert_eq!(
+        complaint(&sum("6 MiB", "8 MiB", "container = \"4 MiB\"")),
+        "ci/budgets.toml:11: the ceiling of rss.peak_bytes is 8 MiB, more than the container's 4 MiB"
+    );
+    let unlimited =
+        sum("6 MiB", "8 MiB", "").replace("within = \"rss.peak_bytes\"", "within = \"pss.peak_bytes\"");
+    assert!(
+        complaint(&unlimited)
+            .ends_with("pss.peak_bytes of a/b:c has no ceiling in this file, so the sum cannot be checked")
+    );
+    let blocks =
+        sum("6 MiB", "8 MiB", "").replace("within = \"rss.peak_bytes\"", "within = \"heap.total_blocks\"");
+    assert!(complaint(&blocks).ends_with("is no number of bytes"));
+}
+
+#[test]
+fn a_waiver_has_a_ceiling_an_issue_an_owner_and_a_day() {
+    let good = "[[waiver]]\ncase = \"a/b:c\"\nmetric = \"heap.peak_bytes\"\nceiling = \"8 MiB\"\nissue = \"#7\"\nowner = \"ada\"\nexpires = 2026-01-31\n";
+    let waiver = parse(good).unwrap().waivers.remove(0);
+    assert_eq!(waiver.in_words(), "waived up to 8 MiB until 2026-01-31 (ada, #7)");
+    let with = |good_part: &str, bad: &str| complaint(&good.replace(good_part, bad));
+    assert!(with("issue = \"#7\"\n", "").ends_with("missing key \"issue\" in [[waiver]]"));
+    assert!(with("\"ada\"", "\" \"").contains("owner: who or what is meant?"));
+    assert!(
+        with("2026-01-31", "\"soon\"")
+            .ends_with("expires: \"soon\" is no date, write for example 2026-01-31")
+    );
+    assert!(with("2026-01-31", "\"2026-02-30\"").contains("is no date"));
+    assert!(with("a/b:c", "a/b:*").contains("must be one case"));
+}
+
+#[test]
+fn a_limit_that_names_its_place_stands_for_the_general_one_there() {
+    let text = entry_with("so", "so") + &entry_with("8 MiB", "9 MiB") + "platform = \"*-linux\"\n";
+    let budgets = parse(&text).unwrap();
+    let in_force = |platform: &str| {
+        let environment = Environment { platform: platform.to_owned(), ..Environment::default() };
+        budgets.in_force(&environment).into_iter().map(Budget::in_words).collect::<Vec<_>>()
+    };
+    assert_eq!(in_force("x86_64-linux"), ["at most 9 MiB"]);
+    assert_eq!(in_force("x86_64-macos"), ["at most 8 MiB"]);
 }
 
 #[test]

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
+use harness::record::{Judgement, Metric};
+
 use super::*;
+use crate::baseline::Baseline;
 use crate::specimen;
 
+const TODAY: Date = jiff::civil::date(2026, 2, 1);
 const BOUNDED: &str = "sync/cold:bounded";
 const REPORTED: &str = "sync/cold:as-reported";
 
@@ -17,8 +21,12 @@ fn judged(text: &str) -> Run {
     judged_run(specimen::run(), text, None)
 }
 
-fn judged_run(mut run: Run, text: &str, baseline: Option<&Baseline>) -> Run {
-    judge(&mut run, &Budgets::parse(text, Path::new("budgets.toml")).unwrap(), baseline);
+fn judged_run(run: Run, text: &str, baseline: Option<&Base>) -> Run {
+    judged_against(run, text, &Against { baseline, ..Against::nothing(TODAY) })
+}
+
+fn judged_against(mut run: Run, text: &str, against: &Against<'_>) -> Run {
+    judge(&mut run, &Budgets::parse(text, Path::new("budgets.toml")).unwrap(), against);
     run
 }
 
@@ -143,6 +151,11 @@ fn a_run_in_which_nothing_was_judged_is_an_error() {
     assert_eq!(run.verdict, Verdict::Error);
     assert!(run.doubts.last().unwrap().starts_with("nothing was judged: "));
 
+    let mut empty = specimen::run();
+    empty.cases.clear();
+    let empty = judged_run(empty, &limit(BOUNDED, "heap.peak_bytes", "ceiling = \"8 MiB\""), None);
+    assert_eq!(empty.verdict, Verdict::Error, "an empty run");
+
     let run = judged(&limit(BOUNDED, "heap.peak_bytes", "growth = \"0 B\""));
     assert_eq!(run.verdict, Verdict::Error, "a growth limit without a baseline judges nothing");
 }
@@ -180,7 +193,7 @@ fn an_exact_metric_that_differs_between_samples_is_judged_as_noisy_and_said_so()
 
 #[test]
 fn growth_is_judged_by_equality_unless_the_budget_grants_a_quantum() {
-    let base = Baseline::of(&specimen::run());
+    let base = Base::Figures(Baseline::of(&specimen::run()));
     let grown = |by: f64, growth: &str| {
         let mut run = specimen::run();
         set(&mut run, BOUNDED, "heap.total_blocks", |metric| {
@@ -202,7 +215,7 @@ fn growth_is_judged_by_equality_unless_the_budget_grants_a_quantum() {
 
 #[test]
 fn growth_of_what_should_be_high_is_judged_downwards() {
-    let base = Baseline::of(&specimen::run());
+    let base = Base::Figures(Baseline::of(&specimen::run()));
     let moved = |by: f64| {
         let mut run = specimen::run();
         set(&mut run, "sync/degrade:bounded", "degrade.sessions_kept", |metric| metric.median += by);
@@ -213,17 +226,272 @@ fn growth_of_what_should_be_high_is_judged_downwards() {
 }
 
 #[test]
-fn growth_without_a_matching_baseline_is_not_judged_and_said_so() {
-    let mut base = Baseline::of(&specimen::run());
-    base.key.toolchain = "rustc 1.2.3".to_owned();
+fn growth_against_a_base_that_does_not_fit_is_an_error_and_says_why() {
+    let mut baseline = Baseline::of(&specimen::run());
+    baseline.key.toolchain = "rustc 1.2.3".to_owned();
+    let base = Base::Figures(baseline);
     let text = limit(BOUNDED, "heap.peak_bytes", "growth = \"0 B\"")
         + &limit(BOUNDED, "heap.peak_bytes", "ceiling = \"8 MiB\"");
     let run = judged_run(specimen::run(), &text, Some(&base));
-    assert_eq!(run.verdict, Verdict::Pass);
+    assert_eq!(run.verdict, Verdict::Error, "a gate that compared nothing is not green");
+    let [before, last] = run.doubts.last_chunk().unwrap();
     assert_eq!(
-        run.doubts.last().unwrap(),
+        before,
         "not judged: sync/cold:bounded heap.peak_bytes no worse than the baseline: the baseline's toolchain is rustc 1.2.3, this run's is rustc 1.90.0"
     );
+    assert!(last.starts_with("nothing was judged: the baseline's toolchain is"), "{last}");
+}
+
+#[test]
+fn growth_without_a_base_is_not_judged_and_said_so() {
+    let text = limit(BOUNDED, "heap.peak_bytes", "growth = \"0 B\"")
+        + &limit(BOUNDED, "heap.peak_bytes", "drift = \"3 %\"")
+        + &limit(BOUNDED, "heap.peak_bytes", "ceiling = \"8 MiB\"");
+    let run = judged(&text);
+    assert_eq!(run.verdict, Verdict::Pass);
+    let unjudged = run.doubts.iter().filter(|doubt| doubt.starts_with("not judged: "));
+    assert_eq!(
+        unjudged.collect::<Vec<_>>(),
+        [
+            "not judged: sync/cold:bounded heap.peak_bytes no worse than the baseline: the baseline was not given",
+            "not judged: sync/cold:bounded heap.peak_bytes at most 3 % worse than the last release: the last release was not given",
+        ]
+    );
+}
+
+/// A run whose resident memory has these samples.
+fn resident(samples: &[f64]) -> Run {
+    let mut run = specimen::run();
+    set(&mut run, BOUNDED, "rss.peak_bytes", |metric| *metric = specimen::noisy(samples, Unit::Bytes));
+    run
+}
+
+const RESIDENT: [f64; 10] = [100e6, 101e6, 102e6, 103e6, 104e6, 105e6, 106e6, 107e6, 108e6, 109e6];
+
+fn moved(by: f64) -> Vec<f64> {
+    RESIDENT.iter().map(|sample| sample + by * 1e6 + 1.0).collect()
+}
+
+#[test]
+fn noisy_growth_is_judged_against_a_whole_run() {
+    let base = Base::Run(Box::new(resident(&RESIDENT)));
+    let verdict = |by: f64| {
+        let text = limit(BOUNDED, "rss.peak_bytes", "growth = \"5 %\"\nprimary = true");
+        only_verdict(&judged_run(resident(&moved(by)), &text, Some(&base)), BOUNDED).clone()
+    };
+    assert_eq!(verdict(0.0).verdict, Verdict::Pass);
+    assert_eq!(verdict(3.0).verdict, Verdict::Pass, "within the allowance");
+    let found = verdict(20.0);
+    assert_eq!(found.verdict, Verdict::Regression);
+    assert!(found.evidence.is_some_and(|evidence| evidence.p < 1e-4 && evidence.alpha == 0.001), "{found:?}");
+    assert!(found.why.contains("; shift +19.1 MiB (+19.05 %), at least +"), "{}", found.why);
+    assert_eq!(verdict(-20.0).verdict, Verdict::Improved);
+}
+
+#[test]
+fn too_few_samples_are_inconclusive_and_say_how_many_it_takes() {
+    let base = Base::Run(Box::new(resident(&RESIDENT[..3])));
+    let text = limit(BOUNDED, "rss.peak_bytes", "growth = \"5 %\"\nprimary = true");
+    let run = judged_run(resident(&moved(20.0)[..3]), &text, Some(&base));
+    let found = only_verdict(&run, BOUNDED);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(found.why.contains("3 and 3 samples can never reach a p of 0.001"), "{}", found.why);
+}
+
+#[test]
+fn noisy_growth_from_another_kernel_is_refused() {
+    let mut elsewhere = resident(&RESIDENT);
+    elsewhere.environment.kernel = "7.0.0".to_owned();
+    let text = limit(BOUNDED, "rss.peak_bytes", "growth = \"5 %\"");
+    let run = judged_run(resident(&moved(20.0)), &text, Some(&Base::Run(Box::new(elsewhere))));
+    assert_eq!(run.verdict, Verdict::Error);
+    assert!(run.doubts.last().unwrap().contains("the baseline's kernel is 7.0.0"), "{:?}", run.doubts);
+}
+
+#[test]
+fn the_same_noise_in_many_secondary_metrics_is_corrected_for_and_a_primary_is_not() {
+    // Nine pairs of ten with this shift have p 0.0034 each: below 0.01, beyond it when the other 19 show nothing.
+    let names =
+        ["pss.peak_bytes", "tree.peak_low_bytes", "tree.peak_high_bytes", "faults.minor", "time.cpu_seconds"];
+    let run = |by: f64| {
+        let mut run = resident(&moved(by));
+        let case = run.cases.iter_mut().find(|case| case.case == BOUNDED).unwrap();
+        for name in names {
+            case.metrics.insert(name.to_owned(), specimen::noisy(&RESIDENT, Unit::Bytes));
+        }
+        run
+    };
+    let base = Base::Run(Box::new(run(0.0)));
+    let verdicts = |primary: &str| {
+        let own = limit(BOUNDED, "rss.peak_bytes", &format!("growth = 0\n{primary}"));
+        let others = names.map(|name| limit(BOUNDED, name, "growth = 0"));
+        let judged = judged_run(run(5.0), &(own + &others.concat()), Some(&base));
+        case(&judged, BOUNDED).verdicts[0].clone()
+    };
+    let alone = {
+        let text = limit(BOUNDED, "rss.peak_bytes", "growth = 0");
+        case(&judged_run(run(5.0), &text, Some(&base)), BOUNDED).verdicts[0].clone()
+    };
+    let (p, alpha) = alone.evidence.map(|evidence| (evidence.p, evidence.alpha)).unwrap();
+    assert!(p < alpha && alone.verdict == Verdict::Regression, "{alone:?}");
+    let among_others = verdicts("");
+    assert!((among_others.evidence.unwrap().p - p * 6.0).abs() < 1e-9, "{among_others:?}");
+    assert_eq!(among_others.verdict, Verdict::Pass);
+    assert_eq!(verdicts("primary = true").evidence.unwrap().p, p, "a primary metric is tested by itself");
+}
+
+#[test]
+fn drift_is_judged_against_the_last_release_beside_the_parent() {
+    let grown = |percent: f64| {
+        let mut run = specimen::run();
+        set(&mut run, BOUNDED, "heap.total_blocks", |metric| {
+            metric.median *= 1.0 + percent / 100.0;
+            metric.samples = vec![metric.median; 2];
+        });
+        run
+    };
+    let parent = Base::Run(Box::new(grown(27.0)));
+    let release = Base::Run(Box::new(grown(0.0)));
+    let against = Against { baseline: Some(&parent), release: Some(&release), ..Against::nothing(TODAY) };
+    let text = limit(BOUNDED, "heap.total_blocks", "growth = \"3 %\"")
+        + &limit(BOUNDED, "heap.total_blocks", "drift = \"10 %\"");
+    let run = judged_against(grown(30.0), &text, &against);
+    let verdicts: Vec<Verdict> = case(&run, BOUNDED).verdicts.iter().map(|found| found.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Pass, Verdict::Regression], "3 % ten times");
+}
+
+fn waiver(case: &str, ceiling: &str, expires: &str) -> String {
+    format!(
+        "[[waiver]]\ncase = \"{case}\"\nmetric = \"heap.peak_bytes\"\nceiling = \"{ceiling}\"\n\
+         issue = \"#7\"\nowner = \"ada\"\nexpires = {expires}\n"
+    )
+}
+
+#[test]
+fn a_waiver_excuses_up_to_its_ceiling_until_its_day() {
+    let broken = limit(BOUNDED, "heap.peak_bytes", "ceiling = \"1 MiB\"");
+    let judged = |waiver: &str| {
+        let run = judged(&(broken.clone() + waiver));
+        (run.verdict, case(&run, BOUNDED).verdicts[0].clone())
+    };
+    let (verdict, found) = judged(&waiver(BOUNDED, "8 MiB", "2026-02-01"));
+    assert_eq!(verdict, Verdict::Waived, "also on its last day");
+    assert!(found.why.ends_with("; waived up to 8 MiB until 2026-02-01 (ada, #7)"), "{}", found.why);
+    assert!(
+        found.over.is_some_and(|over| over > 1e6) && found.waiver.is_some(),
+        "the debt is known: {found:?}"
+    );
+
+    let (verdict, found) = judged(&waiver(BOUNDED, "2 MiB", "2026-03-01"));
+    assert_eq!(verdict, Verdict::Regression);
+    assert!(found.why.contains("beyond its waiver's 2 MiB"), "{}", found.why);
+
+    let (verdict, found) = judged(&waiver(BOUNDED, "8 MiB", "\"2026-01-31\""));
+    assert_eq!(verdict, Verdict::Regression);
+    assert!(found.why.contains("its waiver expired on 2026-01-31 (ada, #7)"), "{}", found.why);
+}
+
+#[test]
+fn a_waiver_that_has_run_out_fails_also_where_it_is_not_needed_any_more() {
+    let kept = limit(BOUNDED, "heap.peak_bytes", "ceiling = \"1 GiB\"");
+    let run = judged(&(kept.clone() + &waiver(BOUNDED, "8 MiB", "2026-01-31")));
+    assert_eq!(run.verdict, Verdict::Error);
+    let said = &case(&run, BOUNDED).verdicts[1].why;
+    assert!(said.contains("expired on 2026-01-31 (ada, #7): remove it"), "{said}");
+
+    let run = judged(&(kept + &waiver(BOUNDED, "8 MiB", "2026-03-01")));
+    assert_eq!(run.verdict, Verdict::Pass);
+    assert!(
+        run.doubts.last().unwrap().starts_with("waiver not needed: sync/cold:bounded"),
+        "{:?}",
+        run.doubts
+    );
+}
+
+#[test]
+fn a_limit_for_this_platform_stands_for_the_one_for_all() {
+    let general = limit(BOUNDED, "heap.peak_bytes", "ceiling = \"1 MiB\"");
+    let own = |platform| {
+        limit(BOUNDED, "heap.peak_bytes", &format!("ceiling = \"8 MiB\"\nplatform = \"{platform}\""))
+    };
+    assert_eq!(judged(&(general.clone() + &own("*-linux"))).verdict, Verdict::Pass);
+    assert_eq!(judged(&(general + &own("*-macos"))).verdict, Verdict::Regression);
+}
+
+#[test]
+fn an_estimate_is_judged_by_its_interval() {
+    let verdict = |ceiling: &str| {
+        let mut run = specimen::run();
+        let interval = harness::record::Estimate { value: 64.0, low: 60.0, high: 70.0 };
+        let metric = Metric { interval: Some(interval), ..specimen::noisy(&[64.0], Unit::Bytes) };
+        let case = run.cases.iter_mut().find(|case| case.case == BOUNDED).unwrap();
+        case.metrics.insert("law.bytes_per_session".to_owned(), metric);
+        judged_run(run, &limit(BOUNDED, "law.bytes_per_session", &format!("ceiling = {ceiling}")), None)
+            .verdict
+    };
+    assert_eq!(["70", "65", "59"].map(verdict), [Verdict::Pass, Verdict::Inconclusive, Verdict::Regression]);
+}
+
+/// A sum over the specimen: heap within resident memory.
+fn sum(slack: &str, rest: &str) -> String {
+    limit(BOUNDED, "heap.peak_bytes", "ceiling = \"8 MiB\"")
+        + &limit(BOUNDED, "rss.peak_bytes", "ceiling = \"64 MiB\"")
+        + &format!(
+            "[[sum]]\ncase = \"{BOUNDED}\"\nparts = [\"heap.peak_bytes\"]\nslack = \"{slack}\"\n\
+             within = \"rss.peak_bytes\"\nreason = \"so\"\n{rest}\n"
+        )
+}
+
+#[test]
+fn what_the_whole_has_beyond_its_parts_must_fit_into_the_slack() {
+    assert_eq!(judged(&sum("32 MiB", "")).verdict, Verdict::Pass);
+    assert_eq!(judged(&sum("1 MiB", "")).verdict, Verdict::Regression);
+    let mut run = specimen::run();
+    run.environment.memory_limit_bytes = Some(32 << 20);
+    let run = judged_run(run, &sum("32 MiB", ""), None);
+    assert_eq!(run.verdict, Verdict::Error);
+    let said = &case(&run, BOUNDED).verdicts[2].why;
+    assert_eq!(said, "the ceiling of rss.peak_bytes is 64 MiB, but the container of this run allows 32 MiB");
+}
+
+/// A base and a head in one run.
+fn pair_of(base: &[f64], head: &[f64], heap: [f64; 2]) -> Run {
+    let mut run = specimen::run();
+    run.cases.retain(|case| case.case == BOUNDED);
+    let with = |name: &str, samples: &[f64], heap: f64| {
+        let mut case = run.cases[0].clone();
+        case.case = name.to_owned();
+        case.metrics = [
+            ("rss.peak_bytes".to_owned(), specimen::noisy(samples, Unit::Bytes)),
+            ("heap.peak_bytes".to_owned(), specimen::exact(heap, Unit::Bytes)),
+        ]
+        .into();
+        case
+    };
+    let cases = vec![with("compare/x:base", base, heap[0]), with("compare/x:head", head, heap[1])];
+    Run { cases, ..run }
+}
+
+#[test]
+fn a_head_is_judged_against_the_base_of_its_run() {
+    let verdict = |by: f64, heap: f64| {
+        let mut run = pair_of(&RESIDENT, &moved(by), [1000.0, 1000.0 + heap]);
+        pairs(&mut run, &PairTerms::default());
+        assert!(run.cases[0].verdicts.is_empty(), "a base is not judged");
+        run.verdict
+    };
+    assert_eq!(verdict(0.0, 0.0), Verdict::Pass);
+    assert_eq!(verdict(0.0, 1.0), Verdict::Regression, "exact figures may not grow at all");
+    assert_eq!(verdict(20.0, 0.0), Verdict::Regression);
+    assert_eq!(verdict(-20.0, 0.0), Verdict::Improved);
+}
+
+#[test]
+fn a_primary_metric_of_one_side_only_is_an_error() {
+    let mut run = pair_of(&RESIDENT, &RESIDENT, [1.0, 1.0]);
+    run.cases[1].metrics.remove("heap.peak_bytes");
+    pairs(&mut run, &PairTerms::default());
+    assert_eq!(run.verdict, Verdict::Error);
 }
 
 #[test]

@@ -1,0 +1,103 @@
+//! Heads against bases that were measured in one run, in turn: each case `NAME:head` against `NAME:base`.
+
+use std::collections::BTreeSet;
+
+use harness::record::{Case, Run, Tier};
+
+use super::finding::{Finding, measured};
+use super::growth::{self, BaseFigures, Rule};
+use super::{conclude, demote, forget, nature};
+use crate::budget::Growth;
+use crate::decision::Terms;
+
+/// How pairs are judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairTerms {
+    /// How much worse a noisy metric may be; exact ones may not be worse at all.
+    pub allowed: Growth,
+    /// How sure a decision has to be.
+    pub terms: Terms,
+    /// Metrics that are tested each by itself; all others are secondary, and corrected for how many they are.
+    pub primary: Vec<String>,
+}
+
+impl Default for PairTerms {
+    /// 2 % of resident memory and heap, since that is about what a Node program can be held to.
+    fn default() -> PairTerms {
+        let primary = ["heap.peak_bytes", "rss.peak_bytes"].map(str::to_owned).to_vec();
+        PairTerms { allowed: Growth::Percent(2.0), terms: Terms::default(), primary }
+    }
+}
+
+/// Metrics of which a change is no regression: what watching cost, and what depends on the machine's other work.
+const NOT_JUDGED: &[&str] = &["watch.", "time.", "faults.", "engine.", "cgroup."];
+
+/// What an allowed growth is of, in words.
+const THAN: &str = "the base";
+
+/// Fills in the verdicts of every head, and of the run.
+pub fn pairs(run: &mut Run, terms: &PairTerms) {
+    forget(run);
+    demote(run);
+    let mut findings = failed(run);
+    for head in 0..run.cases.len() {
+        let Some(base) = base_of(run, head) else { continue };
+        findings.extend(pair(run, base, head, terms));
+    }
+    growth::settle(&mut findings, |finding| nature(run, finding));
+    conclude(run, findings, Vec::new());
+}
+
+fn failed<'b>(run: &Run) -> Vec<Finding<'b>> {
+    let failed = run.cases.iter().enumerate().filter_map(|(index, case)| Some((index, case.error.as_ref()?)));
+    let limit = "the right answer, measured";
+    failed
+        .map(|(index, error)| Finding::failed(index, "*", limit.to_owned(), format!("not measured: {error}")))
+        .collect()
+}
+
+/// The case that a head is compared with; none for cases that are no heads, and where one of the two has failed.
+fn base_of(run: &Run, head: usize) -> Option<usize> {
+    let case = &run.cases[head];
+    let (name, strategy) = case.case.rsplit_once(':')?;
+    let rest = strategy.strip_prefix("head")?;
+    let base = format!("{name}:base{rest}");
+    let found = run.cases.iter().position(|other| other.case == base)?;
+    (case.error.is_none() && run.cases[found].error.is_none()).then_some(found)
+}
+
+fn pair<'b>(run: &Run, base: usize, head: usize, terms: &PairTerms) -> Vec<Finding<'b>> {
+    let (base, case) = (&run.cases[base], &run.cases[head]);
+    // What only one side has is an error where it was to be looked at, and chance elsewhere: some figures are read now and then.
+    let is_primary = |name: &str| terms.primary.iter().any(|primary| primary == name);
+    let names: BTreeSet<&String> = base.metrics.keys().chain(case.metrics.keys()).collect();
+    let on_both = |name: &str| base.metrics.contains_key(name) && case.metrics.contains_key(name);
+    names
+        .into_iter()
+        .filter(|name| is_judged(base, case, name) && (on_both(name) || is_primary(name)))
+        .map(|name| metric(head, base, case, name, terms))
+        .collect()
+}
+
+fn is_judged(base: &Case, head: &Case, name: &str) -> bool {
+    let is_modelled =
+        |case: &Case| case.metrics.get(name).is_some_and(|metric| metric.tier == Tier::Modelled);
+    let is_left_out = NOT_JUDGED.iter().any(|start| name.starts_with(start));
+    // A phase's figures explain; what is limited is the whole.
+    !is_left_out && !name.contains('@') && !is_modelled(base) && !is_modelled(head)
+}
+
+fn metric<'b>(index: usize, base: &Case, head: &Case, name: &str, terms: &PairTerms) -> Finding<'b> {
+    let (earlier, later) = match (measured(base, name), measured(head, name)) {
+        (Ok(earlier), Ok(later)) => (earlier, later),
+        (Err(why), _) | (_, Err(why)) => {
+            return Finding::failed(index, name, "measured on both sides".to_owned(), why.text());
+        }
+    };
+    let figures = BaseFigures::of(earlier);
+    let is_noisy = figures.is_noisy || super::interval::is_noisy(later);
+    let allowed = if is_noisy { terms.allowed } else { Growth::By(0.0) };
+    let is_primary = terms.primary.iter().any(|primary| primary == name);
+    let rule = Rule { allowed, terms: &terms.terms, is_primary, than: THAN };
+    Finding::new(index, name, allowed.in_words(THAN, later.unit), growth::weigh(later, &figures, rule))
+}
