@@ -35,6 +35,13 @@ pub(crate) fn judge(run: &mut Run, judging: &Judging) -> Result<()> {
     Ok(())
 }
 
+/// Checks, before the work, that a run of these cases with so many noisy samples can be judged.
+pub(crate) fn check(judging: &Judging, names: &[String], samples: u32) -> Result<()> {
+    let budgets = budgets(judging, names)?;
+    let checked = Bases::read(judging)?.against().check_samples(&budgets, names, samples as usize);
+    checked.map_err(anyhow::Error::msg)
+}
+
 /// What growth and drift are judged against.
 #[derive(Debug, Default)]
 pub(crate) struct Bases {

@@ -27,7 +27,7 @@ const EXACT_SAMPLES: u32 = 2;
 pub(crate) fn run(args: &args::Run) -> Result<i32> {
     let plan = plan(args)?;
     // A mistake in the budgets is said before the work, not after it.
-    gate::budgets(&args.judging, &[])?;
+    gate::check(&args.judging, &plan.names(), args.samples)?;
     let stop = stop::listen()?;
     let input = input(args, stop)?;
     stop::check()?;

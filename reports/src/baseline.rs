@@ -189,6 +189,13 @@ impl Base {
         }
     }
 
+    /// How many noisy samples the base has of a case's metric; none where it has none or is exact.
+    pub(crate) fn noisy_samples(&self, case: &str, name: &str) -> Option<usize> {
+        let Base::Run(run) = self else { return None };
+        let metric = run.cases.iter().find(|earlier| earlier.case == case)?.metrics.get(name)?;
+        (!is_exact(metric)).then_some(metric.samples.len())
+    }
+
     /// What makes a comparison with this base doubtful, as sentences.
     pub fn doubts(&self, environment: &Environment) -> Vec<String> {
         match self {

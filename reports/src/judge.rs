@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use crate::baseline::Base;
 use crate::budget::{self, Budget, Budgets, Growth, Limit};
-use crate::decision::Terms;
+use crate::decision::{self, Terms};
 
 mod excused;
 mod finding;
@@ -43,10 +43,37 @@ pub struct Against<'a> {
     pub terms: Terms,
 }
 
-impl Against<'_> {
+impl<'a> Against<'a> {
     /// Nothing but the day.
     pub fn nothing(today: Date) -> Against<'static> {
         Against { baseline: None, release: None, today, terms: Terms::default() }
+    }
+
+    /// What a limit is compared with.
+    fn base_of(&self, limit: &Limit) -> Option<&'a Base> {
+        match limit {
+            Limit::Growth(_) => self.baseline,
+            Limit::Drift(_) => self.release,
+            _ => None,
+        }
+    }
+
+    /// Checks, before a run of these cases with so many noisy samples, that every growth of noisy figures can be judged at all.
+    ///
+    /// # Errors
+    /// A sentence that names the first limit that could not, and how many samples it takes.
+    pub fn check_samples(&self, budgets: &Budgets, cases: &[String], samples: usize) -> Result<(), String> {
+        for budget in &budgets.budgets {
+            let own = cases.iter().filter(|case| budget::matches(&budget.case, case));
+            for case in own {
+                let base =
+                    self.base_of(&budget.limit).and_then(|base| base.noisy_samples(case, &budget.metric));
+                let Some(base) = base else { continue };
+                decision::feasible(base, samples, growth::alpha(budget.primary, &self.terms))
+                    .map_err(|why| format!("{} of {case}, {}: {why}", budget.metric, budget.in_words()))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -193,7 +220,7 @@ impl<'b> Judge<'_, 'b> {
 
 fn weigh(run: &Run, case: &Case, budget: &Budget, against: &Against<'_>) -> Result<Weighed, Unjudged> {
     let metric = measured(case, &budget.metric)?;
-    let grown = |base, allowed, than| weigh_growth(run, case, budget, base, (allowed, than), against);
+    let grown = |allowed, than| weigh_growth(run, case, budget, (allowed, than), against);
     match &budget.limit {
         Limit::Ceiling(limit) => Ok(fixed::at_most(metric, *limit)),
         Limit::Floor(limit) => Ok(fixed::at_least(metric, *limit)),
@@ -202,8 +229,8 @@ fn weigh(run: &Run, case: &Case, budget: &Budget, against: &Against<'_>) -> Resu
             let other = reference(run, of, &budget.metric)?;
             Ok(fixed::at_most_part(metric, other, of, *at_most))
         }
-        Limit::Growth(allowed) => grown(against.baseline, *allowed, "the baseline"),
-        Limit::Drift(allowed) => grown(against.release, *allowed, "the last release"),
+        Limit::Growth(allowed) => grown(*allowed, "the baseline"),
+        Limit::Drift(allowed) => grown(*allowed, "the last release"),
     }
 }
 
@@ -211,10 +238,10 @@ fn weigh_growth(
     run: &Run,
     case: &Case,
     budget: &Budget,
-    base: Option<&Base>,
     (allowed, than): (Growth, &str),
     against: &Against<'_>,
 ) -> Result<Weighed, Unjudged> {
+    let base = against.base_of(&budget.limit);
     let base = base.ok_or_else(|| Unjudged::Absent(format!("{than} was not given")))?;
     let figures = base.figures(&run.environment, case, &budget.metric).map_err(Unjudged::NoBase)?;
     let rule = growth::Rule { allowed, terms: &against.terms, is_primary: budget.primary, than };

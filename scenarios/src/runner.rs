@@ -145,6 +145,13 @@ pub struct Plan {
     pub cases: Vec<CaseSpec>,
 }
 
+impl Plan {
+    /// The names of the cases.
+    pub fn names(&self) -> Vec<String> {
+        self.cases.iter().map(|case| case.name.clone()).collect()
+    }
+}
+
 /// Runs every case of a plan. Samples of different cases are interleaved, so that a slow minute of the machine falls on all.
 ///
 /// A case that fails carries its error; none ends the others, but a request to stop does.

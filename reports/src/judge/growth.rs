@@ -57,7 +57,7 @@ fn compare(
     direction: Direction,
     rule: Rule<'_>,
 ) -> Compared {
-    let alpha = if rule.is_primary { rule.terms.alpha } else { SECONDARY_ALPHA };
+    let alpha = alpha(rule.is_primary, rule.terms);
     let terms = Terms { alpha, ..*rule.terms };
     let (verdict, evidence) = decision::noisy(base, head, allowed, direction, &terms);
     Compared {
@@ -68,6 +68,11 @@ fn compare(
         is_feasible: decision::feasible(base.len(), head.len(), alpha).is_ok(),
         is_better: verdict == Verdict::Improved,
     }
+}
+
+/// The p that a metric must reach: a primary one by itself, a secondary one after its adjustment.
+pub(super) fn alpha(is_primary: bool, terms: &Terms) -> f64 {
+    if is_primary { terms.alpha } else { SECONDARY_ALPHA }
 }
 
 /// Decides the comparisons of noisy samples, now that it is known how many there are: those of primary metrics each by itself, the

@@ -299,6 +299,26 @@ fn too_few_samples_are_inconclusive_and_say_how_many_it_takes() {
 }
 
 #[test]
+fn samples_that_could_not_be_judged_are_refused_before_the_run() {
+    let base = Base::Run(Box::new(resident(&RESIDENT)));
+    let against = Against { baseline: Some(&base), ..Against::nothing(TODAY) };
+    let check = |primary: &str, samples| {
+        let text = limit(BOUNDED, "rss.peak_bytes", &format!("growth = \"5 %\"{primary}"))
+            + &limit(BOUNDED, "heap.total_blocks", "growth = 0");
+        let budgets = Budgets::parse(&text, Path::new("budgets.toml")).unwrap();
+        against.check_samples(&budgets, &[BOUNDED.to_owned()], samples)
+    };
+    let said = check("\nprimary = true", 1).unwrap_err();
+    assert!(
+        said.starts_with(
+            "rss.peak_bytes of sync/cold:bounded, at most 5 % worse than the baseline: 10 samples"
+        ),
+        "{said}"
+    );
+    assert!(check("\nprimary = true", 4).is_ok() && check("", 2).is_err() && check("", 3).is_ok());
+}
+
+#[test]
 fn noisy_growth_from_another_kernel_is_refused() {
     let mut elsewhere = resident(&RESIDENT);
     elsewhere.environment.kernel = "7.0.0".to_owned();
