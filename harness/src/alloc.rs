@@ -21,6 +21,7 @@ use stats_alloc::StatsAlloc;
 use crate::counters;
 use crate::instrument::Instrument;
 
+pub(crate) mod injected;
 #[cfg(not(target_env = "msvc"))]
 pub(crate) mod jemalloc;
 
@@ -28,7 +29,8 @@ pub(crate) mod jemalloc;
 ///
 /// Unset and `os` are the system's allocator, plain; every other instrument has its own. With a heap limit
 /// ([`HIGHWATER_HEAP_LIMIT`](crate::instrument::HEAP_LIMIT)) the plain ones are counted, since what is not counted cannot be limited.
-/// The choice is made at the first allocation and holds until the process ends.
+/// The choice is made at the first allocation and holds until the process ends. With [`HIGHWATER_INJECT`](crate::inject::INJECT) more is
+/// allocated than the program asks for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Switch;
 
@@ -43,6 +45,8 @@ const JEMALLOC: u8 = 3;
 const JEMALLOC_COUNTED: u8 = 4;
 const DHAT: u8 = 5;
 const STATS_ALLOC: u8 = 6;
+/// Beside one of the modes above: an injection is planted through it.
+const INJECTED: u8 = 0x80;
 
 static MODE: AtomicU8 = AtomicU8::new(UNDECIDED);
 
@@ -50,12 +54,17 @@ pub(crate) static STATS: StatsAlloc<System> = StatsAlloc::system();
 
 /// Whether the allocator of this process counts.
 pub(crate) fn counts() -> bool {
-    matches!(MODE.load(Relaxed), COUNTED | JEMALLOC_COUNTED)
+    matches!(MODE.load(Relaxed) & !INJECTED, COUNTED | JEMALLOC_COUNTED)
+}
+
+/// Whether the allocator of this process plants an injection.
+pub(crate) fn injects() -> bool {
+    MODE.load(Relaxed) & INJECTED != 0
 }
 
 /// The instrument that the allocator of this process serves; None before any of ours was used.
 pub(crate) fn serves() -> Option<Instrument> {
-    match MODE.load(Relaxed) {
+    match MODE.load(Relaxed) & !INJECTED {
         SYSTEM => Some(Instrument::Os),
         COUNTED => Some(Instrument::Count),
         JEMALLOC => Some(Instrument::Jemalloc),
@@ -92,6 +101,8 @@ fn decide() -> u8 {
         JEMALLOC | JEMALLOC_COUNTED if cfg!(target_env = "msvc") => SYSTEM,
         other => other,
     };
+    let injects = variable(c"HIGHWATER_INJECT").is_some_and(|value| !value.is_empty());
+    let decided = if injects { decided | INJECTED } else { decided };
     MODE.store(decided, Relaxed);
     decided
 }
@@ -117,7 +128,7 @@ unsafe impl GlobalAlloc for Switch {
             match mode() {
                 SYSTEM => System.alloc(layout),
                 COUNTED => counted_alloc(layout),
-                _ => rare::alloc(layout),
+                other => rare::alloc(other, layout),
             }
         }
     }
@@ -129,7 +140,7 @@ unsafe impl GlobalAlloc for Switch {
             match mode() {
                 SYSTEM => System.alloc_zeroed(layout),
                 COUNTED => counted_alloc_zeroed(layout),
-                _ => rare::alloc_zeroed(layout),
+                other => rare::alloc_zeroed(other, layout),
             }
         }
     }
@@ -141,7 +152,7 @@ unsafe impl GlobalAlloc for Switch {
             match mode() {
                 SYSTEM => System.dealloc(block, layout),
                 COUNTED => counted_dealloc(block, layout),
-                _ => rare::dealloc(block, layout),
+                other => rare::dealloc(other, block, layout),
             }
         }
     }
@@ -153,7 +164,7 @@ unsafe impl GlobalAlloc for Switch {
             match mode() {
                 SYSTEM => System.realloc(block, layout, new_size),
                 COUNTED => counted_realloc(block, layout, new_size),
-                _ => rare::realloc(block, layout, new_size),
+                other => rare::realloc(other, block, layout, new_size),
             }
         }
     }
@@ -248,10 +259,10 @@ mod rare {
     const DHAT_ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
     #[inline(never)]
-    pub(super) unsafe fn alloc(layout: Layout) -> *mut u8 {
+    pub(super) unsafe fn alloc(mode: u8, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises about `layout` are passed on.
         unsafe {
-            match mode() {
+            match mode {
                 DHAT => DHAT_ALLOCATOR.alloc(layout),
                 STATS_ALLOC => STATS.alloc(layout),
                 #[cfg(not(target_env = "msvc"))]
@@ -260,16 +271,18 @@ mod rare {
                 JEMALLOC_COUNTED => book(layout.size(), jemalloc::class_bytes(layout, layout.size()), || {
                     jemalloc::alloc(layout)
                 }),
+                COUNTED => counted_alloc(layout),
+                _ if mode & INJECTED != 0 => injected::alloc(mode, layout),
                 _ => System.alloc(layout),
             }
         }
     }
 
     #[inline(never)]
-    pub(super) unsafe fn alloc_zeroed(layout: Layout) -> *mut u8 {
+    pub(super) unsafe fn alloc_zeroed(mode: u8, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises about `layout` are passed on.
         unsafe {
-            match mode() {
+            match mode {
                 // dhat does not forward this method: it allocates and writes the zeros.
                 DHAT => DHAT_ALLOCATOR.alloc_zeroed(layout),
                 STATS_ALLOC => STATS.alloc_zeroed(layout),
@@ -279,16 +292,18 @@ mod rare {
                 JEMALLOC_COUNTED => book(layout.size(), jemalloc::class_bytes(layout, layout.size()), || {
                     jemalloc::alloc_zeroed(layout)
                 }),
+                COUNTED => counted_alloc_zeroed(layout),
+                _ if mode & INJECTED != 0 => injected::alloc_zeroed(mode, layout),
                 _ => System.alloc_zeroed(layout),
             }
         }
     }
 
     #[inline(never)]
-    pub(super) unsafe fn dealloc(block: *mut u8, layout: Layout) {
+    pub(super) unsafe fn dealloc(mode: u8, block: *mut u8, layout: Layout) {
         // SAFETY: the block came from the same allocator; the caller promises the rest.
         unsafe {
-            match mode() {
+            match mode {
                 DHAT => DHAT_ALLOCATOR.dealloc(block, layout),
                 STATS_ALLOC => STATS.dealloc(block, layout),
                 #[cfg(not(target_env = "msvc"))]
@@ -298,16 +313,18 @@ mod rare {
                     jemalloc::dealloc(block, layout);
                     counters::freed(layout.size());
                 }
+                COUNTED => counted_dealloc(block, layout),
+                _ if mode & INJECTED != 0 => injected::dealloc(mode, block, layout),
                 _ => System.dealloc(block, layout),
             }
         }
     }
 
     #[inline(never)]
-    pub(super) unsafe fn realloc(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    pub(super) unsafe fn realloc(mode: u8, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the block came from the same allocator; the caller promises the rest.
         unsafe {
-            match mode() {
+            match mode {
                 DHAT => DHAT_ALLOCATOR.realloc(block, layout, new_size),
                 STATS_ALLOC => STATS.realloc(block, layout, new_size),
                 #[cfg(not(target_env = "msvc"))]
@@ -319,6 +336,8 @@ mod rare {
                         jemalloc::realloc(block, layout, new_size)
                     })
                 }
+                COUNTED => counted_realloc(block, layout, new_size),
+                _ if mode & INJECTED != 0 => injected::realloc(mode, block, layout, new_size),
                 _ => System.realloc(block, layout, new_size),
             }
         }

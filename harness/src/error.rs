@@ -34,6 +34,16 @@ pub enum Error {
         /// The text of the variable.
         text: String,
     },
+    /// The injection was given but cannot be understood.
+    #[error(
+        "bad injection \"{text}\" in HIGHWATER_INJECT: {reason}; expected retain:bytes=B or spike:bytes=B (with first=N, every=N, times=N), copy:min=B, each:bytes=B or nothing, and with any of them role=NAME, phase=NAME"
+    )]
+    BadInjection {
+        /// The text of the variable.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A role that cannot be a file name.
     #[error("bad role \"{role}\": use 1 to 64 letters, digits, - and _")]
     BadRole {

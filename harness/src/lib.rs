@@ -32,6 +32,7 @@ mod counters;
 pub mod environment;
 mod error;
 pub mod heap;
+pub mod inject;
 pub mod instrument;
 pub mod limit;
 pub mod meter;

@@ -25,7 +25,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use crate::instrument::{HEAP_LIMIT, INSTRUMENT, Instrument, RECORD_DIR};
 use crate::record::{self, Reading, Tier, Unit};
-use crate::{Error, alloc, limit};
+use crate::{Error, alloc, inject, limit};
 
 mod program;
 mod region;
@@ -55,7 +55,8 @@ pub struct Meter {
 impl Meter {
     /// Begins the region of this process, which has `role` in its case (`parent`, `worker-1`); the role names the record.
     ///
-    /// The environment says how: [`INSTRUMENT`] (unset is `os`), [`RECORD_DIR`] (unset: nothing is written), [`HEAP_LIMIT`] (unset: none).
+    /// The environment says how: [`INSTRUMENT`] (unset is `os`), [`RECORD_DIR`] (unset: nothing is written), [`HEAP_LIMIT`] (unset: none),
+    /// [`INJECT`](inject::INJECT) (unset: nothing is planted).
     /// To be called in the main thread, before other threads allocate.
     pub fn start(role: &str) -> Result<Meter, Error> {
         prepare(role)?;
@@ -71,6 +72,11 @@ impl Meter {
     /// Marks a tick: churn is what is allocated from one tick to the next.
     pub fn tick(&self) {
         tick();
+    }
+
+    /// Marks an item of the scenario's own kind, such as a session delivered.
+    pub fn item(&self) {
+        item();
     }
 
     /// Sets a metric of the scenario's own; the last value stays.
@@ -115,6 +121,12 @@ pub fn tick() {
     }
 }
 
+/// Marks an item of the scenario's own kind, such as a session delivered: an injection may plant something at each
+/// ([`inject`]). Nothing happens otherwise.
+pub fn item() {
+    inject::item();
+}
+
 /// Sets a metric of this process; the last value stays. Nothing happens outside a region.
 pub fn set(name: &'static str, unit: Unit, tier: Tier, value: f64) {
     if let Some(region) = region().as_mut() {
@@ -134,7 +146,8 @@ fn prepare(role: &str) -> Result<(), Error> {
     if let Some(limit_bytes) = heap_limit(instrument)? {
         limit::prepare(role, limit_bytes, record_dir.as_deref())?;
     }
-    *present = Some(Region::prepare(role, instrument, record_dir)?);
+    let injection = inject::prepare(role, instrument)?;
+    *present = Some(Region::prepare(role, instrument, record_dir, injection)?);
     Ok(())
 }
 

@@ -43,7 +43,8 @@ pub struct Subject {
     /// Its arguments.
     pub args: Vec<OsString>,
     /// Variables added to the inherited environment. The harness's own (`HIGHWATER_*`) are set beyond these, and `RUST_BACKTRACE=0`
-    /// unless given here.
+    /// unless given here. What is to be planted ([`INJECT`](crate::inject::INJECT)) is passed on when it is given here and never
+    /// inherited: one that was left in the environment would spoil every measurement.
     pub env: Vec<(OsString, OsString)>,
     /// How the processes are read.
     pub instrument: Instrument,

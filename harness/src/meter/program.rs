@@ -7,6 +7,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
 
 use super::{region, report};
+use crate::inject::INJECT;
 use crate::instrument::{HEAP_LIMIT, Instrument};
 use crate::{Error, os};
 
@@ -83,16 +84,16 @@ fn prepare() -> bool {
     prepared.is_ok()
 }
 
-/// Whether this program leaves a record: not when it is read from outside, and no heap limit needs a region.
+/// Whether this program leaves a record: not when it is read from outside, and no heap limit or injection needs a region.
 fn records(marks_the_tree: bool) -> bool {
-    let limited = std::env::var_os(HEAP_LIMIT).is_some_and(|limit| !limit.is_empty());
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let from_outside = match super::asked_instrument() {
         Ok(Instrument::Os) => marks_the_tree,
         Ok(asked) => !asked.reads_rust(),
         // The meter refuses it with the reason.
         Err(_) => false,
     };
-    limited || !from_outside
+    is_set(HEAP_LIMIT) || is_set(INJECT) || !from_outside
 }
 
 /// A role that no other process of the sample has: the program's name, with a number from the second process on.

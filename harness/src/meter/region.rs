@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{METRICS_MAX, PHASES_MAX};
 use crate::counters::{self, Totals};
+use crate::inject::{self, Injection};
 use crate::instrument::Instrument;
 use crate::os::{self, SelfProbe, Usage};
 use crate::record::Reading;
@@ -85,6 +86,8 @@ pub(super) struct Region {
     pub(super) churn: Churn,
     pub(super) bound: Option<u64>,
     pub(super) opinions: Opinions,
+    /// What is planted, where the process was told to.
+    pub(super) injection: Option<Injection>,
     profile: Option<PathBuf>,
     profiler: Option<dhat::Profiler>,
     probe: SelfProbe,
@@ -103,6 +106,7 @@ impl Region {
         role: &str,
         instrument: Instrument,
         record_dir: Option<PathBuf>,
+        injection: Option<Injection>,
     ) -> Result<Region, Error> {
         if matches!(instrument, Instrument::Jemalloc) && !arm_jemalloc() {
             return Err(Error::Unavailable { instrument, why: "jemalloc was built without statistics" });
@@ -121,6 +125,7 @@ impl Region {
             churn: Churn::default(),
             bound: None,
             opinions: Opinions::default(),
+            injection,
             profile: record_dir.as_ref().map(|dir| dir.join(format!("{role}.dhat.json"))),
             record_dir,
             profiler: None,
@@ -157,10 +162,12 @@ impl Region {
         counters::restart_peak();
         self.arrive();
         limit::enforce(self.base);
+        self.inject();
     }
 
     /// Ends the region; what comes after is not measured.
     pub(super) fn end(&mut self) {
+        inject::arm(false);
         limit::lift();
         if self.profiler.is_some() {
             self.opinions.dhat = Some(dhat::HeapStats::get());
@@ -194,6 +201,14 @@ impl Region {
         self.leave();
         self.present = next;
         self.arrive();
+        self.inject();
+    }
+
+    /// Has the injection planted in the present phase, when it is for that one.
+    fn inject(&self) {
+        if let Some(injection) = &self.injection {
+            inject::arm(injection.admits_phase(self.phases[self.present].name));
+        }
     }
 
     pub(super) fn tick(&mut self) {

@@ -9,7 +9,7 @@ use super::{METRICS_MAX, PHASES_MAX};
 use crate::counters::Totals;
 use crate::instrument::{INSTRUMENT, Instrument};
 use crate::record::{PhaseReading, Process, Reading, Tier, Unit};
-use crate::{Error, limit};
+use crate::{Error, inject, limit};
 
 type Readings = BTreeMap<String, Reading>;
 
@@ -73,6 +73,11 @@ fn of_process(region: &Region) -> Readings {
     opinions(region, &mut readings);
     if region.ticks > 0 {
         put(&mut readings, "ticks", Unit::Count, Tier::Exact, region.ticks as f64);
+    }
+    if region.injection.is_some() {
+        let (bytes, blocks) = inject::planted_so_far();
+        put(&mut readings, "injected.bytes", Unit::Bytes, Tier::Exact, bytes as f64);
+        put(&mut readings, "injected.blocks", Unit::Blocks, Tier::Exact, blocks as f64);
     }
     for (name, reading) in &region.settings {
         readings.insert((*name).to_owned(), *reading);

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{End, Output, Subject, Tree};
+use crate::inject::INJECT;
 use crate::instrument::{HEAP_LIMIT, INSTRUMENT, RECORD_DIR};
 use crate::{Error, preload};
 
@@ -41,6 +42,8 @@ fn command(subject: &Subject) -> Result<Command, Error> {
         // A backtrace would be allocated in the middle of a panic's measurement.
         command.env("RUST_BACKTRACE", "0");
     }
+    // Only what the caller asks for is planted.
+    command.env_remove(INJECT);
     command
         .args(preload.args)
         .args(&subject.args)
