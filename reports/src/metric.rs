@@ -29,6 +29,8 @@ pub const METRICS: &[(&str, Unit)] = &[
     ("time.wall_seconds", Unit::Seconds),
     ("time.cpu_seconds", Unit::Seconds),
     ("faults.minor", Unit::Count),
+    ("injected.bytes", Unit::Bytes),
+    ("injected.blocks", Unit::Blocks),
     ("law.exponent", Unit::Ratio),
     ("law.bytes_per_session", Unit::Bytes),
     ("law.intercept_bytes", Unit::Bytes),
