@@ -30,6 +30,7 @@ use crate::{Error, alloc, inject, limit};
 mod program;
 mod region;
 mod report;
+mod rest;
 
 pub use program::{PHASE_DESCRIPTOR, phase as phase_of_program};
 use region::Region;
@@ -69,9 +70,14 @@ impl Meter {
         phase(name);
     }
 
-    /// Marks a tick: churn is what is allocated from one tick to the next.
+    /// Marks a tick, at rest: churn is what is allocated from one tick to the next, and what is live at the ticks tells a leak.
     pub fn tick(&self) {
         tick();
+    }
+
+    /// Says how many seconds of virtual time a tick stands for.
+    pub fn seconds_per_tick(&self, seconds: f64) {
+        seconds_per_tick(seconds);
     }
 
     /// Marks an item of the scenario's own kind, such as a session delivered.
@@ -118,6 +124,13 @@ pub fn phase(name: &'static str) {
 pub fn tick() {
     if let Some(region) = region().as_mut() {
         region.tick();
+    }
+}
+
+/// Says how many seconds of virtual time a tick of this process stands for. Nothing happens outside a region.
+pub fn seconds_per_tick(seconds: f64) {
+    if let Some(rest) = region().as_mut().and_then(|region| region.rest.as_mut()) {
+        rest.seconds_per_tick = Some(seconds);
     }
 }
 

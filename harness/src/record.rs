@@ -386,7 +386,7 @@ pub struct Ticks {
     /// Seconds of virtual time that a tick stands for, where the scenario says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds_per_tick: Option<f64>,
-    /// Bytes live at each point, beyond those live when the region began.
+    /// Bytes live at each point, beyond those live when the region began. The first point is the first tick.
     pub live_bytes: Vec<f64>,
 }
 

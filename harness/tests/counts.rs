@@ -18,12 +18,15 @@ use subjects::{bench, measured, metric, named, phase_metric};
 static ALLOCATOR: harness::alloc::Switch = harness::alloc::Switch;
 
 fn main() -> ExitCode {
-    let works = named![nothing, known, ticks, partitions, pool, unscoped, nested, pipeline, many];
+    let works =
+        named![nothing, known, ticks, leaks, lasts_a_day, partitions, pool, unscoped, nested, pipeline, many];
     let checks = named![
         the_meter_itself_allocates_nothing,
         a_known_pattern_is_counted_to_the_byte,
         a_longer_environment_and_path_change_no_count,
         churn_is_what_is_allocated_from_tick_to_tick,
+        what_is_live_at_each_tick_shows_a_leak,
+        a_day_of_ticks_fits_and_takes_no_memory,
         the_bound_of_fixed_partitions_is_equal_in_every_run,
         the_bound_of_a_pool_is_equal_in_every_run_and_on_one_core,
         where_no_honest_bound_can_be_said_there_is_none,
@@ -117,6 +120,59 @@ fn churn_is_what_is_allocated_from_tick_to_tick() {
     let record = bench("ticks", Instrument::Count).record();
     assert_eq!(metric(&record, "heap.churn_bytes_per_tick"), (4.0 * 4096.0 + 3.0 * 100.0) / 7.0);
     assert_eq!(phase_metric(&record, "later", "heap.churn_bytes_per_tick"), 100.0);
+}
+
+/// What only churns returns to the same height; what leaks does not.
+fn leaks() {
+    let before = block(5000);
+    let mut kept = Vec::with_capacity(10);
+    measured(|meter| {
+        meter.seconds_per_tick(60.0);
+        for _ in 0..10 {
+            drop(block(4096));
+            kept.push(block(64));
+            meter.tick();
+        }
+    });
+    drop((before, kept));
+}
+
+fn what_is_live_at_each_tick_shows_a_leak() {
+    let ticks = bench("leaks", Instrument::Count).record().ticks.unwrap();
+    assert_eq!((ticks.every, ticks.seconds_per_tick), (1, Some(60.0)));
+    assert_eq!(ticks.live_bytes, (1..=10).map(|tick| f64::from(tick * 64)).collect::<Vec<f64>>());
+    let churns = bench("ticks", Instrument::Count).record();
+    let ticks = churns.ticks.unwrap();
+    assert_eq!((ticks.live_bytes, ticks.seconds_per_tick), (vec![0.0; 8], None));
+    assert_eq!(bench("known", Instrument::Count).record().ticks, None);
+    assert_eq!(bench("ticks", Instrument::Os).record().ticks, None);
+}
+
+/// A tick each second, and an entry each hour.
+fn lasts_a_day() {
+    let mut kept = Vec::with_capacity(24);
+    measured(|meter| {
+        meter.seconds_per_tick(1.0);
+        for second in 0..86_400 {
+            if second % 3600 == 0 {
+                kept.push(block(100));
+            }
+            drop(block(1000));
+            meter.tick();
+        }
+    });
+    drop(kept);
+}
+
+fn a_day_of_ticks_fits_and_takes_no_memory() {
+    let record = bench("lasts_a_day", Instrument::Count).record();
+    assert_eq!(metric(&record, "ticks"), 86_400.0);
+    assert_eq!(metric(&record, "heap.total_blocks"), 86_400.0 + 24.0);
+    assert_eq!(metric(&record, "heap.peak_bytes"), 2400.0 + 1000.0);
+    let ticks = record.ticks.unwrap();
+    assert_eq!((ticks.every, ticks.live_bytes.len()), (128, 675));
+    let at_hours = (0..675).map(|place| f64::from(place * 128 / 3600 + 1) * 100.0);
+    assert_eq!(ticks.live_bytes, at_hours.collect::<Vec<f64>>());
 }
 
 const PARTITIONS: usize = 8;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::rest::Rest;
 use super::{METRICS_MAX, PHASES_MAX};
 use crate::counters::{self, Totals};
 use crate::inject::{self, Injection};
@@ -84,6 +85,8 @@ pub(super) struct Region {
     pub(super) refused_settings: bool,
     pub(super) ticks: u64,
     pub(super) churn: Churn,
+    /// What was live at the ticks, where the heap is counted.
+    pub(super) rest: Option<Rest>,
     pub(super) bound: Option<u64>,
     pub(super) opinions: Opinions,
     /// What is planted, where the process was told to.
@@ -123,6 +126,7 @@ impl Region {
             refused_settings: false,
             ticks: 0,
             churn: Churn::default(),
+            rest: instrument.counts().then(Rest::new),
             bound: None,
             opinions: Opinions::default(),
             injection,
@@ -218,6 +222,9 @@ impl Region {
                 let total = counters::totals().bytes;
                 advance(&mut self.churn, &mut self.last_tick, total);
                 advance(&mut self.phases[self.present].heap.churn, &mut self.stay.ticked, total);
+                if let Some(rest) = &mut self.rest {
+                    rest.note(counters::live() - self.base);
+                }
             }
             Instrument::Jemalloc => sample_jemalloc(),
             _ => {}

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::region::{Churn, Phase, Region};
+use super::rest::Rest;
 use super::{METRICS_MAX, PHASES_MAX};
 use crate::counters::Totals;
 use crate::instrument::{INSTRUMENT, Instrument};
@@ -31,7 +32,7 @@ pub(super) fn of(region: Region) -> Result<Process, Error> {
         end: None,
         command: None,
         lived: None,
-        ticks: None,
+        ticks: region.rest.as_ref().and_then(Rest::ticks),
     };
     if let Some(dir) = &region.record_dir {
         write(&process, dir)?;
