@@ -20,6 +20,7 @@ pub struct Build {
 
 /// The present environment. What cannot be found is empty or zero.
 pub fn collect(build: Build) -> Environment {
+    let (memory_limit_bytes, cpu_limit_cores) = os::container_limits();
     Environment {
         platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         kernel: os::kernel_release(),
@@ -33,8 +34,8 @@ pub fn collect(build: Build) -> Environment {
         profile: build.profile,
         page_bytes: os::page_bytes(),
         huge_pages: huge_pages(),
-        memory_limit_bytes: None,
-        cpu_limit_cores: None,
+        memory_limit_bytes,
+        cpu_limit_cores,
     }
 }
 

@@ -87,9 +87,16 @@ impl Instrument {
     /// The metrics the instrument gives of each process; scenarios add their own to any of them.
     pub const fn metrics(self) -> &'static [&'static str] {
         match self {
-            Instrument::Os => {
-                &["rss.peak_bytes", "pss.peak_bytes", "faults.minor", "time.wall_seconds", "time.cpu_seconds"]
-            }
+            Instrument::Os => &[
+                "rss.peak_bytes",
+                "pss.peak_bytes",
+                "rss.file_bytes",
+                "rss.stack_bytes",
+                "allocator.held_bytes",
+                "faults.minor",
+                "time.wall_seconds",
+                "time.cpu_seconds",
+            ],
             Instrument::Count => &[
                 "heap.peak_bytes",
                 "heap.peak_bound_bytes",

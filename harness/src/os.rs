@@ -25,8 +25,8 @@ pub(crate) use unix::*;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    announce, become_subreaper, begin_session, children, command, command_line, die_with_parent, guard,
-    identity, is_marked, keep_open, pidfd, reap, reset_peak, session, set_nonblocking, start_ticks,
+    announce, become_subreaper, begin_session, cgroup, children, command, command_line, die_with_parent,
+    guard, identity, is_marked, keep_open, pidfd, reap, reset_peak, session, set_nonblocking, start_ticks,
     trace::{
         Stop, is_process, leave_stopped, let_go, resume, seize, share_memory, thread_cpu, trace_end, wait,
         wait_for_stop,
@@ -74,6 +74,24 @@ pub fn resident(pid: u32) -> Option<Resident> {
 /// Proportional memory (PSS) of process `pid`, in bytes: shared pages count by their share. Costs milliseconds for a large process.
 pub fn proportional_bytes(pid: u32) -> Option<u64> {
     platform::proportional_bytes(pid)
+}
+
+/// Memory of the calling process at a mark, in bytes; what cannot be told here is None.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// Most bytes resident at once since the process began or its peak was reset; within 64 KiB on Linux.
+    pub peak_bytes: Option<u64>,
+    /// Resident pages of files and of memory shared with others: the program and its libraries among them.
+    pub file_bytes: Option<u64>,
+    /// Resident pages of the main thread's stack. The stacks of other threads cannot be told from other memory.
+    pub stack_bytes: Option<u64>,
+    /// What the C library's allocator has from the system: in use, or kept for later.
+    pub held_bytes: Option<u64>,
+}
+
+/// The limits of the container that this process runs in: bytes of memory, and processor time in cores. None where nothing is limited.
+pub fn container_limits() -> (Option<u64>, Option<f64>) {
+    platform::container_limits()
 }
 
 /// One thing that can or cannot be measured here.

@@ -42,6 +42,9 @@ pub(super) struct Churn {
 pub(super) struct Machine {
     pub(super) resident_peak: Option<u64>,
     pub(super) proportional_peak: Option<u64>,
+    pub(super) file: Option<u64>,
+    pub(super) stack: Option<u64>,
+    pub(super) held: Option<u64>,
     pub(super) wall: Duration,
     pub(super) cpu: Duration,
     pub(super) minor_faults: u64,
@@ -291,7 +294,7 @@ impl Region {
         // The clocks stop first, so that reading memory is not in the time.
         let wall = self.stay.wall.elapsed();
         let usage = os::usage();
-        let resident = self.probe.resident_peak_bytes();
+        let marked = self.probe.mark();
         let proportional = self.probe.proportional_bytes();
         let machine = &mut self.phases[self.present].machine;
         machine.wall += wall;
@@ -299,7 +302,10 @@ impl Region {
             machine.cpu += after.cpu.saturating_sub(before.cpu);
             machine.minor_faults += after.minor_faults.saturating_sub(before.minor_faults);
         }
-        machine.resident_peak = machine.resident_peak.max(resident);
+        machine.resident_peak = machine.resident_peak.max(marked.peak_bytes);
+        machine.file = machine.file.max(marked.file_bytes);
+        machine.stack = machine.stack.max(marked.stack_bytes);
+        machine.held = machine.held.max(marked.held_bytes);
         machine.proportional_peak = machine.proportional_peak.max(proportional);
     }
 

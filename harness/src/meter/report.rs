@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::region::{Churn, Phase, Region};
+use super::region::{Churn, Machine, Phase, Region};
 use super::rest::Rest;
 use super::{METRICS_MAX, PHASES_MAX};
 use crate::counters::Totals;
@@ -111,13 +111,26 @@ fn heap(readings: &mut Readings, totals: Totals, peak: i64, retained: i64, churn
     }
 }
 
+/// How a figure is taken from what the operating system told.
+type OfMachine = fn(&Machine) -> Option<u64>;
+
+/// What is read of a process at its marks, and is not a peak since the last: the most that was seen counts.
+const AT_MARKS: &[(&str, OfMachine)] = &[
+    ("pss.peak_bytes", |machine| machine.proportional_peak),
+    ("rss.file_bytes", |machine| machine.file),
+    ("rss.stack_bytes", |machine| machine.stack),
+    ("allocator.held_bytes", |machine| machine.held),
+];
+
 fn machine_of_process(region: &Region, readings: &mut Readings) {
     let machines = || region.phases.iter().map(|phase| &phase.machine);
     if let Some(peak) = machines().filter_map(|machine| machine.resident_peak).max() {
         put(readings, "rss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
     }
-    if let Some(peak) = machines().filter_map(|machine| machine.proportional_peak).max() {
-        put(readings, "pss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
+    for (name, of) in AT_MARKS {
+        if let Some(most) = machines().filter_map(*of).max() {
+            put(readings, name, Unit::Bytes, Tier::Noisy, most as f64);
+        }
     }
     let wall: f64 = machines().map(|machine| machine.wall.as_secs_f64()).sum();
     let cpu: f64 = machines().map(|machine| machine.cpu.as_secs_f64()).sum();
@@ -187,8 +200,10 @@ fn machine_of_phase(phase: &Phase, knows_resident: bool, readings: &mut Readings
     if let (Some(peak), true) = (machine.resident_peak, knows_resident) {
         put(readings, "rss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
     }
-    if let Some(peak) = machine.proportional_peak {
-        put(readings, "pss.peak_bytes", Unit::Bytes, Tier::Noisy, peak as f64);
+    for (name, of) in AT_MARKS {
+        if let Some(most) = of(machine) {
+            put(readings, name, Unit::Bytes, Tier::Noisy, most as f64);
+        }
     }
     put(readings, "time.wall_seconds", Unit::Seconds, Tier::Noisy, machine.wall.as_secs_f64());
     put(readings, "time.cpu_seconds", Unit::Seconds, Tier::Noisy, machine.cpu.as_secs_f64());

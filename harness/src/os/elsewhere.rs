@@ -1,6 +1,6 @@
 //! Systems without `/proc`: the peak since the process began, and time.
 
-use super::{Capability, Resident, Usage};
+use super::{Capability, Marked, Resident, Usage};
 
 /// Reads the calling process as far as this system allows.
 #[derive(Debug)]
@@ -12,9 +12,9 @@ impl SelfProbe {
         SelfProbe
     }
 
-    /// Most bytes resident at once since the process began.
-    pub fn resident_peak_bytes(&self) -> Option<u64> {
-        own_peak_bytes()
+    /// Memory now: the peak since the process began, nothing else.
+    pub fn mark(&self) -> Marked {
+        Marked { peak_bytes: own_peak_bytes(), ..Marked::default() }
     }
 
     /// A peak cannot be reset here: false.
@@ -59,6 +59,10 @@ pub(super) fn resident(pid: u32) -> Option<Resident> {
 pub(super) fn proportional_bytes(pid: u32) -> Option<u64> {
     let _ = pid;
     None
+}
+
+pub(super) fn container_limits() -> (Option<u64>, Option<f64>) {
+    (None, None)
 }
 
 pub(super) fn capabilities() -> Vec<Capability> {

@@ -8,9 +8,12 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+pub(crate) mod cgroup;
+mod ledger;
 pub(crate) mod trace;
 
-use super::{Capability, Resident, Usage, own_usage};
+use super::{Capability, Marked, Resident, Usage, own_usage};
+use ledger::{MallInfo, Stack};
 
 /// Reads the calling process without allocating: its descriptors are open, its buffers lie on the stack.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub struct SelfProbe {
     status: Option<File>,
     rollup: Option<File>,
     clear_refs: Option<File>,
+    stack: Option<Stack>,
+    allocator: Option<MallInfo>,
 }
 
 impl SelfProbe {
@@ -27,12 +32,27 @@ impl SelfProbe {
             status: File::open("/proc/self/status").ok(),
             rollup: File::open("/proc/self/smaps_rollup").ok(),
             clear_refs: OpenOptions::new().write(true).open("/proc/self/clear_refs").ok(),
+            stack: Stack::find(),
+            allocator: MallInfo::find(),
         }
     }
 
-    /// Most bytes resident at once since the process began or [`SelfProbe::reset_peak`] was called; within 64 KiB.
-    pub fn resident_peak_bytes(&self) -> Option<u64> {
-        field_of(self.status.as_ref()?, "VmHWM:")
+    /// Memory now, and the peak since the process began or [`SelfProbe::reset_peak`] was called.
+    pub fn mark(&self) -> Marked {
+        let mut buffer = [0_u8; STATUS_BYTES];
+        let status = self.status.as_ref().and_then(|file| text_of(file, &mut buffer)).unwrap_or_default();
+        let file_bytes = field(status, "RssFile:").zip(field(status, "RssShmem:"));
+        let stack_bytes = field(status, "VmStk:");
+        Marked {
+            peak_bytes: field(status, "VmHWM:"),
+            file_bytes: file_bytes.map(|(files, shared)| files + shared),
+            stack_bytes: self
+                .stack
+                .as_ref()
+                .zip(stack_bytes)
+                .and_then(|(stack, bytes)| stack.resident(bytes)),
+            held_bytes: self.allocator.as_ref().map(MallInfo::held_bytes),
+        }
     }
 
     /// Begins a new peak at what is resident now; false when the kernel refuses.
@@ -46,11 +66,18 @@ impl SelfProbe {
     }
 }
 
+/// Room for `/proc/PID/status` and files like it.
+const STATUS_BYTES: usize = 4096;
+
 /// A field of a file of `/proc` that is given in kB, in bytes.
 fn field_of(file: &File, name: &str) -> Option<u64> {
-    let mut buffer = [0_u8; 4096];
-    let length = file.read_at(&mut buffer, 0).ok()?;
-    field(std::str::from_utf8(&buffer[..length]).ok()?, name)
+    field(text_of(file, &mut [0_u8; STATUS_BYTES])?, name)
+}
+
+/// A small file of `/proc`, read anew.
+fn text_of<'b>(file: &File, buffer: &'b mut [u8; STATUS_BYTES]) -> Option<&'b str> {
+    let length = file.read_at(buffer, 0).ok()?;
+    std::str::from_utf8(&buffer[..length]).ok()
 }
 
 fn field(text: &str, name: &str) -> Option<u64> {
@@ -84,9 +111,14 @@ pub(super) fn proportional_bytes(pid: u32) -> Option<u64> {
     field_of(&File::open(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:")
 }
 
+pub(super) fn container_limits() -> (Option<u64>, Option<f64>) {
+    let limits = cgroup::limits();
+    (limits.memory_bytes, limits.cpu_cores)
+}
+
 pub(super) fn capabilities() -> Vec<Capability> {
     let probe = SelfProbe::open();
-    let resident = probe.resident_peak_bytes().is_some();
+    let resident = probe.mark().peak_bytes.is_some();
     let reset = probe.reset_peak();
     let proportional = probe.proportional_bytes().is_some();
     let children = fs::read_to_string("/proc/self/task/self/children").is_ok()
