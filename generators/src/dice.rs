@@ -6,7 +6,7 @@ use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::page::Id;
-use crate::profile::Spec;
+use crate::profile::{Profile, Spec};
 
 /// How many quantiles of the normal distribution are tabled; the last stands for the top tenth of a per cent.
 const QUANTILES: usize = 1024;
@@ -39,23 +39,30 @@ impl LogNormal {
 }
 
 /// One stream of draws.
-pub(crate) struct Dice(ChaCha8Rng);
+pub(crate) struct Dice {
+    stream: ChaCha8Rng,
+    /// Whether sizes are drawn from the middle quarter of their laws, so that no draw is an outlier.
+    is_steady: bool,
+}
 
 impl Dice {
     /// The stream that belongs to a path (or any other name) in a corpus. The scale is not part of it.
     pub(crate) fn new(spec: &Spec, path: &str) -> Self {
         let name = format!("{}\0{}\0{path}", spec.profile, spec.seed);
-        Dice(ChaCha8Rng::from_seed(*blake3::hash(name.as_bytes()).as_bytes()))
+        Dice {
+            stream: ChaCha8Rng::from_seed(*blake3::hash(name.as_bytes()).as_bytes()),
+            is_steady: spec.profile == Profile::Steady,
+        }
     }
 
     /// The stream itself, for crates that want one.
     pub(crate) fn stream(&mut self) -> &mut ChaCha8Rng {
-        &mut self.0
+        &mut self.stream
     }
 
     /// An integer below `n`, which is not 0.
     pub(crate) fn below(&mut self, n: u32) -> u32 {
-        ((u64::from(self.0.next_u32()) * u64::from(n)) >> 32) as u32
+        ((u64::from(self.stream.next_u32()) * u64::from(n)) >> 32) as u32
     }
 
     /// An index below `n`, which is not 0.
@@ -65,7 +72,7 @@ impl Dice {
 
     /// An integer from `low` up to and without `high`.
     pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + ((u128::from(self.0.next_u64()) * u128::from(high - low)) >> 64) as u64
+        low + ((u128::from(self.stream.next_u64()) * u128::from(high - low)) >> 64) as u64
     }
 
     /// True in `share` of the draws.
@@ -75,7 +82,7 @@ impl Dice {
 
     /// From 0 up to and without 1.
     pub(crate) fn unit(&mut self) -> f64 {
-        f64::from(self.0.next_u32()) / 4_294_967_296.0
+        f64::from(self.stream.next_u32()) / 4_294_967_296.0
     }
 
     /// One of the items, which are not none.
@@ -98,7 +105,8 @@ impl Dice {
 
     /// A log-normal draw, rounded down.
     pub(crate) fn size(&mut self, law: LogNormal) -> usize {
-        law.at(self.unit()) as usize
+        let share = self.unit();
+        law.at(if self.is_steady { 0.375 + share / 4.0 } else { share }) as usize
     }
 
     /// How often `share` happens in a row.
@@ -113,7 +121,7 @@ impl Dice {
     /// A fresh identifier.
     pub(crate) fn id(&mut self) -> Id {
         let mut bytes = [0; 16];
-        self.0.fill_bytes(&mut bytes);
+        self.stream.fill_bytes(&mut bytes);
         Id::from_random(bytes)
     }
 
@@ -183,6 +191,16 @@ mod tests {
         let draw = |path| Dice::new(&spec, path).between(0, u64::MAX);
         assert_eq!(draw("a"), draw("a"));
         assert_ne!(draw("a"), draw("b"));
+    }
+
+    #[test]
+    fn a_steady_corpus_draws_no_outlier() {
+        let mut dice = Dice::new(&Spec { profile: Profile::Steady, scale: 1.0, seed: 1 }, "sizes");
+        let law = LogNormal { median: 1_000.0, sigma: 1.5 };
+        let sizes: Vec<usize> = (0..10_000).map(|_| dice.size(law)).collect();
+        // The eighths beside the median are 1,000 times exp(-0.319 x 1.5) and exp(0.319 x 1.5).
+        assert!(sizes.iter().all(|size| (615..1_616).contains(size)));
+        assert!((4_700..5_300).contains(&sizes.iter().filter(|size| **size < 1_000).count()));
     }
 
     #[test]

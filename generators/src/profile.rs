@@ -5,11 +5,18 @@ use std::str::FromStr;
 
 use crate::Error;
 
+/// Sessions of the profile steady at scale 1.
+pub(crate) const STEADY_SESSIONS: u64 = 1024;
+/// Sessions of a unit of the profile steady, which has each format in its share: what grows is the number of units.
+pub(crate) const STEADY_UNIT_SESSIONS: u64 = 8;
+
 /// A corpus's recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Every format, record type and quirk once, in a few megabytes.
     Smoke,
+    /// Sessions of one shape, of which only the number grows: what laws are read from.
+    Steady,
     /// An ordinary user's history.
     Laptop,
     /// A heavy user's history: many workspaces and a few huge files.
@@ -18,13 +25,14 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles, smallest first.
-    pub const ALL: [Profile; 3] = [Profile::Smoke, Profile::Laptop, Profile::Heavy];
+    pub const ALL: [Profile; 4] = [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy];
 
     /// The name, as typed and as in paths.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Profile::Smoke => "smoke",
+            Profile::Steady => "steady",
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
         }
@@ -36,6 +44,9 @@ impl Profile {
         match self {
             Profile::Smoke => {
                 "every format, record type and quirk at least once, in under 5 MB whatever the scale"
+            }
+            Profile::Steady => {
+                "sessions of one shape in every format, whose number alone grows: 1,024 of about 50 kB at scale 1"
             }
             Profile::Laptop => {
                 "an ordinary user's history: one log directory, 25 workspaces, 8 Claude projects"
@@ -51,7 +62,7 @@ impl Profile {
     #[must_use]
     pub fn default_scale(self) -> f64 {
         match self {
-            Profile::Smoke | Profile::Laptop => 1.0,
+            Profile::Smoke | Profile::Steady | Profile::Laptop => 1.0,
             Profile::Heavy => 0.019,
         }
     }
@@ -94,6 +105,14 @@ impl Default for Spec {
 }
 
 impl Spec {
+    /// The steady corpus with so many sessions, rounded to the nearest multiple of 8: each format has its share in every 8.
+    #[must_use]
+    pub fn steady(sessions: u64, seed: u64) -> Spec {
+        let units = ((sessions + STEADY_UNIT_SESSIONS / 2) / STEADY_UNIT_SESSIONS).max(1);
+        let scale = (units * STEADY_UNIT_SESSIONS) as f64 / STEADY_SESSIONS as f64;
+        Spec { profile: Profile::Steady, scale, seed }
+    }
+
     /// The corpus's directory name, such as `heavy-0.019-1`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -126,7 +145,7 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_answered_with_the_known_ones() {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
-        assert_eq!(error, "unknown profile \"huge\": known ones are smoke, laptop, heavy");
+        assert_eq!(error, "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy");
     }
 
     #[test]
@@ -135,6 +154,13 @@ mod tests {
             assert!(Spec { scale, ..Spec::default() }.validate().is_err());
         }
         assert!(Spec::default().validate().is_ok());
+    }
+
+    #[test]
+    fn a_steady_spec_has_the_sessions_that_were_asked_for() {
+        for (asked, scale) in [(1024, 1.0), (32, 0.03125), (35, 0.03125), (36, 0.0390625), (0, 0.0078125)] {
+            assert_eq!(Spec::steady(asked, 1).scale, scale, "{asked}");
+        }
     }
 
     #[test]

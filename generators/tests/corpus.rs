@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use highwater_generators::{Corpus, Error, Profile, Progress, Spec, ensure, foresee, list, verify};
+use highwater_generators::{Corpus, Error, Manifest, Profile, Progress, Spec, ensure, foresee, list, verify};
 
 const SMOKE: Spec = Spec { profile: Profile::Smoke, scale: 1.0, seed: 1 };
 
@@ -31,7 +31,11 @@ fn some_file(corpus: &Corpus, ending: &str) -> PathBuf {
 
 #[test]
 fn the_bytes_do_not_depend_on_the_number_of_threads() {
-    let specs = [SMOKE, Spec { profile: Profile::Laptop, scale: 0.02, seed: 3 }];
+    let specs = [
+        SMOKE,
+        Spec { profile: Profile::Laptop, scale: 0.02, seed: 3 },
+        Spec { profile: Profile::Steady, scale: 0.03125, seed: 3 },
+    ];
     for spec in specs {
         assert_eq!(foresee(&spec, 1).unwrap(), foresee(&spec, 4).unwrap());
     }
@@ -189,6 +193,30 @@ fn the_smoke_corpus_is_small_and_has_everything() {
             assert!(quirks.contains(&quirk), "{quirk}");
         }
     }
+}
+
+/// What a law is read from: only the number of sessions may differ.
+#[test]
+fn a_steady_corpus_has_more_sessions_when_it_is_larger_and_no_others() {
+    let steady = |scale| foresee(&Spec { profile: Profile::Steady, scale, seed: 1 }, 2).unwrap();
+    let (small, large) = (steady(32.0 / 1024.0), steady(256.0 / 1024.0));
+    assert_eq!((small.answer.sessions, large.answer.sessions), (32, 256));
+    for manifest in [&small, &large] {
+        let answer = &manifest.answer;
+        assert_eq!((answer.workspaces * 8, answer.requests), (answer.sessions * 5, answer.sessions * 2));
+        assert_eq!((answer.skipped_lines, answer.largest_session_requests), (0, 2));
+        for part in ["/Code/", "/Code - Insiders/", ".copilot/", ".claude/"] {
+            let sessions = answer.sessions_index.iter().filter(|session| session.source.contains(part));
+            assert_eq!(sessions.count() as u64 * 4, answer.sessions, "{part}");
+        }
+        let sessions = manifest.files.iter().filter(|file| file.sessions > 0);
+        let sizes: Vec<u64> = sessions.map(|file| file.bytes).collect();
+        assert!(sizes.iter().all(|size| (32_000..128_000).contains(size)), "{sizes:?}");
+    }
+    let is_there = |file| large.files.contains(file);
+    assert!(small.files.iter().all(is_there), "a smaller corpus is not a part of a larger one");
+    let each = |manifest: &Manifest| manifest.bytes as f64 / manifest.answer.sessions as f64;
+    assert!((each(&large) / each(&small) - 1.0).abs() < 0.05, "{} and {}", each(&small), each(&large));
 }
 
 /// The outliers of a heavy corpus keep their class at any scale.

@@ -40,6 +40,11 @@ fn a_plain_reader_of_the_smoke_corpus_answers_as_its_manifest() {
 }
 
 #[test]
+fn a_plain_reader_of_a_small_steady_corpus_answers_as_its_manifest() {
+    check(&make(Profile::Steady, 1.0 / 32.0).1);
+}
+
+#[test]
 fn a_plain_reader_of_a_small_laptop_corpus_answers_as_its_manifest() {
     check(&make(Profile::Laptop, 0.05).1);
 }

@@ -2,6 +2,7 @@
 
 mod scaled;
 mod smoke;
+mod steady;
 
 use std::collections::BTreeSet;
 
@@ -187,6 +188,7 @@ impl Plan {
         };
         match spec.profile {
             Profile::Smoke => draft.smoke(),
+            Profile::Steady => draft.steady(),
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
         }
