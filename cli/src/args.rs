@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use generators::{Profile, Spec};
 use harness::instrument::Instrument;
+use scenarios::Sweep;
 use scenarios::exec::Wanted;
 
 /// Proves memory fixes and holds memory budgets.
@@ -61,6 +62,9 @@ pub(crate) struct Run {
     /// Measure every combination of the five proposed fixes in this scenario, and print what each is worth.
     #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["cases"])]
     pub(crate) lattice: Option<String>,
+    /// From how many to how many steady sessions `sync/law` goes, in five sizes; a corpus of its own.
+    #[arg(long, default_value_t = Sweep::default(), value_name = "FROM..TO")]
+    pub(crate) sweep: Sweep,
     /// Instruments to read with.
     #[arg(long, value_delimiter = ',', default_value = "count,os", value_name = "NAMES")]
     pub(crate) instrument: Vec<Instrument>,

@@ -1,5 +1,6 @@
 //! `highwater corpus`: writes, checks and lists corpora.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
@@ -57,9 +58,13 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
 /// The corpus that was asked for: reused when it is whole, else written.
 pub(crate) fn ensure(args: &SpecArgs, stop: &AtomicBool) -> Result<Corpus> {
     let scale = args.scale.unwrap_or_else(|| args.profile.default_scale());
-    let spec = Spec { profile: args.profile, scale, seed: args.seed };
+    make(&args.corpora, &Spec { profile: args.profile, scale, seed: args.seed }, stop)
+}
+
+/// The corpus of a spec in a folder: reused when it is whole, else written.
+pub(crate) fn make(corpora: &Path, spec: &Spec, stop: &AtomicBool) -> Result<Corpus> {
     let progress = Progress::bytes("corpus");
-    Ok(generators::ensure(&args.corpora, &spec, threads(), stop, &|event| follow(&progress, event))?)
+    Ok(generators::ensure(corpora, spec, threads(), stop, &|event| follow(&progress, event))?)
 }
 
 fn follow(progress: &Progress, event: generators::Progress<'_>) {

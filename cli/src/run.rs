@@ -5,12 +5,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use generators::Profile;
+use generators::{Profile, Spec};
 use harness::instrument::Instrument;
 use harness::record::{self, Worth};
 use reports::baseline::Baseline;
-use scenarios::CaseSpec;
 use scenarios::runner::{self, Event, Input, Options, Plan, Runner};
+use scenarios::{CaseSpec, Steady};
 
 use crate::progress::Progress;
 use crate::{args, corpus, folder, gate, show, stop};
@@ -30,10 +30,11 @@ pub(crate) fn run(args: &args::Run) -> Result<i32> {
     gate::check(&args.judging, &plan.names(), args.samples)?;
     let stop = stop::listen()?;
     let input = input(args, stop)?;
+    let steady = steady(args, &plan, stop)?;
     stop::check()?;
     let scratch = folder::Scratch::new(&args.out)?;
     let options = options(args, scratch.path())?;
-    let mut run = measure(args, &plan, &options, &input, stop)?;
+    let mut run = measure(args, &plan, &options, &input, steady, stop)?;
     stop::check()?;
     judge(&mut run, args)?;
     folder::write(&run, &args.out)?;
@@ -66,6 +67,12 @@ fn input(args: &args::Run, stop: &AtomicBool) -> Result<Input> {
     }
 }
 
+/// The corpora of steady sessions that the plan's cases need beside the run's own.
+fn steady(args: &args::Run, plan: &Plan, stop: &AtomicBool) -> Result<Steady> {
+    let make = |spec: &Spec| corpus::make(&args.spec.corpora, spec, stop);
+    Steady::make(&plan.cases, args.sweep, args.spec.seed, make)
+}
+
 fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
     let samples =
         |instrument: &Instrument| if *instrument == Instrument::Os { args.samples } else { EXACT_SAMPLES };
@@ -82,6 +89,7 @@ fn measure(
     plan: &Plan,
     options: &Options,
     input: &Input,
+    steady: Steady,
     stop: &AtomicBool,
 ) -> Result<record::Run> {
     let progress = Progress::count("measuring");
@@ -92,6 +100,7 @@ fn measure(
     };
     let time = jiff::Timestamp::now();
     let mut runner = Runner::new(options, input, stop, &mut observe);
+    runner.steady = steady;
     let (cases, worth) = if args.lattice.is_some() {
         (Vec::new(), vec![worth(&mut runner)?])
     } else {

@@ -57,7 +57,8 @@ fn whole_run() -> &'static Path {
         corpus();
         let out = folder("whole-run");
         let _ = std::fs::remove_dir_all(&out);
-        let said = run(&[], GENEROUS, &out);
+        // A short sweep, so that the tests need no large corpora.
+        let said = run(&["--sweep", "8..128"], GENEROUS, &out);
         (out, said)
     });
     assert_eq!(said.code, Some(0), "out: {}\nerr: {}", said.out, said.err);
@@ -97,6 +98,68 @@ fn a_run_of_every_case_on_smoke_measures_all_of_them_and_exits_0() {
             cases.iter().any(|case| name(case).starts_with(&format!("{scenario}:"))),
             "{scenario} was not run"
         );
+    }
+}
+
+#[test]
+fn a_law_is_measured_at_five_growing_sizes_with_the_answer_of_each() {
+    let cases = cases(whole_run());
+    let laws: Vec<&Value> = cases.iter().filter(|case| name(case).starts_with("sync/law:")).collect();
+    assert_eq!(laws.len(), 3);
+    for case in laws {
+        let points = case["sweep"].as_array().expect("the case has a sweep");
+        let sessions: Vec<u64> =
+            points.iter().map(|point| point["corpus"]["sessions"].as_u64().unwrap()).collect();
+        assert_eq!(sessions, [8, 16, 32, 64, 128], "{}", name(case));
+        for (point, sessions) in points.iter().zip(sessions) {
+            let metric = |name: &str| &point["metrics"][name];
+            assert_eq!(
+                metric("engine.sessions")["samples"],
+                serde_json::json!([sessions, sessions, sessions].map(|n| n as f64))
+            );
+            assert_eq!(metric("heap.peak_bytes")["samples"].as_array().map(Vec::len), Some(2));
+            assert_eq!(metric("rss.peak_bytes")["samples"].as_array().map(Vec::len), Some(1));
+        }
+        assert_eq!(case["corpus"], points[4]["corpus"]);
+        assert_eq!(case["metrics"], points[4]["metrics"]);
+    }
+    let peak = |strategy: &str, at: usize| {
+        let case = cases.iter().find(|case| name(case) == format!("sync/law:{strategy}")).unwrap();
+        case["sweep"][at]["metrics"]["heap.peak_bytes"]["median"].as_f64().unwrap()
+    };
+    let growth = |strategy: &str| (peak(strategy, 4) - peak(strategy, 0)) / 120.0;
+    assert!(
+        growth("bounded") < 1024.0 && growth("as-reported") > 4096.0,
+        "{} and {}",
+        growth("bounded"),
+        growth("as-reported")
+    );
+}
+
+#[test]
+fn a_host_that_stays_up_marks_its_ticks_on_a_corpus_of_its_own() {
+    for strategy in ["as-reported", "bounded"] {
+        let cases = cases(whole_run());
+        let case = cases.iter().find(|case| name(case) == format!("sync/idle:{strategy}")).unwrap();
+        assert_eq!(case["corpus"]["profile"], "steady");
+        let churn = &case["metrics"]["heap.churn_bytes_per_tick"];
+        assert!(churn["tier"] == "exact" && churn["median"].as_f64() > Some(0.0), "{churn}");
+        // Three sessions were added to the 32 before the first tick.
+        assert_eq!(case["metrics"]["engine.sessions"]["median"].as_f64(), Some(35.0));
+    }
+}
+
+#[test]
+fn what_must_not_matter_moves_the_bounded_peak_by_an_exact_few_bytes() {
+    let cases = cases(whole_run());
+    let case = cases.iter().find(|case| name(case) == "sync/metamorphic:bounded").unwrap();
+    let moved = &case["metrics"]["metamorphic.moved_bytes"];
+    assert!(moved["tier"] == "exact" && moved["median"].as_f64() < Some(8192.0), "{moved}");
+    let notes: Vec<&str> = case["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for variant in
+        ["workspaces in reverse order: ", "a workspace split in two: ", "longer names: +", "shorter names: -"]
+    {
+        assert!(notes.iter().any(|note| note.starts_with(variant)), "{notes:?}");
     }
 }
 
@@ -196,6 +259,7 @@ fn what_does_not_exist_is_named_with_what_to_do() {
     run(&["nosuch"]).complains(&["nosuch", "highwater list scenarios"]);
     run(&["sync/cold:nosuch"]).complains(&["sync/cold:nosuch"]);
     run(&["--home", missing.to_str().unwrap()]).complains(&["nosuch", "not a directory", "--home"]);
+    run(&["--sweep", "32..33"]).complains(&["32..33", "32..1024"]);
     run(&["--profile", "nosuch"]).complains(&["nosuch", "smoke", "heavy"]);
     run(&["--instrument", "nosuch"]).complains(&["nosuch", "count"]);
     run(&["--lattice", "sync/warm"]).complains(&["sync/warm", "sync/cold"]);

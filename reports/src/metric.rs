@@ -41,6 +41,7 @@ pub const METRICS: &[(&str, Unit)] = &[
     ("stale.defects", Unit::Count),
     ("degrade.sessions_kept", Unit::Ratio),
     ("degrade.told", Unit::Count),
+    ("metamorphic.moved_bytes", Unit::Bytes),
     ("engine.sessions", Unit::Count),
     ("engine.requests", Unit::Count),
     ("engine.skipped_lines", Unit::Count),

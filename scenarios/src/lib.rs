@@ -8,12 +8,14 @@ mod answer;
 pub mod exec;
 pub mod runner;
 mod scratch;
+pub mod steady;
 pub mod subject;
 pub mod sync;
 
 pub use answer::{Answer, Expected};
 pub use runner::{Event, Options, Plan, run};
 pub use scratch::remove_tree;
+pub use steady::{Steady, Sweep};
 pub use sync::lattice;
 
 use engine::sync::strategy::{self, Strategy};
@@ -58,6 +60,10 @@ pub enum Kind {
     Starved,
     /// By a series of checks on a small corpus that changes.
     Checked,
+    /// By samples of each instrument on corpora of several sizes.
+    Swept,
+    /// By variants of a small corpus that should take the same.
+    Transformed,
 }
 
 /// Every scenario, in the order of reports.
@@ -114,6 +120,24 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the worker's heap is too small: what the user is told, and what is kept",
         strategies: &["as-reported", "bounded"],
         kind: Kind::Starved,
+    },
+    Scenario {
+        name: "sync/law",
+        about: "a cold parse at five sizes over a 32-fold range of steady sessions: how the peak grows",
+        strategies: &["as-reported", "all-five", "bounded"],
+        kind: Kind::Swept,
+    },
+    Scenario {
+        name: "sync/idle",
+        about: "a host that stays up: synced every minute of a day, in virtual time, with a small change every hour",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Sampled(sync::Drive::Idle),
+    },
+    Scenario {
+        name: "sync/metamorphic",
+        about: "a small history in other orders, directories and names, which must not move the peak",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Transformed,
     },
 ];
 

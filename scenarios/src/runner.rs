@@ -14,8 +14,9 @@ use harness::subject::{End, Output, Sample, Subject};
 
 use crate::answer::{self, Answer, Expected, Pass};
 use crate::scratch::Scratch;
+use crate::steady::Steady;
 use crate::subject::{SUBJECT, Task};
-use crate::sync::{Drive, degrade, incremental, stale, survive};
+use crate::sync::{Drive, degrade, idle, incremental, law, metamorphic, stale, survive};
 use crate::{CaseSpec, Kind};
 
 /// How much of what was skipped a note names.
@@ -156,7 +157,11 @@ impl Plan {
 ///
 /// A case that fails carries its error; none ends the others, but a request to stop does.
 pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
-    let mut runs: Vec<CaseRun> = plan.cases.iter().map(|spec| CaseRun::new(&spec.name)).collect();
+    let new = |spec: &CaseSpec| match &runner.steady.small {
+        Some(small) if spec.scenario.kind == Kind::Sampled(Drive::Idle) => CaseRun::on(&spec.name, small),
+        _ => CaseRun::new(&spec.name),
+    };
+    let mut runs: Vec<CaseRun> = plan.cases.iter().map(new).collect();
     let rounds = rounds(runner.options);
     let samples = plan.cases.iter().filter(|spec| matches!(spec.scenario.kind, Kind::Sampled(_))).count();
     let of = (rounds.len() * samples + plan.cases.len() - samples) as u64;
@@ -171,7 +176,7 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
         })
         .collect();
     for instrument in rounds {
-        for together in sampled.chunks_mut(side_by_side(instrument)) {
+        for together in sampled.chunks_mut(Runner::side_by_side(instrument)) {
             runner.tell(Event::Case { case: &together[0].0.name, number, of });
             runner.sampled(instrument, together);
             number += together.len() as u64;
@@ -183,20 +188,18 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
             Kind::Searched => survive::measure,
             Kind::Starved => degrade::measure,
             Kind::Checked => stale::measure,
+            Kind::Swept => law::measure,
+            Kind::Transformed => metamorphic::measure,
         };
         if !runner.is_stopped() {
             runner.tell(Event::Case { case: &spec.name, number, of });
-            case.error = measure(runner, spec.strategy, case).err();
+            if let Err(error) = measure(runner, spec.strategy, case) {
+                case.error = Some(error);
+            }
         }
         number += 1;
     }
     runs.into_iter().map(|case| case.record(runner.input)).collect()
-}
-
-/// Samples that may run at one time: what is counted does not depend on what else the machine does, time and resident memory do.
-fn side_by_side(instrument: Instrument) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if instrument == Instrument::Count { cores.min(2) } else { 1 }
 }
 
 /// The instrument of each round: those that take more samples than others are spread over the rounds.
@@ -215,6 +218,8 @@ fn rounds(options: &Options) -> Vec<Instrument> {
 
 /// Runs samples on one input.
 pub struct Runner<'a> {
+    /// Corpora of steady sessions; cases that need one and find none fail.
+    pub steady: Steady,
     options: &'a Options,
     input: &'a Input,
     stop: &'a AtomicBool,
@@ -233,11 +238,32 @@ impl<'a> Runner<'a> {
         stop: &'a AtomicBool,
         observe: &'a mut dyn FnMut(Event<'_>),
     ) -> Runner<'a> {
-        Runner { options, input, stop, observe, learned: None, primed: BTreeMap::new(), scratches: 0 }
+        Runner {
+            steady: Steady::default(),
+            options,
+            input,
+            stop,
+            observe,
+            learned: None,
+            primed: BTreeMap::new(),
+            scratches: 0,
+        }
     }
 
     pub(crate) fn tell(&mut self, event: Event<'_>) {
         (self.observe)(event);
+    }
+
+    /// The instrument of each round of samples.
+    pub(crate) fn rounds(&self) -> Vec<Instrument> {
+        rounds(self.options)
+    }
+
+    /// Samples that may run at one time: what is counted does not depend on what else the machine does, time and resident memory
+    /// do.
+    pub(crate) fn side_by_side(instrument: Instrument) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        if instrument == Instrument::Count { cores.min(2) } else { 1 }
     }
 
     fn is_stopped(&self) -> bool {
@@ -261,12 +287,8 @@ impl<'a> Runner<'a> {
         heap_limit: Option<u64>,
     ) -> Result<(Sample, Answer), String> {
         let scratch = self.scratch(case)?;
-        scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
+        scratch.borrow_home(&self.input.home).map_err(|error| about_home(self.input, &error))?;
         self.sample(&scratch, task, instrument, heap_limit)
-    }
-
-    fn about_home(&self, error: &std::io::Error) -> String {
-        format!("failed to use {} as a home directory: {error}", self.input.home.display())
     }
 
     /// One sample in a directory that is ready for it.
@@ -301,8 +323,25 @@ impl<'a> Runner<'a> {
     fn sampled(&mut self, instrument: Instrument, cases: &mut [(&CaseSpec, &mut CaseRun, Drive)]) {
         let ready: Vec<Option<Ready>> =
             cases.iter_mut().map(|(spec, case, drive)| self.prepare(spec, case, *drive)).collect();
+        let results = self.together(instrument, &ready);
+        let small = self.steady.small.clone();
+        for ((_, case, drive), (ready, result)) in cases.iter_mut().zip(ready.into_iter().zip(results)) {
+            if let (Some(ready), Some(result)) = (ready, result) {
+                let input = small.as_ref().filter(|_| *drive == Drive::Idle).unwrap_or(self.input);
+                let add = |(sample, answer)| self.take_in(&ready, sample, &answer, input, case);
+                case.error = result.and_then(add).err();
+            }
+        }
+    }
+
+    /// Runs samples at one time, those that are ready.
+    fn together(
+        &self,
+        instrument: Instrument,
+        ready: &[Option<Ready>],
+    ) -> Vec<Option<Result<(Sample, Answer), String>>> {
         let (options, stop) = (self.options, self.stop);
-        let results: Vec<_> = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let run = |ready: &'_ Ready| sample(options, stop, &ready.scratch, &ready.task, instrument, None);
             let threads: Vec<_> = ready
                 .iter()
@@ -312,13 +351,30 @@ impl<'a> Runner<'a> {
                 thread.join().unwrap_or_else(|_| Err("the sample's thread ended in a panic".to_owned()))
             };
             threads.into_iter().map(|thread| thread.map(join)).collect()
-        });
-        for ((_, case, _), (ready, result)) in cases.iter_mut().zip(ready.into_iter().zip(results)) {
-            if let (Some(ready), Some(result)) = (ready, result) {
-                case.error =
-                    result.and_then(|(sample, answer)| self.take_in(&ready, sample, &answer, case)).err();
-            }
+        })
+    }
+
+    /// One cold sample on each of some generated inputs, at one time, each for a case of its own.
+    pub(crate) fn cold_samples(
+        &mut self,
+        strategy: Strategy,
+        instrument: Instrument,
+        cases: &mut [(&Input, &mut CaseRun)],
+    ) -> Result<(), String> {
+        let mut ready = Vec::new();
+        for (input, case) in cases.iter() {
+            let scratch = self.scratch(&case.name)?;
+            scratch.borrow_home(&input.home).map_err(|error| about_home(input, &error))?;
+            let task = Task { drive: Drive::Cold, strategy, worker_heap_bytes: None, attempts: None };
+            ready.push(Some(Ready { scratch, task, expected: input.expected.clone() }));
         }
+        let results = self.together(instrument, &ready);
+        for ((input, case), (ready, result)) in cases.iter_mut().zip(ready.iter().zip(results)) {
+            let (Some(ready), Some(result)) = (ready, result) else { continue };
+            let add = |(sample, answer)| self.take_in(ready, sample, &answer, input, case);
+            result.and_then(add).map_err(|error| format!("{} sessions: {error}", input.corpus.sessions))?;
+        }
+        Ok(())
     }
 
     /// Makes a case ready for its next sample, unless it has failed or the run is to stop.
@@ -326,7 +382,8 @@ impl<'a> Runner<'a> {
         if case.error.is_some() || self.is_stopped() {
             return None;
         }
-        let task = Task { drive, strategy: spec.strategy, worker_heap_bytes: None, attempts: None };
+        let strategy = drive.settled(spec.strategy);
+        let task = Task { drive, strategy, worker_heap_bytes: None, attempts: None };
         let ready = self.scratch(&spec.name).and_then(|scratch| {
             let expected = self.furnish(drive, spec.strategy, &scratch)?;
             Ok(Ready { scratch, task, expected })
@@ -339,14 +396,15 @@ impl<'a> Runner<'a> {
         ready: &Ready,
         sample: Sample,
         answer: &Answer,
+        input: &Input,
         case: &mut CaseRun,
     ) -> Result<(), String> {
         match &ready.expected {
             Some(expected) => answer.check(expected)?,
             None => self.check(answer)?,
         }
-        case.add(sample, answer.last()?, self.input);
-        case.note_skipped(answer.last()?, &ready.task.strategy, self.input);
+        case.add(sample, answer.last()?, input);
+        case.note_skipped(answer.last()?, &ready.task.strategy, input);
         Ok(())
     }
 
@@ -363,11 +421,21 @@ impl<'a> Runner<'a> {
                 .copy_cache(&cache)
                 .map_err(|error| format!("failed to copy {}: {error}", cache.display()))?;
         }
-        if drive != Drive::Incremental {
-            scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
-            return Ok(None);
+        match drive {
+            Drive::Incremental => {
+                incremental::change(self.input, scratch).map(|(expected, _)| Some(expected))
+            }
+            Drive::Idle => {
+                let small = self.steady.small.as_ref().ok_or("the small corpus was not made")?;
+                let (expected, added) = incremental::change(small, scratch)?;
+                idle::prepare(scratch, &added)?;
+                Ok(Some(expected))
+            }
+            Drive::Cold | Drive::Warm | Drive::Migrate => {
+                scratch.borrow_home(&self.input.home).map_err(|error| about_home(self.input, &error))?;
+                Ok(None)
+            }
         }
-        incremental::change(self.input, scratch).map(Some)
     }
 
     /// A cache that a strategy has made of the input; made once.
@@ -377,7 +445,7 @@ impl<'a> Runner<'a> {
             return Ok(scratch.cache());
         }
         let scratch = self.scratch("prime")?;
-        scratch.borrow_home(&self.input.home).map_err(|error| self.about_home(&error))?;
+        scratch.borrow_home(&self.input.home).map_err(|error| about_home(self.input, &error))?;
         let task = Task { drive: Drive::Cold, strategy: prime, worker_heap_bytes: None, attempts: None };
         let (_, answer) = self.sample(&scratch, &task, Instrument::Os, None)?;
         self.check(&answer).map_err(|error| format!("while the cache was made: {error}"))?;
@@ -385,6 +453,10 @@ impl<'a> Runner<'a> {
         self.primed.insert(key, scratch);
         Ok(cache)
     }
+}
+
+fn about_home(input: &Input, error: &std::io::Error) -> String {
+    format!("failed to use {} as a home directory: {error}", input.home.display())
 }
 
 /// A sample that has everything in place.
@@ -449,6 +521,10 @@ pub(crate) struct CaseRun {
     set: BTreeMap<String, Metric>,
     pub(crate) processes: Vec<record::Process>,
     pub(crate) notes: Vec<String>,
+    /// The same on smaller corpora, smallest first.
+    pub(crate) smaller: Vec<CaseRun>,
+    /// What it was run on, where that is not the runner's input.
+    corpus: Option<record::Corpus>,
     error: Option<String>,
 }
 
@@ -460,8 +536,15 @@ impl CaseRun {
             set: BTreeMap::new(),
             processes: Vec::new(),
             notes: Vec::new(),
+            smaller: Vec::new(),
+            corpus: None,
             error: None,
         }
+    }
+
+    /// A case that is run on another input than the runner's.
+    pub(crate) fn on(name: &str, input: &Input) -> CaseRun {
+        CaseRun { corpus: Some(input.corpus.clone()), ..CaseRun::new(name) }
     }
 
     /// Adds a sample of a metric that a scenario defines.
@@ -478,7 +561,7 @@ impl CaseRun {
         metric.samples.push(value);
     }
 
-    fn add(&mut self, sample: Sample, pass: &Pass, input: &Input) {
+    pub(crate) fn add(&mut self, sample: Sample, pass: &Pass, input: &Input) {
         let count = |value: u64| value as f64;
         let work = &pass.work;
         for (name, unit, value) in [
@@ -514,8 +597,8 @@ impl CaseRun {
     }
 
     fn record(mut self, input: &Input) -> record::Case {
-        let mut case =
-            record::Case { case: self.name, corpus: Some(input.corpus.clone()), ..record::Case::default() };
+        let corpus = self.corpus.unwrap_or_else(|| input.corpus.clone());
+        let mut case = record::Case { case: self.name, corpus: Some(corpus), ..record::Case::default() };
         harness::combine::fill(&mut case, &self.samples);
         for metric in self.set.values_mut() {
             metric.median = harness::combine::median(&metric.samples).unwrap_or(metric.median);
@@ -528,6 +611,16 @@ impl CaseRun {
         case.processes.extend(self.processes);
         case.notes.extend(self.notes);
         case.error = self.error;
+        if !self.smaller.is_empty() {
+            let smaller = self.smaller.into_iter().map(|size| size.record(input));
+            case.sweep = smaller.filter_map(|case| point(&case)).chain(point(&case)).collect();
+        }
         case
     }
+}
+
+/// A case as one size of a sweep.
+fn point(case: &record::Case) -> Option<record::SweepPoint> {
+    let corpus = case.corpus.clone()?;
+    Some(record::SweepPoint { corpus, metrics: case.metrics.clone() })
 }

@@ -57,6 +57,56 @@ impl Scratch {
     }
 }
 
+/// A home directory to be linked together: where each file stands, and which file of another home it is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tree {
+    /// Place below the new home, and below the other one.
+    pub(crate) files: Vec<(String, String)>,
+    /// Directories below the new home that need not hold files.
+    pub(crate) directories: Vec<String>,
+}
+
+impl Tree {
+    /// Every file of a home in its own place, sorted.
+    pub(crate) fn of(home: &Path) -> io::Result<Tree> {
+        let mut tree = Tree::default();
+        collect(home, "", &mut tree.files)?;
+        tree.files.sort_unstable();
+        Ok(tree)
+    }
+
+    /// Puts it together: links where the file system can, else copies.
+    pub(crate) fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        for directory in &self.directories {
+            fs::create_dir_all(to.join(directory))?;
+        }
+        for (place, source) in &self.files {
+            let (source, target) = (from.join(source), to.join(place));
+            fs::create_dir_all(target.parent().unwrap_or(to))?;
+            link_or_copy(&source, &target)?;
+        }
+        Ok(())
+    }
+}
+
+fn collect(home: &Path, below: &str, files: &mut Vec<(String, String)>) -> io::Result<()> {
+    for entry in fs::read_dir(home.join(below))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        if entry.file_type()?.is_dir() {
+            collect(home, &path, files)?;
+        } else {
+            files.push((path.clone(), path));
+        }
+    }
+    Ok(())
+}
+
+fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed now is removed before the next sample of this name.
@@ -113,9 +163,7 @@ fn unlock(directory: &Path) -> io::Result<()> {
 fn link_around(home: &Path, copy: &Path, below: &Path, changing: &[&str]) -> io::Result<()> {
     let (from, to) = (home.join(below), copy.join(below));
     if changing.iter().any(|workspace| Path::new(workspace) == below) {
-        return each_file(&from, &to, &|from, to| {
-            fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
-        });
+        return each_file(&from, &to, &link_or_copy);
     }
     if !changing.iter().any(|workspace| Path::new(workspace).starts_with(below)) {
         return link(&from, &to);

@@ -1,8 +1,11 @@
 //! How the engine's `sync` family is driven.
 
 pub(crate) mod degrade;
+pub(crate) mod idle;
 pub(crate) mod incremental;
 pub mod lattice;
+pub(crate) mod law;
+pub(crate) mod metamorphic;
 pub(crate) mod stale;
 pub(crate) mod survive;
 
@@ -32,13 +35,21 @@ pub enum Drive {
     Incremental,
     /// Twice: from an older cache, then with a cache whose version is another one.
     Migrate,
+    /// Again and again over a day, while hardly anything changes.
+    Idle,
 }
 
 impl Drive {
+    /// The strategy as this drive runs it. The reported engine loses its cache to a race, so that chance would say how much a
+    /// host that stays up reads anew.
+    pub(crate) fn settled(self, strategy: Strategy) -> Strategy {
+        if self == Drive::Idle { Strategy { end: End::Wait, ..strategy } } else { strategy }
+    }
+
     /// The strategy with which the cache is made before the measured run; none when that begins with an empty one.
     pub(crate) fn primed_by(self, strategy: Strategy) -> Option<Strategy> {
         match self {
-            Drive::Cold => None,
+            Drive::Cold | Drive::Idle => None,
             // The reported engine loses its cache to a race; a test of what it does with one must have one.
             Drive::Warm | Drive::Incremental => Some(Strategy { end: End::Wait, ..strategy }),
             Drive::Migrate => Some(Strategy { end: End::Wait, ..AS_REPORTED }),
@@ -63,9 +74,15 @@ pub(crate) fn drive(task: &Task) -> Result<Answer, String> {
         host.attempts = attempts;
     }
     let mut answer = Answer::default();
+    let changing = (task.drive == Drive::Idle).then(idle::Changing::read).transpose()?;
     answer.passes.push(pass(&mut host)?);
     match task.drive {
         Drive::Cold | Drive::Incremental => {}
+        Drive::Idle => {
+            if let Some(changing) = changing {
+                answer.passes.push(idle::stay(&mut host, changing)?);
+            }
+        }
         Drive::Warm => answer.passes.push(pass(&mut host)?),
         Drive::Migrate => {
             change_version(Path::new(CACHE))
@@ -108,6 +125,7 @@ fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
         .visit(|item| {
             item.tally(&mut tally);
             let Item::Session(session) = item else { return };
+            meter::item();
             first.get_or_insert_with(|| (session.head.id.clone(), session.requests.len()));
             let mut sum = 0;
             for request in &session.requests {

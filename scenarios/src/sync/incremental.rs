@@ -17,11 +17,11 @@ const ID_KEY: &[u8] = b"\"sessionId\"";
 const SMALL_REQUESTS: u64 = 50;
 
 /// Marks the added files; it sorts behind every name that a tool gives.
-const ADDED: &str = "zz-added";
+pub(crate) const ADDED: &str = "zz-added";
 
-/// Gives a sample a home in which a few workspaces have a copy of one of their sessions, under another name, and says what
-/// must be answered then.
-pub(crate) fn change(input: &Input, scratch: &Scratch) -> Result<Expected, String> {
+/// Gives a sample a home in which a few workspaces have a copy of one of their sessions, under another name. Says what must be
+/// answered then, and which files were added, as paths below home.
+pub(crate) fn change(input: &Input, scratch: &Scratch) -> Result<(Expected, Vec<String>), String> {
     let chosen = choose(input);
     if chosen.len() < CHANGED {
         return Err(format!(
@@ -33,13 +33,15 @@ pub(crate) fn change(input: &Input, scratch: &Scratch) -> Result<Expected, Strin
     scratch
         .link_home(&input.home, &workspaces)
         .map_err(|error| format!("failed to link {}: {error}", input.home.display()))?;
+    let mut added = Vec::new();
     for part in &chosen {
-        let source = scratch.home().join(&part.source);
-        let extension = source.extension().and_then(|extension| extension.to_str()).unwrap_or("json");
-        let copy = source.with_file_name(format!("{ADDED}.{extension}"));
-        fs::copy(&source, &copy).map_err(|error| format!("failed to write {}: {error}", copy.display()))?;
+        let extension = part.source.rsplit_once('.').map_or("json", |(_, extension)| extension);
+        let copy = format!("{}/{ADDED}.{extension}", directory(&part.source));
+        let (from, to) = (scratch.home().join(&part.source), scratch.home().join(&copy));
+        fs::copy(from, &to).map_err(|error| format!("failed to write {}: {error}", to.display()))?;
+        added.push(copy);
     }
-    Ok(expected(input, &chosen))
+    Ok((expected(input, &chosen), added))
 }
 
 /// A session of each of some workspaces, spread over all of them. Small ones are taken, since what is looked at is what is
