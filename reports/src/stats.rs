@@ -3,9 +3,11 @@
 //!
 //! Figures are finite. A p is a chance between 0 and 1, never NaN: where nothing can be concluded it is 1.
 
+pub mod line;
 pub mod many;
 pub mod proportion;
 pub mod rank;
+pub mod trend;
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
