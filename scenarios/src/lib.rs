@@ -2,9 +2,12 @@
 //!
 //! A [`Scenario`] is a row of [`SCENARIOS`]: a way to drive the engine, and the strategies it is driven with. A case is one of
 //! both, written `family/scenario:strategy`. [`runner::run`] measures cases; each sample is a fresh process in which
-//! [`subject::enter`] does the work. [`exec::run`] measures commands that know nothing of all this.
+//! [`subject::enter`] does the work. [`exec::run`] measures commands that know nothing of all this,
+//! and [`artifact`] makes builds of an earlier commit to compare with.
 
 mod answer;
+pub mod artifact;
+mod burn_in;
 pub mod exec;
 pub mod runner;
 mod scratch;

@@ -19,6 +19,10 @@ use crate::subject::{SUBJECT, Task};
 use crate::sync::{Drive, degrade, idle, incremental, law, metamorphic, stale, survive};
 use crate::{CaseSpec, Kind};
 
+mod pair;
+
+pub use pair::pairs;
+
 /// How much of what was skipped a note names.
 const SKIPPED_NAMED: usize = 5;
 
@@ -504,8 +508,11 @@ fn sample(
 }
 
 fn subject_failed(status: &End, sample: &Sample) -> String {
-    let last = last_line(&sample.stderr).map(|line| format!(": {line}"));
-    format!("the subject {status}{}", last.unwrap_or_default())
+    let text = sample.stderr.text();
+    // A program that does not know its task answers as it does to a person: the reason first, then advice.
+    let reason = text.lines().find(|line| line.starts_with("error:")).map(str::to_owned);
+    let said = reason.or_else(|| last_line(&sample.stderr)).map(|line| format!(": {line}"));
+    format!("the subject {status}{}", said.unwrap_or_default())
 }
 
 /// The last line of an output that says anything.
