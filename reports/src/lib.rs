@@ -14,6 +14,7 @@ pub mod error;
 pub mod exit;
 mod figure;
 mod fingerprint;
+pub mod fitness;
 mod foreign;
 pub mod judge;
 pub mod markdown;

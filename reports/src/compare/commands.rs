@@ -1,13 +1,13 @@
-//! Two commands of one run beside each other: figures, and no judgement.
+//! Two commands of one run beside each other: figures, and what is said of them.
 
 use std::fmt::Write as _;
 
-use harness::record::{Case, Direction, Metric, Run, Unit};
+use harness::record::{Case, Direction, Judgement, Metric, Run, Unit, Verdict};
 
 use crate::rows::{self, Group};
 use crate::{aligned, figure, foreign, plain};
 
-/// What is said of every comparison of two commands.
+/// What is said of a comparison that was not judged.
 const NOT_JUDGED: &str =
     "Nothing is judged: these are medians, with every sample beside them. A difference may be chance.";
 
@@ -16,19 +16,47 @@ const SAMPLES_FOR_LATENT: usize = 2;
 
 /// For each pair of cases `NAME:base` and `NAME:head` of a run: the medians of each metric, every sample, the difference, and
 /// percent of base. The pair `NAME:base-quiet` and `NAME:head-quiet` stands beneath, when there is one, and a growth that shows only there
-/// is called latent. What watching cost is left out, since it says nothing of the commands.
+/// is called latent. What watching cost is left out, since it says nothing of the commands. The last line is the verdict, where the run was judged.
 pub fn commands(run: &Run) -> String {
     let run = plain::run(run);
     let mut out = String::new();
     for group in rows::groups(&run) {
         pair(&mut out, &group);
     }
-    let _ = writeln!(out, "{NOT_JUDGED}");
+    let judgements: Vec<(&Case, &Judgement)> =
+        run.cases.iter().flat_map(|case| case.verdicts.iter().map(move |found| (case, found))).collect();
+    if judgements.is_empty() {
+        let _ = writeln!(out, "{NOT_JUDGED}");
+    }
+    for (case, found) in judgements.iter().filter(|(_, found)| found.verdict != Verdict::Pass) {
+        let what = format!("{} {}, {}", case.case, found.metric, found.budget);
+        let _ = writeln!(out, "{}: {what}\n  {}", rows::name(found.verdict), found.why);
+    }
     if !run.doubts.is_empty() {
-        let _ = writeln!(out, "\ndoubts");
+        let gap = if out.ends_with("\n\n") { "" } else { "\n" };
+        let _ = writeln!(out, "{gap}doubts");
         run.doubts.iter().for_each(|doubt| out.push_str(&format!("  {doubt}\n")));
     }
+    if !judgements.is_empty() {
+        let gap = if out.ends_with("\n\n") { "" } else { "\n" };
+        let _ = writeln!(out, "{gap}{}", last_line(run.verdict, &judgements));
+    }
     out
+}
+
+/// The run's verdict, with the metrics that made it: `regression: rss.peak_bytes of compare/parse:head, 1 of 12 metrics judged`.
+fn last_line(verdict: Verdict, judgements: &[(&Case, &Judgement)]) -> String {
+    let of = judgements.len();
+    let metrics = if of == 1 { "1 metric" } else { &format!("{of} metrics") };
+    let own: Vec<String> = judgements
+        .iter()
+        .filter(|(_, found)| found.verdict == verdict)
+        .map(|(case, found)| format!("{} of {}", found.metric, case.case))
+        .collect();
+    match verdict {
+        Verdict::Pass => format!("pass: {metrics} judged, none worse than is allowed"),
+        _ => format!("{}: {}; {metrics} judged", rows::name(verdict), own.join(", ")),
+    }
 }
 
 fn pair(out: &mut String, group: &Group<'_>) {
@@ -40,11 +68,17 @@ fn pair(out: &mut String, group: &Group<'_>) {
     let corpus = corpus.map(|corpus| format!(" on {}", rows::corpus_in_words(corpus)));
     let _ = writeln!(out, "{}{}", group.scenario, corpus.unwrap_or_default());
     for (side, case) in [("base", natural.base), ("head", natural.head)] {
-        let line =
-            case.and_then(|case| case.command.as_ref()).map(|command| foreign::command_line(&command.line));
-        let _ = writeln!(out, "  {side}  {}", line.unwrap_or_else(|| "was not measured".to_owned()));
+        let line = match case {
+            None => "was not measured".to_owned(),
+            // What a case of highwater's own is of stands in its notes.
+            Some(Case { command: None, .. }) => continue,
+            Some(Case { command: Some(command), .. }) => foreign::command_line(&command.line),
+        };
+        let _ = writeln!(out, "  {side}  {line}");
     }
-    out.push('\n');
+    if group.is_foreign() {
+        out.push('\n');
+    }
     let said: Vec<String> = group.cases.iter().flat_map(|case| said(case)).collect();
     if !said.is_empty() {
         let _ = writeln!(out, "{}\n", said.join("\n"));
@@ -82,16 +116,33 @@ impl<'r> Sides<'r> {
             .collect()
     }
 
+    fn is_judged(&self) -> bool {
+        self.head.is_some_and(|head| !head.verdicts.is_empty())
+    }
+
+    /// The gravest verdict on a metric of head; empty where it was not judged.
+    fn verdict_of(&self, metric: &str) -> String {
+        let own =
+            self.head.into_iter().flat_map(|head| &head.verdicts).filter(|found| found.metric == metric);
+        own.map(|found| found.verdict)
+            .max()
+            .map_or_else(String::new, |verdict| rows::name(verdict).to_owned())
+    }
+
     fn table(&self, out: &mut String) {
         let metrics = self.metrics();
         if metrics.is_empty() {
             let _ = writeln!(out, "  no metric was measured of both\n");
             return;
         }
-        let titles = ["metric", "base", "head", "difference", "percent"].map(str::to_owned);
-        let rows = metrics.iter().map(|(name, base, head)| row(name, base, head));
-        let rows: Vec<Vec<String>> = [titles.to_vec()].into_iter().chain(rows).collect();
-        let lines = aligned::lines(&rows, "lrrrr");
+        let titles = ["metric", "base", "head", "difference", "percent", "verdict"].map(str::to_owned);
+        let rows = metrics.iter().map(|(name, base, head)| {
+            row(name, base, head).into_iter().chain([self.verdict_of(name)]).collect::<Vec<String>>()
+        });
+        let mut rows: Vec<Vec<String>> = [titles.to_vec()].into_iter().chain(rows).collect();
+        let columns = if self.is_judged() { "lrrrrl" } else { "lrrrr" };
+        rows.iter_mut().for_each(|row| row.truncate(columns.len()));
+        let lines = aligned::lines(&rows, columns);
         let _ = writeln!(out, "  {}", lines[0]);
         for (line, (_, base, head)) in lines[1..].iter().zip(metrics) {
             let _ = writeln!(out, "  {line}");
@@ -165,6 +216,25 @@ mod tests {
     #[test]
     fn two_commands_beside_each_other() {
         insta::assert_snapshot!(commands(&specimen::compared()));
+    }
+
+    #[test]
+    fn a_judged_comparison_ends_with_its_verdict() {
+        let mut run = specimen::compared();
+        let found = |metric: &str, verdict| Judgement {
+            metric: metric.to_owned(),
+            verdict,
+            budget: "at most 2 % worse than base".to_owned(),
+            why: "101 MiB, +1 MiB from base's 100 MiB".to_owned(),
+            ..Judgement::default()
+        };
+        run.cases[1].verdicts =
+            vec![found("rss.peak_bytes", Verdict::Pass), found("time.wall_seconds", Verdict::Pass)];
+        let shown = commands(&run);
+        assert!(shown.ends_with("\npass: 2 metrics judged, none worse than is allowed\n"), "{shown}");
+        run.cases[1].verdicts[0].verdict = Verdict::Regression;
+        run.verdict = Verdict::Regression;
+        insta::assert_snapshot!(commands(&run));
     }
 
     fn with(strategy: &str, change: impl Fn(&mut Metric)) -> String {
