@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use generators::{Profile, Spec};
 use harness::instrument::Instrument;
+use reports::budget::Growth;
 use scenarios::Sweep;
 use scenarios::exec::Wanted;
 
@@ -114,12 +115,18 @@ pub(crate) struct Run {
 pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) measuring: Measuring,
+    /// Samples of `os`; counts and `quiet` take 2, other instruments 1.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) samples: u32,
     /// The case's name, FAMILY/SCENARIO:STRATEGY; exec/PROGRAM:as-given when not given. A quiet pass is the case NAME-quiet.
     #[arg(long, value_name = "CASE")]
     pub(crate) name: Option<String>,
     /// Budgets that judge the run, by the same rules as `run`'s; without a file nothing is judged.
     #[arg(long, value_name = "FILE")]
     pub(crate) budgets: Option<PathBuf>,
+    /// Baseline that budgets of growth are judged against: a saved baseline, or the run.json of an earlier run.
+    #[arg(long, value_name = "RUN", requires = "budgets")]
+    pub(crate) baseline: Option<PathBuf>,
     /// The command and its arguments, after `--`.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
@@ -128,9 +135,6 @@ pub(crate) struct Exec {
 /// How commands are measured.
 #[derive(Debug, Arguments)]
 pub(crate) struct Measuring {
-    /// Samples of `os`; counts and `quiet` take 2, other instruments 1.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) samples: u32,
     /// Give each sample a fresh copy of this corpus as its home, such as `laptop` or `heavy@0.05`.
     #[arg(long, value_name = "PROFILE[@SCALE]")]
     pub(crate) corpus: Option<CorpusChoice>,
@@ -261,38 +265,132 @@ pub(crate) struct Gate {
     pub(crate) judging: Judging,
 }
 
-/// Compare two saved runs, or two commands measured in turn
+/// Compare a head with its base: two saved runs, two commands, or a git ref and the checkout
 ///
-/// Two runs are read and nothing is measured. Two commands are split into words as a shell would,
-/// but there is no shell: nothing is expanded, piped or redirected. They are measured as `exec`
-/// measures one, in turn (base, head, head, base), and become the cases compare/NAME:base and
-/// compare/NAME:head of one run.json. The medians, all samples and the differences are printed;
-/// they are not judged, and the exit code is 0 unless an end was wrong.
+/// Two runs are read, and nothing is measured or judged. Otherwise base and head are measured in
+/// turn (base, head, head, base), after one sample of each that is not used, and become the cases
+/// compare/NAME:base and compare/NAME:head of one run.json. They are judged: exact figures must be
+/// equal or better; of noisy ones head must not be worse by more than --allow, as far as that can
+/// be told from chance. The exit code is the verdict's. A base that does not repeat itself is
+/// unfit to judge by.
+///
+/// Commands in --base, --head and --build are split into words as a shell would, but there is no
+/// shell: nothing is expanded, piped or redirected.
+///
+/// With --base-ref the base is built from a git ref, in a worktree below --artifacts that is kept
+/// for the next time; the head is the checkout as it stands, built by the same command. The
+/// program of CMD is a path in the repository, and the base runs what lies at the same place of its
+/// own checkout; or {artifact} in CMD stands for the checkout of each side. Both run in the
+/// current directory. Nothing is fetched, and the checkout is left as it is.
+///
+/// Without CMD, in highwater's own repository, the base is highwater at that ref (or the program
+/// --base-artifact), the head is this program, and --case names the scenarios: sync/cold:bounded
+/// becomes the cases compare/sync-cold-bounded:base and :head.
 ///
 /// Examples:
 ///   highwater compare before/run.json after/run.json
-///   highwater compare --base 'node old.js' --head 'node new.js' --samples 5
+///   highwater compare --base 'node old.js' --head 'node new.js' --instrument os
 ///   highwater compare --base './parse-1.0 {corpus}' --head './parse-1.1 {corpus}' --corpus laptop@0.1
+///   highwater compare --base-ref main -- ./target/release/parse large.json
+///   highwater compare --base-ref v1.2.0 --build 'npm run build' -- node {artifact}/dist/app.js
+///   highwater compare --base-ref main --case 'sync/cold:*'
+///   highwater compare --base-artifact ./highwater-0.1.0 --allow '1 MiB'
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Compare {
     /// The run compared against: run.json, or the folder that holds it.
-    #[arg(required_unless_present = "base", requires = "head_run")]
-    #[arg(conflicts_with_all = ["base", "head", "name", "Measuring"])]
+    #[arg(required_unless_present_any = ["base", "base_ref", "base_artifact"], requires = "head_run")]
+    #[arg(conflicts_with_all = ["base", "head", "base_ref", "base_artifact", "command", "name", "samples", "Measuring", "Judged"])]
     pub(crate) base_run: Option<PathBuf>,
     /// The run to look at.
     pub(crate) head_run: Option<PathBuf>,
     /// The command compared against, with its arguments.
-    #[arg(long, value_name = "CMD", requires = "head")]
+    #[arg(long, value_name = "CMD", requires = "head", conflicts_with_all = ["base_ref", "base_artifact", "command"])]
     pub(crate) base: Option<String>,
     /// The command to look at, with its arguments.
     #[arg(long, value_name = "CMD", requires = "base")]
     pub(crate) head: Option<String>,
-    /// NAME of the cases compare/NAME:base and compare/NAME:head; the base command's program when not given.
-    #[arg(long)]
+    /// The branch, tag or commit compared against.
+    #[arg(long, value_name = "REF", conflicts_with = "base_artifact", allow_hyphen_values = true)]
+    pub(crate) base_ref: Option<String>,
+    /// The highwater program compared against, such as that of a release.
+    #[arg(long, value_name = "PATH", conflicts_with = "command")]
+    pub(crate) base_artifact: Option<PathBuf>,
+    /// What builds a checkout, in the current directory's place of it; `cargo build --release`, with --locked where there is a
+    /// Cargo.lock, when not given.
+    #[arg(long, value_name = "CMD", requires = "base_ref")]
+    pub(crate) build: Option<String>,
+    /// Where the builds of git refs are kept.
+    #[arg(long, value_name = "DIR", default_value = "target/highwater/artifacts", requires = "base_ref")]
+    pub(crate) artifacts: PathBuf,
+    /// Cases to compare when no CMD is given; `*` stands for any text. sync/cold:bounded when not given.
+    #[arg(long = "case", value_name = "PATTERN", conflicts_with_all = ["base", "command", "base_run"])]
+    pub(crate) cases: Vec<String>,
+    /// NAME of the cases compare/NAME:base and compare/NAME:head; the command's program when not given.
+    #[arg(long, conflicts_with = "base_artifact")]
     pub(crate) name: Option<String>,
+    /// Samples of each side; of instruments that count, 2.
+    #[arg(long, default_value_t = 15, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) samples: u32,
+    #[command(flatten)]
+    pub(crate) judged: Judged,
     #[command(flatten)]
     pub(crate) measuring: Measuring,
+    /// The command and its arguments, after `--`, whose base is that of --base-ref.
+    #[arg(last = true, requires = "base_ref", value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// How a growth from base to head is told from chance.
+#[derive(Debug, Arguments)]
+pub(crate) struct Judged {
+    /// How much worse than base a noisy metric may be: "2 %", "1 MiB".
+    #[arg(long, default_value = "2 %", value_name = "GROWTH", value_parser = growth)]
+    pub(crate) allow: Growth,
+    /// How seldom chance alone may look like a growth that is called one.
+    #[arg(long, default_value_t = 0.001, value_name = "P", value_parser = probability)]
+    pub(crate) alpha: f64,
+    /// Confidence with which a growth is beyond what is allowed.
+    #[arg(long, default_value_t = 0.95, value_name = "P", value_parser = probability)]
+    pub(crate) confidence: f64,
+    /// Metrics that are judged each by itself; all others are corrected for how many they are. heap.peak_bytes and the tree's peak
+    /// when not given.
+    #[arg(long, value_name = "METRIC", value_parser = metric)]
+    pub(crate) primary: Vec<String>,
+    /// The widest spread of the base's own samples that is judged by, in percent of their median.
+    #[arg(long, default_value = "10 %", value_name = "PERCENT", value_parser = percent)]
+    pub(crate) spread_max: f64,
+}
+
+fn growth(text: &str) -> Result<Growth, String> {
+    if text.ends_with('%') {
+        return percent(text).map(Growth::Percent);
+    }
+    match reports::bytes::parse_bytes(text) {
+        Ok(bytes) => Ok(Growth::By(bytes as f64)),
+        Err(_) => Err("write a part of base or a number of bytes, such as \"2 %\" or \"1 MiB\"".to_owned()),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim().parse::<f64>().ok();
+    let valid = number.filter(|number| number.is_finite() && *number >= 0.0);
+    valid.ok_or_else(|| "write a number of percent, such as \"2 %\"".to_owned())
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 1.0);
+    number.ok_or_else(|| "write a number between 0 and 1".to_owned())
+}
+
+fn metric(name: &str) -> Result<String, String> {
+    match reports::metric::unit(name) {
+        Some(_) => Ok(name.to_owned()),
+        None => {
+            let near = reports::metric::nearest(name).map(|near| format!(", did you mean {near}?"));
+            Err(format!("no metric has this name{}", near.unwrap_or_default()))
+        }
+    }
 }
 
 #[derive(Debug, Arguments)]

@@ -1,17 +1,18 @@
 //! `highwater exec`: any command, measured. `highwater compare` measures two in the same way.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use harness::record::Run;
 use harness::subject::Foreign;
 use reports::budget::Budgets;
-use reports::judge::Against;
-use scenarios::exec::{self, Arm, Options, Program};
+use scenarios::exec::{self, Arm, Options, Program, Samples};
 use scenarios::runner::Event;
 
 use crate::args::{self, Measuring, SpecArgs};
+use crate::gate::Bases;
 use crate::progress::Progress;
 use crate::{corpus, folder, gate, show, stop};
 
@@ -28,9 +29,17 @@ pub(crate) fn exec(args: &args::Exec) -> Result<i32> {
     let names = [name.clone(), format!("{name}-quiet")];
     // A mistake in the budgets is said before the work, not after it.
     let budgets = args.budgets.as_deref().map(|path| budgets(path, &names)).transpose()?;
-    let mut taken = measure(&args.measuring, &[Arm { name, program }])?;
+    let bases = Bases::read(args.baseline.as_deref(), None)?;
+    if let Some(budgets) = &budgets {
+        let checked = bases.against().check_samples(budgets, &names, args.samples as usize);
+        checked.map_err(anyhow::Error::msg)?;
+    }
+    let mut taken = measure(&args.measuring, Samples::shown(args.samples), &[Arm { name, program }])?;
     match budgets {
-        Some(budgets) => reports::judge::judge(&mut taken.run, &budgets, &Against::nothing(gate::today())),
+        Some(budgets) => {
+            reports::judge::judge(&mut taken.run, &budgets, &bases.against());
+            taken.run.doubts.extend(bases.doubts(&taken.run));
+        }
         None => gate::leave_unjudged(&mut taken.run, UNJUDGED),
     }
     taken.publish(&args.measuring, |run| reports::text::table(run, show::style()))
@@ -45,19 +54,29 @@ fn budgets(path: &Path, names: &[String]) -> Result<Budgets> {
 /// What was measured, and the directory in which its outputs still lie.
 pub(crate) struct Taken {
     pub(crate) run: Run,
-    scratch: folder::Scratch,
+    pub(crate) scratch: folder::Scratch,
 }
 
 /// Measures commands.
-pub(crate) fn measure(args: &Measuring, arms: &[Arm]) -> Result<Taken> {
+pub(crate) fn measure(args: &Measuring, samples: Samples, arms: &[Arm]) -> Result<Taken> {
+    let scratch = folder::Scratch::new(&args.out)?;
+    measure_in(scratch, args, samples, arms, stop::listen()?)
+}
+
+/// Measures commands in a directory that is there already.
+pub(crate) fn measure_in(
+    scratch: folder::Scratch,
+    args: &Measuring,
+    samples: Samples,
+    arms: &[Arm],
+    stop: &AtomicBool,
+) -> Result<Taken> {
     if let Some(path) = &args.stdin {
         std::fs::File::open(path).with_context(|| format!("failed to open --stdin {}", path.display()))?;
     }
-    let stop = stop::listen()?;
     let corpus = args.corpus.map(|choice| corpus::ensure(&spec(args, choice), stop)).transpose()?;
     stop::check()?;
-    let scratch = folder::Scratch::new(&args.out)?;
-    let options = options(args, corpus, &scratch)?;
+    let options = options(args, samples, corpus, &scratch)?;
     let time = jiff::Timestamp::now();
     let measured = with_progress(args, |observe| exec::run(arms, &options, stop, observe))?;
     stop::check()?;
@@ -79,17 +98,18 @@ fn with_progress<T>(args: &Measuring, work: impl FnOnce(&mut dyn FnMut(Event<'_>
     })
 }
 
-fn spec(args: &Measuring, choice: args::CorpusChoice) -> SpecArgs {
+pub(crate) fn spec(args: &Measuring, choice: args::CorpusChoice) -> SpecArgs {
     SpecArgs { profile: choice.profile, scale: choice.scale, seed: args.seed, corpora: args.corpora.clone() }
 }
 
 fn options(
     args: &Measuring,
+    samples: Samples,
     corpus: Option<generators::Corpus>,
     scratch: &folder::Scratch,
 ) -> Result<Options> {
     Ok(Options {
-        samples: args.samples,
+        samples,
         wanted: args.instrument.clone(),
         corpus,
         warm: args.warm,

@@ -29,7 +29,7 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
 pub(crate) fn judge(run: &mut Run, judging: &Judging) -> Result<()> {
     let names: Vec<String> = run.cases.iter().map(|case| case.case.clone()).collect();
     let budgets = budgets(judging, &names)?;
-    let bases = Bases::read(judging)?;
+    let bases = Bases::of(judging)?;
     reports::judge::judge(run, &budgets, &bases.against());
     run.doubts.extend(bases.doubts(run));
     Ok(())
@@ -38,7 +38,7 @@ pub(crate) fn judge(run: &mut Run, judging: &Judging) -> Result<()> {
 /// Checks, before the work, that a run of these cases with so many noisy samples can be judged.
 pub(crate) fn check(judging: &Judging, names: &[String], samples: u32) -> Result<()> {
     let budgets = budgets(judging, names)?;
-    let checked = Bases::read(judging)?.against().check_samples(&budgets, names, samples as usize);
+    let checked = Bases::of(judging)?.against().check_samples(&budgets, names, samples as usize);
     checked.map_err(anyhow::Error::msg)
 }
 
@@ -50,9 +50,13 @@ pub(crate) struct Bases {
 }
 
 impl Bases {
-    pub(crate) fn read(judging: &Judging) -> Result<Bases> {
-        let read = |path: &Option<PathBuf>| path.as_deref().map(read_base).transpose();
-        Ok(Bases { baseline: read(&judging.baseline)?, release: read(&judging.release)? })
+    pub(crate) fn read(baseline: Option<&Path>, release: Option<&Path>) -> Result<Bases> {
+        let read = |path: Option<&Path>| path.map(read_base).transpose();
+        Ok(Bases { baseline: read(baseline)?, release: read(release)? })
+    }
+
+    fn of(judging: &Judging) -> Result<Bases> {
+        Bases::read(judging.baseline.as_deref(), judging.release.as_deref())
     }
 
     pub(crate) fn against(&self) -> Against<'_> {
@@ -60,7 +64,7 @@ impl Bases {
         Against { baseline, release, ..Against::nothing(today()) }
     }
 
-    fn doubts(&self, run: &Run) -> Vec<String> {
+    pub(crate) fn doubts(&self, run: &Run) -> Vec<String> {
         [&self.baseline, &self.release]
             .into_iter()
             .flatten()

@@ -484,17 +484,26 @@ fn a_full_heap_is_an_error_even_where_the_exit_code_is_0() {
 }
 
 #[test]
-fn two_commands_are_measured_in_turn_and_shown_side_by_side() {
+fn two_commands_are_measured_in_turn_after_one_sample_of_each() {
     let desk = Desk::new();
     let log = desk.path("log");
     let arm = |name: &str| format!("sh -c 'echo {name} >> \"$0\"' \"{}\"", log.display());
-    let mut command = desk.command("compare", &["--samples", "4"]);
-    command.args(["--base", &arm("base"), "--head", &arm("head")]);
+    let mut command = desk.command("compare", &["--samples", "4", "--alpha", "0.02"]);
+    command.args([
+        "--base",
+        &arm("base"),
+        "--head",
+        &arm("head"),
+        "--allow",
+        "8 MiB",
+        "--spread-max",
+        "900 %",
+    ]);
     let said = call(command).expect(0);
-    assert!(said.out.contains("tree.peak_high_bytes") && said.out.contains("judged"), "{}", said.out);
+    assert!(said.out.contains("tree.peak_high_bytes") && said.out.contains("verdict"), "{}", said.out);
     assert_eq!(
         fs::read_to_string(&log).unwrap().replace('\n', " "),
-        "base head head base base head head base "
+        "base head base head head base base head head base "
     );
     let run = desk.run();
     assert_eq!(run["cases"][0]["case"], "compare/sh:base");

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use harness::record;
-use harness::subject::{Foreign, Subject};
+use harness::subject::{Foreign, Sample, Subject};
 
 use crate::runner::Event;
 use crate::scratch::Scratch;
@@ -26,15 +26,15 @@ mod program;
 pub use error::Error;
 pub use name::{FAMILIES, case_name, is_taken, of_program, plain};
 pub use pass::{Pass, Wanted};
-pub use program::Program;
+pub use program::{ARTIFACT, Program, in_artifact};
 
 use case::CaseRun;
 
 /// How commands are measured.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Samples of the pass `os`.
-    pub samples: u32,
+    /// How often the passes are made.
+    pub samples: Samples,
     /// What is read.
     pub wanted: Vec<Wanted>,
     /// The corpus that each sample gets a copy of.
@@ -53,6 +53,32 @@ pub struct Options {
     pub scratch: PathBuf,
     /// Where the outputs of samples are kept.
     pub outputs: PathBuf,
+}
+
+/// How often a command is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Samples {
+    /// Samples of the pass `os`.
+    pub os: u32,
+    /// Samples of the pass `quiet`.
+    pub quiet: u32,
+    /// Samples of each pass that reads noisy figures from within. Those that count take 2, to see whether they are equal.
+    pub within: u32,
+    /// Whether one sample of the first pass goes before, which is noted and not used: the first run after a build reads files that
+    /// no later one has to wait for.
+    pub burn_in: bool,
+}
+
+impl Samples {
+    /// To be looked at: so many of `os`, two of `quiet` to see whether they are equal, and one from within.
+    pub fn shown(os: u32) -> Samples {
+        Samples { os, quiet: pass::EXACT_SAMPLES, within: 1, burn_in: false }
+    }
+
+    /// To be judged: as many of each pass whose figures are noisy, after one that is not used.
+    pub fn judged(each: u32) -> Samples {
+        Samples { os: each, quiet: each, within: each, burn_in: true }
+    }
 }
 
 /// A command with the name of its case.
@@ -87,8 +113,11 @@ pub fn run(
     let arms = arms.iter().map(ArmRun::new).collect();
     let mut runner = Runner { options, stop, observe, arms, done: 0, of: 0 };
     let passes = pass::asked(&options.wanted);
-    runner.of =
-        passes.iter().map(|pass| pass.samples(options.samples) as usize).sum::<usize>() * runner.arms.len();
+    let burn_in = passes.first().copied().filter(|_| options.samples.burn_in);
+    runner.of = (runner.samples(&passes) + usize::from(burn_in.is_some())) * runner.arms.len();
+    if let Some(pass) = burn_in {
+        (0..runner.arms.len()).try_for_each(|index| runner.burn_in(index, pass))?;
+    }
     for pass in passes {
         runner.pass(pass, |_| true)?;
     }
@@ -97,6 +126,9 @@ pub fn run(
     }
     Ok(runner.finish())
 }
+
+/// The number of the sample that goes before the others.
+const BURN_IN: u32 = 0;
 
 struct Runner<'a> {
     options: &'a Options,
@@ -130,12 +162,21 @@ impl ArmRun<'_> {
 }
 
 impl Runner<'_> {
+    /// Samples of one command in some passes.
+    fn samples(&self, passes: &[Pass]) -> usize {
+        passes.iter().map(|pass| pass.samples(self.options.samples) as usize).sum()
+    }
+
+    /// Whether one side of a comparison has failed: the other alone is not worth more samples.
+    fn is_lost(&self) -> bool {
+        self.options.samples.burn_in && self.arms.iter().any(|arm| arm.natural.error.is_some())
+    }
+
     /// What is added by itself where a command runs Node.
     fn automatic(&mut self) -> Result<(), Error> {
         let passes: Vec<Pass> = pass::for_node(&self.options.wanted);
         let node = self.arms.iter().filter(|arm| arm.is_node).count();
-        self.of +=
-            passes.iter().map(|pass| pass.samples(self.options.samples) as usize).sum::<usize>() * node;
+        self.of += self.samples(&passes) * node;
         for pass in passes {
             self.pass(pass, |arm| arm.is_node && arm.natural.error.is_none())?;
         }
@@ -147,7 +188,8 @@ impl Runner<'_> {
         for round in 0..pass.samples(self.options.samples) {
             for place in 0..self.arms.len() {
                 let index = if round % 2 == 0 { place } else { self.arms.len() - 1 - place };
-                if takes_part(&self.arms[index]) && !self.stop.load(Ordering::Relaxed) {
+                let goes_on = !self.is_lost() && !self.stop.load(Ordering::Relaxed);
+                if goes_on && takes_part(&self.arms[index]) {
                     self.sample(index, pass, round + 1)?;
                 }
             }
@@ -157,11 +199,29 @@ impl Runner<'_> {
 
     /// One sample, unless its case has failed.
     fn sample(&mut self, index: usize, pass: Pass, number: u32) -> Result<(), Error> {
+        let options = self.options;
+        if let Some(sample) = self.take(index, pass, number)? {
+            self.arms[index].case(pass).add(sample, pass, number, options);
+        }
+        Ok(())
+    }
+
+    /// One sample that is noted and not used.
+    fn burn_in(&mut self, index: usize, pass: Pass) -> Result<(), Error> {
+        let options = self.options;
+        if let Some(sample) = self.take(index, pass, BURN_IN)? {
+            self.arms[index].case(pass).burn_in(sample, pass, options);
+        }
+        Ok(())
+    }
+
+    /// Takes a sample; none when its case has failed, or fails with it, or the caller asks to stop.
+    fn take(&mut self, index: usize, pass: Pass, number: u32) -> Result<Option<Sample>, Error> {
         let (options, stop) = (self.options, self.stop);
         let arm = &mut self.arms[index];
         self.done += 1;
         if arm.case(pass).error.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let case = arm.case(pass).name.clone();
         (self.observe)(Event::Case { case: &case, number: self.done - 1, of: self.of as u64 });
@@ -169,21 +229,23 @@ impl Runner<'_> {
         let scratch = scratch(options, &stem)?;
         let subject = subject(arm, options, pass, &scratch, stop)?;
         if stop.load(Ordering::Relaxed) {
-            return Ok(());
+            return Ok(None);
         }
         let taken = subject.run(stop);
         if stop.load(Ordering::Relaxed) {
-            return Ok(());
+            return Ok(None);
         }
         match taken {
             Ok(sample) => {
                 output::keep(&options.outputs, &stem, &sample)?;
                 arm.is_node |= pass::runs_node(&sample);
-                arm.case(pass).add(sample, pass, number, options);
+                Ok(Some(sample))
             }
-            Err(error) => arm.case(pass).error = Some(format!("sample {number} of {pass}: {error}")),
+            Err(error) => {
+                arm.case(pass).error = Some(format!("{}: {error}", end::sample(pass, number)));
+                Ok(None)
+            }
         }
-        Ok(())
     }
 
     fn finish(self) -> Measured {

@@ -4,7 +4,8 @@ use harness::record;
 use harness::subject::{Output, Sample};
 
 use super::program::PLACEHOLDER;
-use super::{Options, Pass, Program, end};
+use super::{BURN_IN, Options, Pass, Program, end};
+use crate::burn_in;
 use crate::runner::record_of;
 
 #[derive(Debug)]
@@ -43,6 +44,15 @@ impl CaseRun {
         // It is kept on disk, and this process stays small.
         (sample.stdout, sample.stderr) = (Output::default(), Output::default());
         self.samples.push(sample);
+    }
+
+    /// Notes a sample that is not used; a wrong end is the case's error all the same.
+    pub(super) fn burn_in(&mut self, sample: Sample, pass: Pass, options: &Options) {
+        self.error = end::wrong(&sample, pass, BURN_IN, options);
+        if self.error.is_some() {
+            self.ends.push(end::record(&sample, pass));
+        }
+        self.notes.push(burn_in::in_words(sample));
     }
 
     /// The record. A case with an error has no measurement, but says which processes there were.

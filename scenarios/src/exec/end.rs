@@ -3,7 +3,7 @@
 use harness::record::CommandEnd;
 use harness::subject::{End, Sample};
 
-use super::{Options, Pass};
+use super::{BURN_IN, Options, Pass};
 use crate::runner::last_line;
 
 /// Most characters of a command's last words that an error quotes.
@@ -29,8 +29,8 @@ pub(super) fn record(sample: &Sample, pass: Pass) -> CommandEnd {
 }
 
 /// Why a sample's end is not the right one, if it is not. A heap that was full makes it wrong whatever the exit code says.
-pub(super) fn wrong(sample: &Sample, pass: Pass, number: u32, options: &Options) -> Option<String> {
-    let what = match (sample.heap_deaths.first(), &sample.status) {
+pub(super) fn wrong(taken: &Sample, pass: Pass, number: u32, options: &Options) -> Option<String> {
+    let what = match (taken.heap_deaths.first(), &taken.status) {
         (Some(death), status) => format!("{death}; the command {status}"),
         (None, End::Exit(code)) if *code == options.expected_exit => return None,
         (None, End::Signal(signal)) if *signal + SIGNALLED == options.expected_exit => return None,
@@ -42,9 +42,17 @@ pub(super) fn wrong(sample: &Sample, pass: Pass, number: u32, options: &Options)
         }
         (None, status) => format!("the command {status}, exit code {} was expected", options.expected_exit),
     };
-    let said = last_line(&sample.stderr)
+    let said = last_line(&taken.stderr)
         .map(|line| format!("; the last line of its standard error: {}", quoted(&line)));
-    Some(format!("sample {number} of {pass}: {what}{}", said.unwrap_or_default()))
+    Some(format!("{}: {what}{}", sample(pass, number), said.unwrap_or_default()))
+}
+
+/// A sample, as errors name it.
+pub(super) fn sample(pass: Pass, number: u32) -> String {
+    match number {
+        BURN_IN => format!("burn-in sample of {pass}"),
+        number => format!("sample {number} of {pass}"),
+    }
 }
 
 /// A line as an error can show it: not too long, and nothing in it that moves a terminal's cursor.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use harness::instrument::Instrument;
 use harness::subject::Sample;
 
-use super::Error;
+use super::{Error, Samples};
 
 /// One way in which a command is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Wanted {
 }
 
 /// Samples of a pass whose figures are expected to be equal: two, to see whether they are.
-const EXACT_SAMPLES: u32 = 2;
+pub(super) const EXACT_SAMPLES: u32 = 2;
 
 impl Pass {
     pub(super) const OS: Pass = Pass::of(Instrument::Os);
@@ -61,13 +61,13 @@ impl Pass {
         format!("no process left a record under {self}: {needed}")
     }
 
-    /// How many samples it takes, where `os` takes so many.
-    pub(super) fn samples(self, of_os: u32) -> u32 {
+    /// How many samples it takes.
+    pub(super) fn samples(self, samples: Samples) -> u32 {
         match self.instrument {
-            Instrument::Os if !self.is_quiet => of_os,
-            Instrument::Os => EXACT_SAMPLES,
+            Instrument::Os if self.is_quiet => samples.quiet,
+            Instrument::Os => samples.os,
             exact if exact.counts() => EXACT_SAMPLES,
-            _ => 1,
+            _ => samples.within,
         }
     }
 }
@@ -79,6 +79,14 @@ impl fmt::Display for Pass {
 }
 
 impl Wanted {
+    /// The instrument of one pass; none of those that are chosen by what a command is, or that change how it runs.
+    pub fn instrument(self) -> Option<Instrument> {
+        match self {
+            Wanted::This(pass) if !pass.is_quiet => Some(pass.instrument),
+            _ => None,
+        }
+    }
+
     pub(super) fn is(self, pass: Pass) -> bool {
         self == Wanted::This(pass)
     }
