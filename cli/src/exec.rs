@@ -59,23 +59,30 @@ pub(crate) struct Taken {
 
 /// Measures commands.
 pub(crate) fn measure(args: &Measuring, samples: Samples, arms: &[Arm]) -> Result<Taken> {
-    let scratch = folder::Scratch::new(&args.out)?;
-    measure_in(scratch, args, samples, arms, stop::listen()?)
+    let stop = stop::listen()?;
+    let corpus = prepare(args, stop)?;
+    measure_in(folder::Scratch::new(&args.out)?, corpus, args, samples, arms, stop)
 }
 
-/// Measures commands in a directory that is there already.
-pub(crate) fn measure_in(
-    scratch: folder::Scratch,
-    args: &Measuring,
-    samples: Samples,
-    arms: &[Arm],
-    stop: &AtomicBool,
-) -> Result<Taken> {
+/// What must be there before anything is measured: the standard input, and the corpus if there is one.
+pub(crate) fn prepare(args: &Measuring, stop: &AtomicBool) -> Result<Option<generators::Corpus>> {
     if let Some(path) = &args.stdin {
         std::fs::File::open(path).with_context(|| format!("failed to open --stdin {}", path.display()))?;
     }
     let corpus = args.corpus.map(|choice| corpus::ensure(&spec(args, choice), stop)).transpose()?;
     stop::check()?;
+    Ok(corpus)
+}
+
+/// Measures commands in a directory that is there already.
+pub(crate) fn measure_in(
+    scratch: folder::Scratch,
+    corpus: Option<generators::Corpus>,
+    args: &Measuring,
+    samples: Samples,
+    arms: &[Arm],
+    stop: &AtomicBool,
+) -> Result<Taken> {
     let options = options(args, samples, corpus, &scratch)?;
     let time = jiff::Timestamp::now();
     let measured = with_progress(args, |observe| exec::run(arms, &options, stop, observe))?;

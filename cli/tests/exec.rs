@@ -386,6 +386,31 @@ fn budgets_judge_a_command_as_they_judge_a_scenario() {
 }
 
 #[test]
+fn growth_is_judged_against_a_saved_run() {
+    let desk = Desk::new();
+    let file = desk.path("budgets.toml");
+    let text = "[[budget]]\ncase = \"exec/sh:as-given\"\nmetric = \"engine.sessions\"\ngrowth = 0\nreason = \"no creep\"\n";
+    fs::write(&file, text).unwrap();
+    let mut saved = {
+        desk.shell(&[], "true").expect(0);
+        desk.run()
+    };
+    let exact = |value: u64| serde_json::json!({ "tier": "exact", "unit": "count", "median": value, "samples": [value] });
+    saved["cases"][0]["metrics"]["engine.sessions"] = exact(3);
+    let before = desk.path("before.json");
+    fs::write(&before, saved.to_string()).unwrap();
+    let options = ["--budgets", file.to_str().unwrap(), "--baseline", before.to_str().unwrap()];
+    // The command does not measure it, which a budget says; the baseline was read.
+    let said = desk.shell(&options, "true").expect(2);
+    assert!(said.out.contains("engine.sessions of exec/sh:as-given was not measured"), "{}", said.out);
+    let missing = desk.path("none.json");
+    desk.shell(&["--budgets", file.to_str().unwrap(), "--baseline", missing.to_str().unwrap()], "true")
+        .expect(2)
+        .complains(&["none.json"]);
+    desk.shell(&["--baseline", before.to_str().unwrap()], "true").expect(2).complains(&["--budgets"]);
+}
+
+#[test]
 fn a_case_is_called_as_asked_or_after_its_program() {
     let desk = Desk::new();
     desk.exec(&["--samples", "1", "--name", "parse/large:fixed"], &["true"]).expect(0);

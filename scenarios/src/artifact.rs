@@ -325,5 +325,6 @@ fn lock(path: &Path, stop: &AtomicBool) -> Result<File, Error> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

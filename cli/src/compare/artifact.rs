@@ -16,6 +16,8 @@ use crate::{args, exec, folder, show, stop};
 pub(super) struct Base {
     pub(super) repository: Repository,
     pub(super) root: PathBuf,
+    /// The same by the path that the caller gave, as records show it.
+    kept: PathBuf,
     /// What it is a build of, for the record.
     pub(super) note: String,
 }
@@ -29,6 +31,8 @@ pub(super) fn command(args: &args::Compare, reference: &str) -> Result<Taken> {
     if commands::in_artifact(&args.command, Path::new("")).is_none() {
         repository.below_root(Path::new(&args.command[0]))?;
     }
+    repository.commit(reference)?;
+    let corpus = exec::prepare(&args.measuring, stop)?;
     let base = base(args, repository, reference, &recipe, stop)?;
     let scratch = folder::Scratch::new(&args.measuring.out)?;
     show::note(&format!("building the checkout: {}", recipe.line()));
@@ -39,15 +43,11 @@ pub(super) fn command(args: &args::Compare, reference: &str) -> Result<Taken> {
     built?;
     let root = base.repository.root();
     // Both sides are started by paths of one length, which no figure then depends on.
-    let sides = [("base", &*base.root), ("head", root)];
-    let [base_program, head_program] = sides.map(|(side, root)| {
+    let sides = [("base", &*base.root, &*base.kept), ("head", root, root)];
+    let [base_program, head_program] = sides.map(|(side, root, shown)| {
         let link = link(scratch.path(), side, root)?;
-        let started = placed(&base.repository, &args.command, &link)?;
-        Ok::<_, anyhow::Error>(Program::find(started)?.shown_as(placed(
-            &base.repository,
-            &args.command,
-            root,
-        )?))
+        let started = Program::find(placed(&base.repository, &args.command, &link)?)?;
+        Ok::<_, anyhow::Error>(started.shown_as(placed(&base.repository, &args.command, shown)?))
     });
     let (base_program, head_program) = (
         base_program.with_context(|| format!("after {}", base.note))?,
@@ -55,7 +55,8 @@ pub(super) fn command(args: &args::Compare, reference: &str) -> Result<Taken> {
     );
     let name = name(args, &head_program)?;
     let arms = arms(&name, base_program, head_program);
-    let mut taken = exec::measure_in(scratch, &args.measuring, Samples::judged(args.samples), &arms, stop)?;
+    let mut taken =
+        exec::measure_in(scratch, corpus, &args.measuring, Samples::judged(args.samples), &arms, stop)?;
     note(&mut taken.run, "base", &base.note);
     let changes = match base.repository.is_dirty() {
         Some(true) => ", with uncommitted changes",
@@ -83,7 +84,8 @@ pub(super) fn base(
     if is_reused {
         show::note(&format!("it was built before, in {}", root.display()));
     }
-    Ok(Base { repository, root, note: format!("{reference}, {commit}, was built by `{line}`") })
+    let kept = args.artifacts.join(&commit);
+    Ok(Base { repository, root, kept, note: format!("{reference}, {commit}, was built by `{line}`") })
 }
 
 pub(super) fn recipe(args: &args::Compare, release: bool) -> Result<Recipe> {
