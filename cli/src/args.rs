@@ -33,7 +33,8 @@ pub(crate) enum Verb {
     Corpus(Corpus),
     /// Judge a saved run against budgets and a baseline.
     Gate(Gate),
-    Compare(Compare),
+    // Its options are many, and the others are not to be as large.
+    Compare(Box<Compare>),
     /// Print a saved run as text, markdown or JSON.
     Report(Report),
     /// List scenarios, strategies, profiles, metrics, instruments.

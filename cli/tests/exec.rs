@@ -388,26 +388,36 @@ fn budgets_judge_a_command_as_they_judge_a_scenario() {
 #[test]
 fn growth_is_judged_against_a_saved_run() {
     let desk = Desk::new();
-    let file = desk.path("budgets.toml");
-    let text = "[[budget]]\ncase = \"exec/sh:as-given\"\nmetric = \"engine.sessions\"\ngrowth = 0\nreason = \"no creep\"\n";
-    fs::write(&file, text).unwrap();
-    let mut saved = {
-        desk.shell(&[], "true").expect(0);
-        desk.run()
+    let subject = bench::Subject::new(&desk.path("work"), &corpus().home());
+    let command = subject.command("Cold", bench::strategy("bounded"));
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words = words.map(|word| word.to_str().unwrap());
+    let measured: Vec<&str> =
+        ["sh", "-c", "rm -rf cache; exec \"$0\" \"$@\""].into_iter().chain(words).collect();
+    desk.exec(&["--instrument", "count"], &measured).expect(0);
+    let mut saved = desk.run();
+
+    let (budgets, before) = (desk.path("budgets.toml"), desk.path("before.json"));
+    fs::write(
+        &budgets,
+        "[[budget]]\ncase = \"exec/sh:as-given\"\nmetric = \"heap.total_blocks\"\ngrowth = 0\nreason = \"no creep\"\n",
+    )
+    .unwrap();
+    let against = |saved: &Value| {
+        fs::write(&before, saved.to_string()).unwrap();
+        let options = ["--budgets", budgets.to_str().unwrap(), "--baseline", before.to_str().unwrap()];
+        desk.exec(&[&["--instrument", "count"], &options[..]].concat(), &measured)
     };
-    let exact = |value: u64| serde_json::json!({ "tier": "exact", "unit": "count", "median": value, "samples": [value] });
-    saved["cases"][0]["metrics"]["engine.sessions"] = exact(3);
-    let before = desk.path("before.json");
-    fs::write(&before, saved.to_string()).unwrap();
-    let options = ["--budgets", file.to_str().unwrap(), "--baseline", before.to_str().unwrap()];
-    // The command does not measure it, which a budget says; the baseline was read.
-    let said = desk.shell(&options, "true").expect(2);
-    assert!(said.out.contains("engine.sessions of exec/sh:as-given was not measured"), "{}", said.out);
-    let missing = desk.path("none.json");
-    desk.shell(&["--budgets", file.to_str().unwrap(), "--baseline", missing.to_str().unwrap()], "true")
-        .expect(2)
-        .complains(&["none.json"]);
-    desk.shell(&["--baseline", before.to_str().unwrap()], "true").expect(2).complains(&["--budgets"]);
+    against(&saved).expect(0);
+    assert_eq!(desk.case()["verdicts"][0]["verdict"], "pass");
+    let blocks = &mut saved["cases"][0]["metrics"]["heap.total_blocks"];
+    let fewer = blocks["median"].as_f64().unwrap() - 1.0;
+    (blocks["median"], blocks["samples"]) = (fewer.into(), vec![fewer; 2].into());
+    against(&saved).expect(1);
+
+    let missing = ["--budgets", budgets.to_str().unwrap(), "--baseline", "none.json"];
+    desk.exec(&missing, &["true"]).expect(2).complains(&["none.json"]);
+    desk.exec(&["--baseline", "none.json"], &["true"]).expect(2).complains(&["--budgets"]);
 }
 
 #[test]
