@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use generators::{Profile, Spec};
 use harness::instrument::Instrument;
+use harness::record::Unit;
 use reports::budget::Growth;
 use scenarios::Sweep;
 use scenarios::exec::Wanted;
@@ -364,13 +365,7 @@ pub(crate) struct Judged {
 }
 
 fn growth(text: &str) -> Result<Growth, String> {
-    if text.ends_with('%') {
-        return percent(text).map(Growth::Percent);
-    }
-    match reports::bytes::parse_bytes(text) {
-        Ok(bytes) => Ok(Growth::By(bytes as f64)),
-        Err(_) => Err("write a part of base or a number of bytes, such as \"2 %\" or \"1 MiB\"".to_owned()),
-    }
+    reports::budget::read_growth(text, Unit::Bytes)
 }
 
 fn percent(text: &str) -> Result<f64, String> {

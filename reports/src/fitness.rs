@@ -1,6 +1,11 @@
 //! Whether a machine was quiet enough while two programs were compared: of a base that does not repeat itself nothing can be said.
 
-use harness::record::{Case, Judgement, Metric, Run, Tier, Verdict};
+use harness::record::{Case, Judgement, Run, Verdict};
+
+use crate::figure;
+use crate::judge::interval::is_noisy;
+use crate::judge::pairs;
+use crate::stats::rank;
 
 /// What turns a median deviation into a standard deviation, of figures that are normally distributed: 1 / 0.6745.
 const DEVIATIONS: f64 = 1.4826;
@@ -14,19 +19,21 @@ const METRICS: [&str; 2] = ["rss.peak_bytes", "tree.peak_high_bytes"];
 /// How widely figures are spread, as a part of their median: 1.4826 x the median of their distances from it. One stray figure, or a
 /// few, do not move it. 0 of no figures, and of figures around 0.
 pub fn spread(samples: &[f64]) -> f64 {
+    let median = |figures: &[f64]| harness::combine::median(figures).unwrap_or(0.0);
     let middle = median(samples);
     let distances: Vec<f64> = samples.iter().map(|sample| (sample - middle).abs()).collect();
     if middle == 0.0 { 0.0 } else { DEVIATIONS * median(&distances) / middle.abs() }
 }
 
-/// Whether the samples of a base can be judged by: their spread is at most `ceiling`, a part of their median.
+/// Whether the samples of a base, in the order taken, can be judged by: their spread is at most `ceiling`, a part of their median, and they do
+/// not drift.
 ///
 /// # Errors
 /// Why they cannot, as a clause.
 pub fn check(samples: &[f64], ceiling: f64) -> Result<(), String> {
     let spread = spread(samples);
     if spread <= ceiling {
-        return Ok(());
+        return steady(samples);
     }
     Err(format!(
         "its own {} samples are spread by {:.1} % of their median, and {:.1} % is the most that is judged (--spread-max)",
@@ -36,11 +43,30 @@ pub fn check(samples: &[f64], ceiling: f64) -> Result<(), String> {
     ))
 }
 
+/// Most p with which the later half of a base's samples may differ from the earlier one, in either direction.
+const DRIFT_ALPHA: f64 = 0.001;
+
+/// A machine that grew or calmed down while the base was measured moved the head, too, but not by as much.
+fn steady(samples: &[f64]) -> Result<(), String> {
+    let (earlier, later) = samples.split_at(samples.len() / 2);
+    let p = rank::p_greater(earlier, later).min(rank::p_greater(later, earlier));
+    if p > DRIFT_ALPHA {
+        return Ok(());
+    }
+    Err(format!(
+        "its later {} samples differ from its earlier {} (p {}): the machine did not hold still",
+        later.len(),
+        earlier.len(),
+        figure::probability(p)
+    ))
+}
+
 /// Where a base was not quiet, its head's verdicts that rest on noisy samples become `unfit`, good and bad alike; those of exact
 /// metrics stand. The run's verdict follows.
 pub fn apply(run: &mut Run, ceiling: f64) {
     for index in 0..run.cases.len() {
-        let Some(base) = base_of(&run.cases, &run.cases[index]) else { continue };
+        let Some(base) = pairs::base_of(run, index) else { continue };
+        let base = &run.cases[base];
         let Some(why) = why_unfit(base, ceiling) else { continue };
         let noisy: Vec<String> = base
             .metrics
@@ -63,33 +89,10 @@ pub fn apply(run: &mut Run, ceiling: f64) {
     }
 }
 
-/// The base of a head in the same run: of `X:head` it is `X:base`, of `X:head-quiet` `X:base-quiet`.
-fn base_of<'c>(cases: &'c [Case], head: &Case) -> Option<&'c Case> {
-    let (scenario, pass) = head.case.split_once(":head")?;
-    let name = format!("{scenario}:base{pass}");
-    cases.iter().find(|case| case.case == name)
-}
-
 fn why_unfit(base: &Case, ceiling: f64) -> Option<String> {
     let (name, metric) = METRICS.iter().find_map(|name| Some((name, base.metrics.get(*name)?)))?;
     let why = check(&metric.samples, ceiling).err()?;
     Some(format!("{name} of {} does not repeat: {why}", base.case))
-}
-
-fn is_noisy(metric: &Metric) -> bool {
-    metric.tier == Tier::Noisy || metric.demoted
-}
-
-/// The middle figure, or the mean of the two in the middle; 0 of none.
-fn median(figures: &[f64]) -> f64 {
-    let mut sorted = figures.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => 0.0,
-        odd if odd % 2 == 1 => sorted[middle],
-        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
-    }
 }
 
 #[cfg(test)]
@@ -105,6 +108,17 @@ mod tests {
         assert!((spread(&figures) - 0.1).abs() < 1e-5, "{}", spread(&figures));
         assert_eq!(spread(&[]), 0.0);
         assert_eq!(spread(&[0.0, 0.0, 1.0]), 0.0);
+    }
+
+    #[test]
+    fn a_base_that_drifts_is_unfit_however_little_it_is_spread() {
+        let rising: Vec<f64> = (0..15).map(|number| 1000.0 + f64::from(number)).collect();
+        let said = check(&rising, SPREAD_MAX).unwrap_err();
+        assert!(said.starts_with("its later 8 samples differ from its earlier 7 (p 1.6e-4)"), "{said}");
+        let falling: Vec<f64> = rising.iter().rev().copied().collect();
+        assert!(check(&falling, SPREAD_MAX).is_err());
+        let in_turn: Vec<f64> = (0..15).map(|number| 1000.0 + f64::from(number * 7 % 15)).collect();
+        assert_eq!(check(&in_turn, SPREAD_MAX), Ok(()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod finding;
 mod fixed;
 pub(crate) mod growth;
 pub(crate) mod interval;
-mod pairs;
+pub(crate) mod pairs;
 
 pub use pairs::{PairTerms, pairs};
 

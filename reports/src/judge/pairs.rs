@@ -57,7 +57,7 @@ fn failed<'b>(run: &Run) -> Vec<Finding<'b>> {
 }
 
 /// The case that a head is compared with; none for cases that are no heads, and where one of the two has failed.
-fn base_of(run: &Run, head: usize) -> Option<usize> {
+pub(crate) fn base_of(run: &Run, head: usize) -> Option<usize> {
     let case = &run.cases[head];
     let (name, strategy) = case.case.rsplit_once(':')?;
     let rest = strategy.strip_prefix("head")?;
