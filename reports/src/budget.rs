@@ -10,11 +10,14 @@ use harness::record::{Environment, Unit};
 
 use crate::{Error, bytes, figure, metric};
 
+pub mod edit;
+mod explain;
 mod parse;
 mod sum;
 mod table;
 mod waiver;
 
+pub use explain::{Desk, explain};
 pub use sum::Sum;
 pub use waiver::Waiver;
 

@@ -71,4 +71,12 @@ pub enum Error {
         /// What is wrong, with the key.
         message: String,
     },
+    /// Occurs when a change of a file of budgets is refused; the file is as it was.
+    #[error("{}: {message}", path.display())]
+    Unchanged {
+        /// The file of budgets.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
 }

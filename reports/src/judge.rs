@@ -25,10 +25,11 @@ use finding::{Finding, Unjudged, Weighed, measured, reference};
 /// How the reason of a verdict begins when the case had to break its limit.
 pub(crate) const TRIPWIRE: &str = "tripwire: ";
 
-/// How the doubts that judging adds to a run begin; judging again replaces them.
-const NOT_JUDGED: &str = "not judged: ";
+/// How the doubt of a run begins that no limit judged. This and the next are how the doubts begin that judging adds to a run; judging
+/// again replaces them.
+pub const NOTHING: &str = "nothing was judged: ";
+pub(crate) const NOT_JUDGED: &str = "not judged: ";
 const DEMOTED: &str = "judged as noisy: ";
-const NOTHING: &str = "nothing was judged: ";
 
 /// What a run is judged against, beside its budgets.
 #[derive(Debug, Clone, Copy)]
