@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod budget;
 pub mod bytes;
 pub mod compare;
+mod debt;
 pub mod decision;
 pub mod error;
 pub mod exit;

@@ -6,7 +6,7 @@ use harness::record::{Case, Environment, Run, Unit, Worth};
 
 use crate::bytes::format_bytes;
 use crate::rows::{self, Group};
-use crate::{figure, plain, real_engine};
+use crate::{debt, figure, plain, real_engine};
 
 mod foreign;
 
@@ -26,6 +26,7 @@ pub fn report(run: &Run) -> String {
         page.worth(worth);
     }
     page.verdicts(run);
+    page.list("Waived", &debt::lines(run));
     page.list("Doubts", &run.doubts);
     page.reproduce(run);
     page.text
@@ -303,6 +304,15 @@ mod tests {
             &values,
         ));
         insta::assert_snapshot!(report(&run));
+    }
+
+    #[test]
+    fn what_is_waived_is_a_list_of_its_own() {
+        let page = report(&specimen::waived());
+        assert!(
+            page.contains("\n## Waived\n\n- sync/cold:bounded heap.peak_bytes: 2.92 MiB over its limit"),
+            "{page}"
+        );
     }
 
     #[test]

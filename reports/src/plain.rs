@@ -72,6 +72,9 @@ fn case(case: &mut Case) {
     }
     for found in &mut case.verdicts {
         make_plain([&mut found.metric, &mut found.budget, &mut found.why]);
+        if let Some(waiver) = &mut found.waiver {
+            make_plain([&mut waiver.issue, &mut waiver.owner, &mut waiver.expires]);
+        }
     }
     if let Some(command) = &mut case.command {
         let ends = command.ends.iter_mut().flat_map(|end| [&mut end.instrument, &mut end.end]);
@@ -130,7 +133,7 @@ mod tests {
     #[test]
     fn no_text_of_a_run_reaches_the_terminal_or_the_page_as_a_command() {
         let style = text::Style { colour: false, width: 120 };
-        for mut run in [specimen::judged(), specimen::foreign(), specimen::compared()] {
+        for mut run in [specimen::judged(), specimen::waived(), specimen::foreign(), specimen::compared()] {
             run.cases[0].error = Some("one\ntwo".to_owned());
             let mut value = serde_json::to_value(&run).unwrap();
             poison(&mut value, "\x1b[2J\u{9b}5m\u{202e}\r\x07", false);

@@ -4,7 +4,7 @@ use harness::record::{Case, Judgement, Run, Unit, Verdict, Worth};
 
 use crate::judge::TRIPWIRE;
 use crate::rows::{self, Column, Group};
-use crate::{figure, metric, plain, real_engine};
+use crate::{debt, figure, metric, plain, real_engine};
 
 mod foreign;
 
@@ -33,6 +33,7 @@ pub fn table(run: &Run, style: Style) -> String {
     section(&mut out, "processes, peak heap and peak RSS", processes(run));
     section(&mut out, "tripwires, which must break their limits", tripwires(run));
     section(&mut out, "verdicts", verdicts(run, style));
+    section(&mut out, "waived", debt::lines(run));
     section(&mut out, "doubts", run.doubts.clone());
     let summary = rows::summary(run);
     out.push('\n');

@@ -22,6 +22,13 @@ fn a_run_that_failed_says_where_and_why() {
 }
 
 #[test]
+fn what_is_waived_is_listed_with_the_sum_of_the_debt() {
+    let mut run = specimen::waived();
+    run.cases.retain(|case| !case.verdicts.is_empty());
+    insta::assert_snapshot!(table(&run, WIDE));
+}
+
+#[test]
 fn a_narrow_terminal_loses_columns_and_no_case() {
     let narrow = table(&specimen::judged(), Style { colour: false, width: 70 });
     assert!(narrow.contains("of as-reported") && !narrow.contains("total bytes"), "{narrow}");
