@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use harness::record::{Judgement, Run, Verdict};
 use reports::baseline::Base;
 use reports::budget::Budgets;
@@ -15,14 +15,69 @@ use crate::show;
 /// The budgets of this project, for where there is no file.
 const BUILT_IN: &str = include_str!("../../ci/budgets.toml");
 /// Where budgets are looked for.
-const BUDGETS: &str = "ci/budgets.toml";
+pub(crate) const BUDGETS: &str = "ci/budgets.toml";
+
+/// The corpus that the project's own budgets are figures of.
+const OWN_CORPUS: &str = "heavy";
 
 /// Judges, prints, and gives the verdict's exit code.
 pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
     let mut run = read_run(&args.run)?;
+    if run.cases.is_empty() {
+        bail!(
+            "{} has no cases: nothing was measured, and a gate that measured nothing is not green",
+            run_path(&args.run).display()
+        );
+    }
+    if args.judging.budgets.is_none()
+        && let Some(other) = other_corpus(&run)
+    {
+        bail!(
+            "this run is of {other}, and the budgets are those of the profile {OWN_CORPUS}: name the file of budgets that it is to be judged by with --budgets"
+        );
+    }
     judge(&mut run, &args.judging)?;
     show::result(&reports::text::table(&run, show::style()));
+    if let Some(sentence) = failure(&run) {
+        show::error(&sentence);
+    }
     Ok(reports::exit::code(run.verdict))
+}
+
+/// The corpus of a run of our own cases, when none of them read the one that the project's budgets are for. Commands have their own
+/// budgets, and a law its own corpora.
+fn other_corpus(run: &Run) -> Option<String> {
+    let own = run.cases.iter().filter(|case| case.command.is_none() && case.sweep.is_empty());
+    let profiles: Vec<&str> =
+        own.filter_map(|case| case.corpus.as_ref()).map(|corpus| corpus.profile.as_str()).collect();
+    if profiles.contains(&OWN_CORPUS) {
+        return None;
+    }
+    profiles.first().map(|profile| match *profile {
+        "home" => "a person's own history".to_owned(),
+        profile => format!("the profile {profile}"),
+    })
+}
+
+/// Why the run could not be judged, in one sentence; none when it was.
+fn failure(run: &Run) -> Option<String> {
+    if run.verdict != Verdict::Error {
+        return None;
+    }
+    let found = run.cases.iter().flat_map(|case| case.verdicts.iter().map(move |found| (case, found)));
+    let failed: Vec<String> = found
+        .filter(|(_, found)| found.verdict == Verdict::Error)
+        .map(|(case, found)| {
+            let metric = if found.metric == "*" { String::new() } else { format!(" {}", found.metric) };
+            format!("{}{metric}: {}", case.case, found.why)
+        })
+        .collect();
+    let nothing = run.doubts.iter().find(|doubt| doubt.starts_with(reports::judge::NOTHING)).cloned();
+    let first = failed.first().cloned().or(nothing)?.replace('\n', " ");
+    Some(match failed.len() {
+        0 | 1 => first,
+        more => format!("{first} (and {} more)", more - 1),
+    })
 }
 
 /// Judges a run.
@@ -96,13 +151,18 @@ pub(crate) fn leave_unjudged(run: &mut Run, why: &str) {
 
 /// The budgets that were asked for, checked against the cases that exist: those of the tables, and those of this run.
 pub(crate) fn budgets(judging: &Judging, names: &[String]) -> Result<Budgets> {
-    let budgets = match &judging.budgets {
+    let budgets = read_budgets(judging)?;
+    check_cases(&budgets, names)?;
+    Ok(budgets)
+}
+
+/// The budgets that were asked for.
+pub(crate) fn read_budgets(judging: &Judging) -> Result<Budgets> {
+    Ok(match &judging.budgets {
         Some(path) => Budgets::read(path)?,
         None if Path::new(BUDGETS).exists() => Budgets::read(Path::new(BUDGETS))?,
         None => Budgets::parse(BUILT_IN, Path::new("the budgets built in"))?,
-    };
-    check_cases(&budgets, names)?;
-    Ok(budgets)
+    })
 }
 
 /// Complains of names that no case has. One file may hold the budgets of several commands, so names of the families of commands,
