@@ -4,6 +4,7 @@
 //! anything else, so that a measured process has done nothing else.
 
 mod args;
+mod budget;
 mod build;
 mod compare;
 mod corpus;
@@ -38,6 +39,7 @@ fn person() -> i32 {
         args::Verb::Exec(args) => exec::exec(&args),
         args::Verb::Corpus(args) => corpus::corpus(&args),
         args::Verb::Gate(args) => gate::gate(&args),
+        args::Verb::Budget(args) => budget::budget(&args),
         args::Verb::Compare(args) => compare::compare(&args),
         args::Verb::Report(args) => report::report(&args),
         args::Verb::List(args) => list::list(&args),
