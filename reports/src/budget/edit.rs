@@ -30,6 +30,12 @@ fn is_exact(metric: &Metric) -> bool {
     metric.tier == Tier::Exact && metric.samples.iter().all(|sample| *sample == metric.median)
 }
 
+/// New text with its lines ended as those of the old one are: on Windows each with a carriage return, too.
+fn ended_like(old: &str, new: String) -> String {
+    let (all, on_windows) = (old.matches('\n').count(), old.matches("\r\n").count());
+    if all == 0 || all != on_windows { new } else { new.replace("\r\n", "\n").replace('\n', "\r\n") }
+}
+
 /// A figure with headroom, in percent.
 fn with_headroom(figure: f64, percent: f64) -> f64 {
     figure * (1.0 + percent / 100.0)

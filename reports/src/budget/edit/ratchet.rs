@@ -6,7 +6,7 @@ use harness::record::{Metric, Run, Unit};
 use jiff::civil::Date;
 use toml_edit::{DocumentMut, TableLike, Value};
 
-use super::{highest, with_headroom, written};
+use super::{ended_like, highest, with_headroom, written};
 use crate::budget::{Budget, Budgets, Limit, matches, read_quantity};
 use crate::{Error, figure, metric};
 
@@ -111,7 +111,7 @@ pub fn ratchet(text: &str, path: &Path, runs: &[Run], terms: &Terms) -> Result<R
     }
     file.apply(&budgets, candidates, &mut outcomes, terms.today);
     let changed = if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Tightened { .. })) {
-        file.document.to_string()
+        ended_like(text, file.document.to_string())
     } else {
         text.to_owned()
     };

@@ -6,6 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use toml_edit::Value;
 
+use super::ended_like;
 use crate::budget::{Budget, Budgets, Limit, matches};
 use crate::{Error, figure, metric};
 
@@ -45,7 +46,7 @@ pub fn waive(text: &str, path: &Path, wanted: &Wanted, today: Date) -> Result<St
             earlier.line, earlier.metric, earlier.case
         )));
     }
-    let changed = format!("{}{}", ended(text), entry(wanted));
+    let changed = format!("{text}{}", ended_like(text, missing_end(text).to_owned() + &entry(wanted)));
     // Whatever is wrong with the new entry is found by reading it as the gate will.
     let read = Budgets::parse(&changed, path)?;
     let ceiling = read.waivers.last().expect("a waiver was added just now").ceiling;
@@ -103,10 +104,14 @@ fn shown(value: f64, name: &str) -> String {
     figure::short(value, metric::unit(name).unwrap_or(harness::record::Unit::Count))
 }
 
-/// The text with its last line ended, and an empty line after it.
-fn ended(text: &str) -> String {
-    let text = text.trim_end_matches(['\n', '\r', ' ']);
-    if text.is_empty() { String::new() } else { format!("{text}\n\n") }
+/// What ends the last line, and an empty line after it.
+fn missing_end(text: &str) -> &'static str {
+    let mut last = text.rsplit('\n').map(|line| line.trim_end_matches('\r'));
+    match (text, last.next(), last.next()) {
+        ("", ..) | (_, Some(""), Some("")) => "",
+        (_, Some(""), _) => "\n",
+        _ => "\n\n",
+    }
 }
 
 fn entry(wanted: &Wanted) -> String {
@@ -159,6 +164,16 @@ mod tests {
         );
         let read = Budgets::parse(&text, Path::new(FILE)).unwrap().waivers.remove(0);
         assert_eq!(read.in_words(), "waived up to 9 MiB until 2026-01-31 (ada, #7)");
+    }
+
+    #[test]
+    fn a_last_line_is_ended_before_a_waiver_is_added() {
+        for text in [LIMITS.trim_end().to_owned(), LIMITS.replace('\n', "\r\n"), format!("{LIMITS}\n")] {
+            let changed = waive(&text, Path::new(FILE), &wanted(), TODAY).unwrap();
+            assert!(changed.starts_with(&text), "{changed:?}");
+            let end = if text.contains('\r') { "\r\n" } else { "\n" };
+            assert!(changed.contains(&format!("{end}{end}[[waiver]]{end}case")), "{changed:?}");
+        }
     }
 
     #[test]

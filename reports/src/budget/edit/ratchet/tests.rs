@@ -58,6 +58,15 @@ fn a_ceiling_comes_down_to_the_largest_of_the_last_runs_and_headroom() {
 }
 
 #[test]
+fn lines_that_end_as_on_windows_stay_so() {
+    let runs = [run(1, 5.0), run(2, 5.0), run(3, 5.0)];
+    let text = limit("ceiling = \"8 MiB\"").replace('\n', "\r\n");
+    let changed = ratcheted(&text, &runs).text;
+    assert_eq!(changed.matches("\r\n").count(), text.matches('\n').count(), "{changed:?}");
+    assert_eq!(changed.matches('\n').count(), text.matches('\n').count(), "{changed:?}");
+}
+
+#[test]
 fn a_second_ratchet_names_the_ceiling_before_it_only() {
     let text = limit("ceiling = \"8 MiB\"");
     let once = ratcheted(&text, &[run(1, 5.0), run(2, 5.0), run(3, 5.0)]).text;
