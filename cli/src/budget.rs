@@ -62,7 +62,7 @@ fn ratchet(args: &args::Ratchet) -> Result<i32> {
 fn explain(args: &args::Explain) -> Result<i32> {
     let budgets = gate::read_budgets(&args.judging)?;
     let run = args.run.as_deref().map(gate::read_run).transpose()?;
-    let bases = gate::Bases::read(&args.judging)?;
+    let bases = gate::Bases::of(&args.judging)?;
     let here = folder::record(jiff::Timestamp::now(), Vec::new()).environment;
     let known = known(&budgets, run.as_ref());
     let desk = Desk { budgets: &budgets, run: run.as_ref(), against: &bases.against(), environment: &here };

@@ -110,7 +110,7 @@ impl Bases {
         Ok(Bases { baseline: read(baseline)?, release: read(release)? })
     }
 
-    fn of(judging: &Judging) -> Result<Bases> {
+    pub(crate) fn of(judging: &Judging) -> Result<Bases> {
         Bases::read(judging.baseline.as_deref(), judging.release.as_deref())
     }
 
