@@ -39,6 +39,7 @@ pub mod meter;
 pub mod os;
 mod preload;
 pub mod record;
+pub mod sites;
 pub mod subject;
 
 pub use error::Error;

@@ -27,6 +27,7 @@ use crate::instrument::{HEAP_LIMIT, INSTRUMENT, Instrument, RECORD_DIR};
 use crate::record::{self, Reading, Tier, Unit};
 use crate::{Error, alloc, inject, limit};
 
+mod paths;
 mod program;
 mod region;
 mod report;
