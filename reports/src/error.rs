@@ -79,4 +79,12 @@ pub enum Error {
         /// Why.
         message: String,
     },
+    /// Occurs when there is nothing to draw a flamegraph of.
+    #[error("failed to draw the flamegraph of {case}: {why}")]
+    Flamegraph {
+        /// The case.
+        case: String,
+        /// What is wrong.
+        why: String,
+    },
 }

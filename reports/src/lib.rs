@@ -18,11 +18,13 @@ mod fingerprint;
 pub mod fitness;
 mod foreign;
 pub mod judge;
+pub mod ledger;
 pub mod markdown;
 pub mod metric;
 mod plain;
 mod real_engine;
 mod rows;
+pub mod sites;
 #[cfg(test)]
 mod specimen;
 pub mod stats;
