@@ -81,6 +81,12 @@ fn check_need(budgets: &Budgets, wanted: &Wanted, ceiling: f64) -> Result<(), St
     if own.is_empty() {
         return Err(format!("no limit of {metric} holds for {case}, so there is nothing to excuse"));
     }
+    if let Some(floor) = own.iter().find(|budget| matches!(budget.limit, Limit::Floor(_))) {
+        return Err(format!(
+            "line {} is a floor, and a waiver, which has a ceiling, would excuse whatever is below",
+            floor.line
+        ));
+    }
     let least = ceilings.iter().copied().reduce(|a, b| if b.0 < a.0 { b } else { a });
     match least {
         // Of a growth or a part of another case nobody knows yet what it will allow.
@@ -206,6 +212,9 @@ mod tests {
         assert!(said.ends_with("no limit of heap.peak_bytes holds for a/x:c, so there is nothing to excuse"));
         let tripwire = LIMITS.replace("reason", "tripwire = true\nreason");
         assert!(waive(&tripwire, Path::new(FILE), &wanted(), TODAY).is_err());
+        let floor = LIMITS.replace("ceiling", "floor");
+        let said = waive(&floor, Path::new(FILE), &wanted(), TODAY).unwrap_err().to_string();
+        assert!(said.contains("line 2 is a floor"), "{said}");
         // The same ceiling may excuse a growth.
         let growth = LIMITS.replace("ceiling", "growth");
         assert!(waive(&growth, Path::new(FILE), &wanted(), TODAY).is_ok());
