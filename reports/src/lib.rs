@@ -13,6 +13,7 @@ mod debt;
 pub mod decision;
 pub mod error;
 pub mod exit;
+pub mod explain;
 mod figure;
 mod fingerprint;
 pub mod fitness;

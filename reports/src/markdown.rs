@@ -6,7 +6,7 @@ use harness::record::{Case, Environment, Run, Unit, Worth};
 
 use crate::bytes::format_bytes;
 use crate::rows::{self, Group};
-use crate::{debt, figure, plain, real_engine};
+use crate::{debt, figure, plain, real_engine, sites};
 
 mod foreign;
 
@@ -26,6 +26,7 @@ pub fn report(run: &Run) -> String {
         page.worth(worth);
     }
     page.verdicts(run);
+    page.places(run);
     page.list("Waived", &debt::lines(run));
     page.list("Doubts", &run.doubts);
     page.reproduce(run);
@@ -205,6 +206,24 @@ impl Page {
         self.table(&["verdict", "case", "metric", "budget", "why"], "lllll", rows);
     }
 
+    /// The sites behind broken limits.
+    fn places(&mut self, run: &Run) {
+        for (case, growth) in
+            run.cases.iter().flat_map(|case| case.growth.iter().map(move |growth| (case, growth)))
+        {
+            self.heading(&format!("Where {} of {} grew", growth.metric, case.case));
+            let flamegraph = growth.flamegraph.iter().map(|file| format!("; [flamegraph]({file})"));
+            let _ = writeln!(
+                self.text,
+                "{}: {}{}\n\n{}",
+                sites::first_line(growth),
+                sites::deletion(growth),
+                flamegraph.collect::<String>(),
+                sites::markdown(growth)
+            );
+        }
+    }
+
     fn reproduce(&mut self, run: &Run) {
         self.heading("How to repeat it");
         let mut lines = Vec::new();
@@ -214,10 +233,7 @@ impl Page {
                 continue;
             }
             let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
-            let corpus = corpus.map(|corpus| match corpus.profile.as_str() {
-                "home" => " --home DIR".to_owned(),
-                profile => format!(" --profile {profile} --scale {} --seed {}", corpus.scale, corpus.seed),
-            });
+            let corpus = corpus.map(rows::corpus_options);
             lines.push(format!("highwater run '{}:*'{}", group.scenario, corpus.unwrap_or_default()));
         }
         lines.extend(run.worth.iter().map(|worth| format!("highwater run --lattice {}", worth.scenario)));

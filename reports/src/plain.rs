@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::record::{Case, Process, Run};
+use harness::record::{Case, Process, Run, SiteGrowth};
 
 /// The text on one line, without anything that a terminal would obey.
 pub(crate) fn line(text: &str) -> String {
@@ -80,8 +80,18 @@ fn case(case: &mut Case) {
         let ends = command.ends.iter_mut().flat_map(|end| [&mut end.instrument, &mut end.end]);
         make_plain(command.line.iter_mut().chain(ends));
     }
+    case.growth.iter_mut().for_each(growth);
     plain_keys(&mut case.metrics);
     case.processes.iter_mut().for_each(process);
+}
+
+fn growth(growth: &mut SiteGrowth) {
+    make_plain([&mut growth.metric].into_iter().chain(&mut growth.flamegraph));
+    for site in &mut growth.sites {
+        make_plain(
+            [&mut site.role, &mut site.function].into_iter().chain(&mut site.file).chain(&mut site.stack),
+        );
+    }
 }
 
 fn process(process: &mut Process) {

@@ -89,6 +89,23 @@ pub(crate) fn corpus_in_words(corpus: &Corpus) -> String {
     format!("{profile} x {scale}, seed {seed}: {}, {sessions} sessions", format_bytes(corpus.bytes))
 }
 
+/// The options of `highwater run` that choose the corpus: ` --profile heavy --scale 0.019 --seed 1`.
+pub(crate) fn corpus_options(corpus: &Corpus) -> String {
+    match corpus.profile.as_str() {
+        "home" => " --home DIR".to_owned(),
+        profile => format!(" --profile {profile} --scale {} --seed {}", corpus.scale, corpus.seed),
+    }
+}
+
+/// The command that measures one case again; none for commands, whose cases are repeated together.
+pub(crate) fn again(case: &Case) -> Option<String> {
+    if case.command.is_some() || case.case.starts_with("compare/") {
+        return None;
+    }
+    let corpus = case.corpus.as_ref().map(corpus_options).unwrap_or_default();
+    Some(format!("highwater run {}{corpus} --sites", case.case))
+}
+
 /// The figures that only this kind of scenario has, in words: `least heap 6 MiB`.
 pub(crate) fn special(case: &Case) -> String {
     let named = SPECIAL.iter().filter_map(|(name, word)| Some((*word, case.metrics.get(*name)?)));

@@ -1,10 +1,10 @@
 //! A run as a table for the terminal.
 
-use harness::record::{Case, Judgement, Run, Unit, Verdict, Worth};
+use harness::record::{Case, Judgement, Run, SiteGrowth, Unit, Verdict, Worth};
 
 use crate::judge::TRIPWIRE;
 use crate::rows::{self, Column, Group};
-use crate::{debt, figure, metric, plain, real_engine};
+use crate::{debt, explain, figure, metric, plain, real_engine, sites};
 
 mod foreign;
 
@@ -202,12 +202,33 @@ fn tripwires(run: &Run) -> Vec<String> {
 
 fn verdicts(run: &Run, style: Style) -> Vec<String> {
     let notable = judgements(run).filter(|(_, found)| found.verdict != Verdict::Pass);
+    let mut shown: Vec<&SiteGrowth> = Vec::new();
     let said = notable.flat_map(|(case, found)| {
         let verdict = paint(rows::name(found.verdict), found.verdict, style);
-        let what = format!("{verdict}: {} {}, {}", case.case, found.metric, found.budget);
-        [what, format!("  {}", found.why)]
+        let growth = explain::of(case, found);
+        let place = growth.map_or_else(String::new, |growth| format!(" {}", sites::first_line(growth)));
+        let mut lines = vec![
+            format!("{verdict}: {} {}{place}, {}", case.case, found.metric, found.budget),
+            format!("  {}", found.why),
+        ];
+        // Several limits of one case look at the same moment: its sites are listed once.
+        if let Some(growth) = growth.filter(|growth| !shown.iter().any(|other| std::ptr::eq(*other, *growth)))
+        {
+            shown.push(growth);
+            lines.extend(places(case, growth));
+        }
+        lines
     });
     said.collect()
+}
+
+/// The sites that grew, how few would have to go, and how to see it again.
+fn places(case: &Case, growth: &SiteGrowth) -> Vec<String> {
+    let mut lines = vec![format!("  {}", sites::deletion(growth))];
+    lines.extend(sites::text(growth).lines().map(str::to_owned));
+    lines.extend(growth.flamegraph.iter().map(|file| format!("  flamegraph of the difference: {file}")));
+    lines.extend(rows::again(case).map(|command| format!("  again: {command}")));
+    lines
 }
 
 fn judgements(run: &Run) -> impl Iterator<Item = (&Case, &Judgement)> {
