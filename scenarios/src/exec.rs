@@ -22,11 +22,13 @@ mod name;
 mod output;
 mod pass;
 mod program;
+mod sites;
 
 pub use error::Error;
 pub use name::{FAMILIES, case_name, is_taken, of_program, plain};
 pub use pass::{Pass, Wanted};
 pub use program::{ARTIFACT, Program, in_artifact};
+pub use sites::profile;
 
 use case::CaseRun;
 

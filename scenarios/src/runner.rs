@@ -270,6 +270,11 @@ impl<'a> Runner<'a> {
         if instrument == Instrument::Count { cores.min(2) } else { 1 }
     }
 
+    /// Digest of the corpus; none of a person's own history.
+    pub(crate) fn corpus_digest(&self) -> Option<String> {
+        Some(self.input.corpus.digest.clone()).filter(|digest| !digest.is_empty())
+    }
+
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -413,7 +418,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Puts home and cache in place; gives what must be answered where that is not the input's own answer.
-    fn furnish(
+    pub(crate) fn furnish(
         &mut self,
         drive: Drive,
         strategy: Strategy,

@@ -53,6 +53,14 @@ pub enum Error {
     /// The corpus could not be copied.
     #[error("failed to give a sample its copy of the corpus: {0}")]
     Corpus(#[from] generators::Error),
+    /// A command has no allocation sites to show.
+    #[error("failed to profile the allocation sites of {case}: {why}")]
+    Sites {
+        /// The case.
+        case: String,
+        /// What went wrong.
+        why: String,
+    },
     /// A file operation failed.
     #[error("failed to {action} {}: {source}", path.display())]
     File {

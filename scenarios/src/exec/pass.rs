@@ -34,7 +34,7 @@ impl Pass {
     /// `os` with a Node whose memory repeats.
     pub(super) const QUIET: Pass = Pass { instrument: Instrument::Os, is_quiet: true };
 
-    const fn of(instrument: Instrument) -> Pass {
+    pub(super) const fn of(instrument: Instrument) -> Pass {
         Pass { instrument, is_quiet: false }
     }
 
