@@ -24,11 +24,13 @@ struct Vanished<'a> {
     blocks: u64,
 }
 
-/// Every site of the head; a role that only the head has has nothing in the base.
+/// Every site of the head. A role that only the head has has nothing in the base, unless there is just one process on either side: then
+/// the program was only named otherwise.
 pub(super) fn of<'a>(base: &'a Profile, head: &'a Profile, moment: Moment) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
+    let alone = base.processes.len() == 1 && head.processes.len() == 1;
     for process in &head.processes {
-        let before = base.processes.iter().find(|other| other.role == process.role);
+        let before = base.processes.iter().find(|other| alone || other.role == process.role);
         let before = before.map_or(&[][..], |process| &process.sites);
         pairs.extend(of_process(&process.role, before, &process.sites, moment));
     }

@@ -74,6 +74,12 @@ fn roles_are_apart_and_one_that_is_new_has_nothing_in_the_base() {
 }
 
 #[test]
+fn a_program_of_one_process_may_have_another_name() {
+    let (base, head) = (profile(&[("tool-old", &[(COPY, 500)])]), profile(&[("tool", &[(COPY, 600)])]));
+    assert_eq!(grown(&growth(&base, &head, Moment::Peak, None)), [("copy_summaries", 500.0, 600.0)]);
+}
+
+#[test]
 fn a_site_that_only_moved_has_not_grown() {
     let renamed: &[&str] = &["Vec", "copy_all", "main"];
     let same = growth(&parent(&[(COPY, 700)]), &parent(&[(renamed, 700)]), Moment::Peak, None);
