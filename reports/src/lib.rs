@@ -19,6 +19,7 @@ mod fingerprint;
 pub mod fitness;
 mod foreign;
 pub mod judge;
+pub mod law;
 pub mod ledger;
 pub mod markdown;
 pub mod metric;

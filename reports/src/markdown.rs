@@ -6,11 +6,11 @@ use harness::record::{Case, Environment, Run, Unit, Worth};
 
 use crate::bytes::format_bytes;
 use crate::rows::{self, Group};
-use crate::{debt, figure, plain, real_engine, sites};
+use crate::{debt, figure, law, plain, real_engine, sites};
 
 mod foreign;
 
-/// The whole run: summary, environment, tables by scenario, phases, what each choice is worth, verdicts, doubts, and how to repeat it.
+/// The whole run: summary, environment, tables by scenario, laws, phases, what each choice is worth, verdicts, doubts, and how to repeat it.
 pub fn report(run: &Run) -> String {
     let run = &plain::run(run);
     let mut page = Page::default();
@@ -21,6 +21,7 @@ pub fn report(run: &Run) -> String {
     }
     page.foreign(run);
     page.real_engine(run);
+    page.laws(run);
     page.processes(run);
     for worth in &run.worth {
         page.worth(worth);
@@ -163,6 +164,19 @@ impl Page {
             .map(|each| vec![each.strategy.to_owned(), each.heap, each.worker_rss, each.real]);
         self.table(&["strategy", "our peak heap", "our worker's peak RSS", "real engine's"], "lrrr", rows);
         self.line(&format!("\nThe {}.", real_engine::SOURCE));
+    }
+
+    /// What grows with the sessions, of cases and phases; where sizes are reached; and where strategies cross.
+    fn laws(&mut self, run: &Run) {
+        if let [titles, rows @ ..] = &law::table(run, true)[..] {
+            self.heading("Laws");
+            self.line("Peak = what it takes without sessions + sessions x what each takes; in brackets intervals of 95 %.\n");
+            let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+            self.table(&titles, "llrrr", rows.iter().cloned());
+            self.line("");
+            law::horizons_in_words(run).iter().for_each(|line| self.line(&format!("- {}", escaped(line))));
+        }
+        self.list("Crossings of laws", &law::crossings_in_words(run));
     }
 
     fn processes(&mut self, run: &Run) {
@@ -329,6 +343,13 @@ mod tests {
             page.contains("\n## Waived\n\n- sync/cold:bounded heap.peak_bytes: 2.92 MiB over its limit"),
             "{page}"
         );
+    }
+
+    #[test]
+    fn the_page_of_laws() {
+        let page = report(&specimen::swept());
+        let laws = &page[page.find("## Laws").unwrap()..page.find("## Verdicts").unwrap()];
+        insta::assert_snapshot!(laws);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! `docs/metrics.md` says what each means; a test keeps the two equal.
 
-use harness::record::Unit;
+use harness::record::{Direction, Estimate, Metric, Tier, Unit};
 
 /// Every metric name, with its unit. Beside these, a scenario may define names that begin with `scenario.`; and each may stand for
 /// one phase, as `NAME@PHASE`.
@@ -37,6 +37,8 @@ pub const METRICS: &[(&str, Unit)] = &[
     ("law.exponent", Unit::Ratio),
     ("law.bytes_per_session", Unit::Bytes),
     ("law.intercept_bytes", Unit::Bytes),
+    ("rate.live_bytes_per_tick", Unit::Bytes),
+    ("rate.live_bytes_per_day", Unit::Bytes),
     ("survive.least_heap_bytes", Unit::Bytes),
     ("stale.defects", Unit::Count),
     ("degrade.sessions_kept", Unit::Ratio),
@@ -78,6 +80,19 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     let (plain, _) = split(name);
     let near = METRICS.iter().map(|(known, _)| (edits(plain, known), *known)).min()?;
     (near.0 <= 3).then_some(near.1)
+}
+
+/// A metric that is the estimate of a fit: it has one sample, the estimate, and is judged by its interval.
+pub(crate) fn estimated(unit: Unit, estimate: Estimate) -> Metric {
+    Metric {
+        tier: Tier::Noisy,
+        unit,
+        direction: Direction::Lower,
+        median: estimate.value,
+        samples: vec![estimate.value],
+        demoted: false,
+        interval: Some(estimate),
+    }
 }
 
 fn unit_by_ending(name: &str) -> Unit {

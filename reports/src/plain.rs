@@ -60,12 +60,16 @@ pub(crate) fn run(run: &Run) -> Run {
         let names = worth.choices.iter_mut().map(|choice| &mut choice.name);
         make_plain([&mut worth.scenario, &mut worth.metric].into_iter().chain(names));
     }
+    for crossing in &mut run.crossings {
+        make_plain([&mut crossing.metric, &mut crossing.steeper, &mut crossing.flatter]);
+    }
     run.cases.iter_mut().for_each(case);
     run
 }
 
 fn case(case: &mut Case) {
-    make_plain([&mut case.case].into_iter().chain(&mut case.notes));
+    let laws = case.laws.iter_mut().map(|law| &mut law.metric);
+    make_plain([&mut case.case].into_iter().chain(&mut case.notes).chain(laws));
     case.error = case.error.as_deref().map(lines);
     if let Some(corpus) = &mut case.corpus {
         make_plain([&mut corpus.profile, &mut corpus.digest]);
@@ -143,7 +147,8 @@ mod tests {
     #[test]
     fn no_text_of_a_run_reaches_the_terminal_or_the_page_as_a_command() {
         let style = text::Style { colour: false, width: 120 };
-        for mut run in [specimen::judged(), specimen::waived(), specimen::foreign(), specimen::compared()] {
+        let runs = [specimen::judged(), specimen::waived(), specimen::swept(), specimen::foreign(), specimen::compared()];
+        for mut run in runs {
             run.cases[0].error = Some("one\ntwo".to_owned());
             let mut value = serde_json::to_value(&run).unwrap();
             poison(&mut value, "\x1b[2J\u{9b}5m\u{202e}\r\x07", false);

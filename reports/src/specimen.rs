@@ -12,8 +12,10 @@ use crate::budget::Budgets;
 use crate::judge::Against;
 
 mod foreign;
+mod swept;
 
 pub(crate) use foreign::{compared, foreign, member};
+pub(crate) use swept::swept;
 
 const MIB: f64 = 1_048_576.0;
 

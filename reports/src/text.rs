@@ -4,7 +4,7 @@ use harness::record::{Case, Judgement, Run, SiteGrowth, Unit, Verdict, Worth};
 
 use crate::judge::TRIPWIRE;
 use crate::rows::{self, Column, Group};
-use crate::{debt, explain, figure, metric, plain, real_engine, sites};
+use crate::{aligned, debt, explain, figure, law, metric, plain, real_engine, sites};
 
 mod foreign;
 
@@ -30,6 +30,8 @@ pub fn table(run: &Run, style: Style) -> String {
         let title = format!("what each choice is worth in {} of {}", each.metric, each.scenario);
         section(&mut out, &title, worth(each));
     }
+    section(&mut out, "laws: what grows with the sessions", laws(run));
+    section(&mut out, "crossings of laws", law::crossings_in_words(run));
     section(&mut out, "processes, peak heap and peak RSS", processes(run));
     section(&mut out, "tripwires, which must break their limits", tripwires(run));
     section(&mut out, "verdicts", verdicts(run, style));
@@ -189,6 +191,12 @@ fn worth(worth: &Worth) -> Vec<String> {
         format!("from {none} with none of them to {all} with all; less than zero is a saving")
     });
     [head].into_iter().chain(rows).chain(ends).collect()
+}
+
+/// The laws of whole cases, and beneath them where each reaches which size. The page has those of phases too.
+fn laws(run: &Run) -> Vec<String> {
+    let table = aligned::lines(&law::table(run, false), "llrrr");
+    table.into_iter().chain(law::horizons_in_words(run)).collect()
 }
 
 fn tripwires(run: &Run) -> Vec<String> {

@@ -164,13 +164,18 @@ struct Fit {
 impl Fit {
     fn new(x: &[f64], y: &[f64], weights: &[f64]) -> Fit {
         let weight: f64 = weights.iter().sum();
-        let mean_of = |of: &[f64]| of.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>() / weight;
-        let (mean, mean_y) = (mean_of(x), mean_of(y));
-        let points = || x.iter().zip(y).zip(weights).map(|((x, y), w)| (x - mean, y - mean_y, w));
+        // From one of the figures on, so that figures that are all equal have a slope of exactly 0.
+        let level = y.first().copied().unwrap_or(0.0);
+        let mean_of = |of: &mut dyn Iterator<Item = f64>| {
+            of.zip(weights).map(|(value, weight)| value * weight).sum::<f64>() / weight
+        };
+        let mean = mean_of(&mut x.iter().copied());
+        let mean_y = mean_of(&mut y.iter().map(|y| y - level));
+        let points = || x.iter().zip(y).zip(weights).map(|((x, y), w)| (x - mean, y - level - mean_y, w));
         let spread: f64 = points().map(|(x, _, w)| w * x * x).sum();
         let slope = points().map(|(x, y, w)| w * x * y).sum::<f64>() / spread;
         let residuals = points().map(|(x, y, w)| w * (y - slope * x).powi(2)).sum();
-        Fit { intercept: mean_y - slope * mean, slope, weight, mean, spread, residuals }
+        Fit { intercept: level + mean_y - slope * mean, slope, weight, mean, spread, residuals }
     }
 }
 
@@ -231,6 +236,12 @@ mod tests {
         near(found.slope.value, 200.0, 1e-6);
         near(found.intercept.value, 3e6, 1e-3);
         assert!(found.slope.high - found.slope.low < 1e-3, "{found:?}");
+    }
+
+    #[test]
+    fn equal_figures_have_a_slope_of_exactly_nothing() {
+        let nothing = Estimate { value: 0.0, low: 0.0, high: 0.0 };
+        assert_eq!(weighted(&SIZES, &[7_713_949.6; 5], &by_size(&SIZES), 0.95).unwrap().slope, nothing);
     }
 
     #[test]

@@ -72,6 +72,11 @@ fn what_each_choice_is_worth_is_one_table() {
 }
 
 #[test]
+fn laws_and_crossings_are_sections_of_their_own() {
+    insta::assert_snapshot!(table(&specimen::swept(), WIDE));
+}
+
+#[test]
 fn the_tables_of_foreign_commands() {
     insta::assert_snapshot!(table(&specimen::foreign(), WIDE));
 }

@@ -1,0 +1,228 @@
+//! How a case's memory grows with its corpus: a line and a power fitted to its sweep, the sessions at which a size is reached, and where the
+//! lines of two strategies cross.
+
+use harness::record::{Case, Crossing, Estimate, Horizon, Law, LawPoint, Run, SweepPoint, Unit};
+
+use crate::metric;
+use crate::stats::line::{self, Line};
+
+mod words;
+
+pub use words::horizon_in_words;
+pub(crate) use words::{bytes, crossings_in_words, horizons_in_words, table};
+
+/// Confidence of every interval of a law, as the records say.
+const CONFIDENCE: f64 = 0.95;
+
+/// A law needs so many sizes, and a range of so many times the smallest: over less, powers look alike.
+const SIZES: usize = 5;
+const FOLD: f64 = 32.0;
+
+/// Sizes whose horizon is told: 512 MB, 2 GB and 4 GB, decimal as limits of containers and laptops are sold.
+const HORIZONS: [f64; 3] = [512e6, 2e9, 4e9];
+
+/// More sessions than this is never.
+const NEVER: f64 = 1e12;
+
+/// Crossings are told from one session to as many as anyone has.
+const CROSSINGS: std::ops::RangeInclusive<f64> = 1.0..=1e7;
+
+/// What does not rise by more than such a part of its level, over the whole sweep and by the upper end of its slope, is flat.
+const FLAT: f64 = 0.01;
+
+/// The metric that laws are about first of all.
+const HEAP: &str = "heap.peak_bytes";
+
+/// Resident memory, whose law is told but has no metrics.
+const RESIDENT: &str = "rss.peak_bytes";
+
+/// Fits the laws of every case that has a sweep, writes them as metrics (`law.*`), and finds the crossings. What cannot be fitted is a doubt
+/// of the run. To fill a run twice changes nothing.
+pub fn fill(run: &mut Run) {
+    let mut doubts = Vec::new();
+    for case in run.cases.iter_mut().filter(|case| !case.sweep.is_empty()) {
+        case.laws.clear();
+        case.metrics.retain(|name, _| !name.starts_with("law."));
+        match too_small(&case.sweep) {
+            Some(why) => doubts.push(format!("no law of {}: {why}", case.case)),
+            None => fit_all(case, &mut doubts),
+        }
+    }
+    run.crossings = crossings(&run.cases);
+    doubts.retain(|doubt| !run.doubts.contains(doubt));
+    run.doubts.append(&mut doubts);
+}
+
+/// What the sweep lacks for a law, in words.
+fn too_small(sweep: &[SweepPoint]) -> Option<String> {
+    let mut sizes: Vec<u64> = sweep.iter().map(|point| point.corpus.sessions).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let (least, most) = (*sizes.first()?, *sizes.last()?);
+    if sizes.len() < SIZES {
+        return Some(format!(
+            "its sweep has {} different sizes, and at least {SIZES} are needed",
+            sizes.len()
+        ));
+    }
+    if least == 0 {
+        return Some("its sweep holds a corpus without sessions, whose size is no size".to_owned());
+    }
+    let fold = most as f64 / least as f64;
+    // Scales are rounded to whole sessions.
+    (fold.round() < FOLD).then(|| {
+        format!("its sweep goes from {least} to {most} sessions, {fold:.1}-fold, and {FOLD}-fold is needed")
+    })
+}
+
+fn fit_all(case: &mut Case, doubts: &mut Vec<String>) {
+    for name in metrics_of(&case.sweep) {
+        let measured = |point: &SweepPoint| {
+            let bytes = point.metrics.get(&name)?.median;
+            Some(LawPoint { sessions: point.corpus.sessions as f64, bytes })
+        };
+        let points: Vec<LawPoint> = case.sweep.iter().filter_map(measured).collect();
+        if points.len() < case.sweep.len() {
+            let (known, all) = (points.len(), case.sweep.len());
+            doubts.push(format!("no law of {name} of {}: only {known} of {all} sizes have it", case.case));
+            continue;
+        }
+        let Some((law, line)) = fit(&name, points) else { continue };
+        if name != RESIDENT {
+            write_metrics(case, &law, &line, doubts);
+        }
+        case.laws.push(law);
+    }
+}
+
+/// The metrics whose laws are looked for: the peaks of heap and resident memory, and of the heap in each phase that every size has. The heap's peak
+/// is among them even where no size has it, so that its absence is said.
+fn metrics_of(sweep: &[SweepPoint]) -> Vec<String> {
+    let everywhere = |name: &&String| sweep.iter().all(|point| point.metrics.contains_key(*name));
+    let names = sweep.first().into_iter().flat_map(|point| point.metrics.keys());
+    let phases = names.filter(|name| name.strip_prefix(HEAP).is_some_and(|rest| rest.starts_with('@')));
+    let resident = sweep.iter().any(|point| point.metrics.contains_key(RESIDENT)).then_some(RESIDENT);
+    let whole = [HEAP].into_iter().chain(resident).map(str::to_owned);
+    whole.chain(phases.filter(everywhere).cloned()).collect()
+}
+
+fn fit(name: &str, points: Vec<LawPoint>) -> Option<(Law, Line)> {
+    let line = line_of(&points)?;
+    let (x, y) = columns(&points);
+    let law = Law {
+        metric: name.to_owned(),
+        exponent: line::power(&x, &y, CONFIDENCE),
+        bytes_per_session: line.slope,
+        intercept_bytes: line.intercept,
+        horizons: HORIZONS.map(|bytes| horizon(&line, bytes)).to_vec(),
+        points,
+    };
+    Some((law, line))
+}
+
+/// The line through the points of a law, weighted by size.
+fn line_of(points: &[LawPoint]) -> Option<Line> {
+    let (x, y) = columns(points);
+    line::weighted(&x, &y, &line::by_size(&x), CONFIDENCE)
+}
+
+fn columns(points: &[LawPoint]) -> (Vec<f64>, Vec<f64>) {
+    points.iter().map(|point| (point.sessions, point.bytes)).unzip()
+}
+
+/// Where the line, and the ends of the interval about it, first reach a size.
+fn horizon(line: &Line, bytes: f64) -> Horizon {
+    Horizon {
+        bytes,
+        sessions: first(|sessions| line.at(sessions).value >= bytes),
+        low: first(|sessions| line.at(sessions).high >= bytes),
+        high: first(|sessions| line.at(sessions).low >= bytes),
+    }
+}
+
+/// The fewest sessions, by halving, for which something holds that goes on holding; `None` where it never does.
+fn first(holds: impl Fn(f64) -> bool) -> Option<f64> {
+    let (mut outside, mut inside) = (0.0, NEVER);
+    if holds(outside) {
+        return Some(outside);
+    }
+    if !holds(inside) {
+        return None;
+    }
+    // 2^100 is far beyond the digits that a figure has.
+    for _ in 0..100 {
+        let middle = (outside + inside) / 2.0;
+        if holds(middle) { inside = middle } else { outside = middle }
+    }
+    Some(inside)
+}
+
+fn write_metrics(case: &mut Case, law: &Law, line: &Line, doubts: &mut Vec<String>) {
+    let (_, phase) = metric::split(&law.metric);
+    let suffix = phase.map(|phase| format!("@{phase}")).unwrap_or_default();
+    let mut write = |name: &str, unit: Unit, estimate: Estimate| {
+        case.metrics.insert(format!("{name}{suffix}"), metric::estimated(unit, estimate));
+    };
+    write("law.bytes_per_session", Unit::Bytes, law.bytes_per_session);
+    if phase.is_none() {
+        write("law.intercept_bytes", Unit::Bytes, law.intercept_bytes);
+    }
+    let flat = Estimate { value: 0.0, low: 0.0, high: 0.0 };
+    match law.exponent.or_else(|| is_flat(law, line).then_some(flat)) {
+        Some(exponent) => write("law.exponent", Unit::Ratio, exponent),
+        None => doubts.push(format!(
+            "no exponent of {} of {}: its figures scatter by more than they grow",
+            law.metric, case.case
+        )),
+    }
+}
+
+/// Whether even the upper end of the slope adds next to nothing over the whole sweep.
+fn is_flat(law: &Law, line: &Line) -> bool {
+    let sessions = || law.points.iter().map(|point| point.sessions);
+    let range = sessions().fold(0.0, f64::max) - sessions().fold(f64::INFINITY, f64::min);
+    let level = law.points.iter().map(|point| point.bytes).sum::<f64>() / law.points.len() as f64;
+    line.slope.high * range <= FLAT * level
+}
+
+/// Where the lines of two cases of one scenario cross, for every two whose crossing is within reach and known at least to one side.
+fn crossings(cases: &[Case]) -> Vec<Crossing> {
+    let lines = cases.iter().filter_map(|case| {
+        let law = case.laws.iter().find(|law| law.metric == HEAP)?;
+        Some((case.case.as_str(), line_of(&law.points)?))
+    });
+    let lines: Vec<(&str, Line)> = lines.collect();
+    let pairs = lines.iter().enumerate().flat_map(|(index, one)| {
+        let others = lines[index + 1..].iter();
+        others.filter(|other| scenario(one.0) == scenario(other.0)).map(move |other| (one, other))
+    });
+    pairs.filter_map(|(one, other)| crossing(one, other)).collect()
+}
+
+fn scenario(case: &str) -> &str {
+    case.split_once(':').map_or(case, |(scenario, _)| scenario)
+}
+
+/// The interval is where the difference of the lines may be zero, cut off at the ends of what is told.
+fn crossing(one: &(&str, Line), other: &(&str, Line)) -> Option<Crossing> {
+    let (steeper, flatter) =
+        if one.1.slope.value > other.1.slope.value { (one, other) } else { (other, one) };
+    let difference = steeper.1.minus(&flatter.1);
+    let at = -difference.intercept.value / difference.slope.value;
+    if !CROSSINGS.contains(&at) {
+        return None;
+    }
+    let (least, most) = (*CROSSINGS.start(), *CROSSINGS.end());
+    let low = first(|sessions| difference.at(sessions).high >= 0.0).unwrap_or(least).max(least);
+    let high = first(|sessions| difference.at(sessions).low >= 0.0).unwrap_or(most).min(most);
+    let known = low > least || high < most;
+    known.then(|| Crossing {
+        metric: HEAP.to_owned(),
+        steeper: steeper.0.to_owned(),
+        flatter: flatter.0.to_owned(),
+        sessions: Estimate { value: at, low: low.min(at), high: high.max(at) },
+    })
+}
+
+#[cfg(test)]
+mod tests;
