@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod markdown;
 pub mod metric;
 mod plain;
+pub mod rate;
 mod real_engine;
 mod rows;
 pub mod sites;
