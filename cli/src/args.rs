@@ -84,6 +84,10 @@ pub(crate) struct Run {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) judging: Judging,
+    /// Profile every case once more under dhat, and save its allocation sites beside the run: what a later run's failures are compared
+    /// with. A case that breaks a limit is profiled anyway.
+    #[arg(long)]
+    pub(crate) sites: bool,
     /// Save the run's exact metrics as a baseline for later runs.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_baseline: Option<PathBuf>,
@@ -131,6 +135,10 @@ pub(crate) struct Exec {
     /// Baseline that budgets of growth are judged against: a saved baseline, or the run.json of an earlier run.
     #[arg(long, value_name = "RUN", requires = "budgets")]
     pub(crate) baseline: Option<PathBuf>,
+    /// Run a Rust program with highwater's allocator once more under dhat, and save its allocation sites beside the run: what a later
+    /// run's failures are compared with.
+    #[arg(long)]
+    pub(crate) sites: bool,
     /// The command and its arguments, after `--`.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,

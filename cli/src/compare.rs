@@ -11,7 +11,7 @@ use scenarios::exec::{self as commands, Arm, Program, Samples};
 
 use crate::exec::Taken;
 use crate::gate::read_run;
-use crate::{args, exec, show};
+use crate::{args, exec, places, show};
 
 mod artifact;
 mod own;
@@ -30,6 +30,8 @@ pub(crate) fn compare(args: &args::Compare) -> Result<i32> {
         _ => own::scenarios(args)?,
     };
     judge(&mut taken.run, args);
+    places::clear(&args.measuring.out)?;
+    places::explain_pairs(&mut taken.run, &args.measuring.out, &mut taken.profile)?;
     taken.publish(&args.measuring, reports::compare::commands)
 }
 

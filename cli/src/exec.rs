@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use harness::record::Run;
+use harness::sites::Profile;
 use harness::subject::Foreign;
 use reports::budget::Budgets;
 use scenarios::exec::{self, Arm, Options, Program, Samples};
@@ -13,6 +14,7 @@ use scenarios::runner::Event;
 
 use crate::args::{self, Measuring, SpecArgs};
 use crate::gate::Bases;
+use crate::places::{self, Profiler};
 use crate::progress::Progress;
 use crate::{corpus, folder, gate, show, stop};
 
@@ -35,10 +37,15 @@ pub(crate) fn exec(args: &args::Exec) -> Result<i32> {
         checked.map_err(anyhow::Error::msg)?;
     }
     let mut taken = measure(&args.measuring, Samples::shown(args.samples), &[Arm { name, program }])?;
+    places::clear(&args.measuring.out)?;
+    if args.sites {
+        places::save_all(&mut taken.run, &args.measuring.out, &mut taken.profile)?;
+    }
     match budgets {
         Some(budgets) => {
             reports::judge::judge(&mut taken.run, &budgets, &bases.against());
             taken.run.doubts.extend(bases.doubts(&taken.run));
+            bases.explain(&mut taken.run, &args.measuring.out, &mut taken.profile)?;
         }
         None => gate::leave_unjudged(&mut taken.run, UNJUDGED),
     }
@@ -55,6 +62,8 @@ fn budgets(path: &Path, names: &[String]) -> Result<Budgets> {
 pub(crate) struct Taken {
     pub(crate) run: Run,
     pub(crate) scratch: folder::Scratch,
+    /// Takes the allocation sites of one of its cases.
+    pub(crate) profile: Box<Profiler<'static>>,
 }
 
 /// Measures commands.
@@ -81,7 +90,7 @@ pub(crate) fn measure_in(
     args: &Measuring,
     samples: Samples,
     arms: &[Arm],
-    stop: &AtomicBool,
+    stop: &'static AtomicBool,
 ) -> Result<Taken> {
     let options = options(args, samples, corpus, &scratch)?;
     let time = jiff::Timestamp::now();
@@ -89,7 +98,16 @@ pub(crate) fn measure_in(
     stop::check()?;
     let mut run = folder::record(time, measured.cases);
     run.doubts = measured.doubts;
-    Ok(Taken { run, scratch })
+    let arms = arms.to_vec();
+    let profile = move |case: &str| sites(case, &arms, &options, stop);
+    Ok(Taken { run, scratch, profile: Box::new(profile) })
+}
+
+/// The allocation sites of a command that was measured.
+fn sites(case: &str, arms: &[Arm], options: &Options, stop: &AtomicBool) -> Result<Profile, String> {
+    let arm = arms.iter().find(|arm| arm.name == case);
+    let arm = arm.ok_or_else(|| "a quiet pass is of Node, whose heap dhat does not see".to_owned())?;
+    exec::profile(arm, options, stop).map_err(|error| error.to_string())
 }
 
 /// Does the work beside a bar; without one where the command's own output is shown.
@@ -148,6 +166,9 @@ impl Taken {
             show::result(&text)
         }
         folder::say(&args.out);
+        if let Some(sentence) = gate::failure(&self.run) {
+            show::error(&sentence);
+        }
         Ok(reports::exit::code(self.run.verdict))
     }
 }

@@ -10,6 +10,7 @@ use reports::judge::Against;
 use scenarios::exec;
 
 use crate::args::{self, Judging};
+use crate::places::{self, Profiler};
 use crate::show;
 
 /// The budgets of this project, for where there is no file.
@@ -17,8 +18,10 @@ const BUILT_IN: &str = include_str!("../../ci/budgets.toml");
 /// Where budgets are looked for.
 pub(crate) const BUDGETS: &str = "ci/budgets.toml";
 
-/// The corpus that the project's own budgets are figures of.
+/// The corpora that the project's own budgets are figures of: the run's own, and the one that some scenarios bring with them.
 const OWN_CORPUS: &str = "heavy";
+/// See [`OWN_CORPUS`].
+const STEADY_CORPUS: &str = "steady";
 
 /// Judges, prints, and gives the verdict's exit code.
 pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
@@ -36,7 +39,10 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
             "this run is of {other}, and the budgets are those of the profile {OWN_CORPUS}: name the file of budgets that it is to be judged by with --budgets"
         );
     }
-    judge(&mut run, &args.judging)?;
+    let folder = run_path(&args.run).parent().map(Path::to_owned).unwrap_or_default();
+    judge(&mut run, &args.judging, &folder, &mut |_| {
+        Err("this run has saved none: `highwater run --sites` does".to_owned())
+    })?;
     show::result(&reports::text::table(&run, show::style()));
     if let Some(sentence) = failure(&run) {
         show::error(&sentence);
@@ -48,8 +54,11 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
 /// budgets, and a law its own corpora.
 fn other_corpus(run: &Run) -> Option<String> {
     let own = run.cases.iter().filter(|case| case.command.is_none() && case.sweep.is_empty());
-    let profiles: Vec<&str> =
-        own.filter_map(|case| case.corpus.as_ref()).map(|corpus| corpus.profile.as_str()).collect();
+    let profiles: Vec<&str> = own
+        .filter_map(|case| case.corpus.as_ref())
+        .map(|corpus| corpus.profile.as_str())
+        .filter(|profile| *profile != STEADY_CORPUS)
+        .collect();
     if profiles.contains(&OWN_CORPUS) {
         return None;
     }
@@ -60,7 +69,7 @@ fn other_corpus(run: &Run) -> Option<String> {
 }
 
 /// Why the run could not be judged, in one sentence; none when it was.
-fn failure(run: &Run) -> Option<String> {
+pub(crate) fn failure(run: &Run) -> Option<String> {
     if run.verdict != Verdict::Error {
         return None;
     }
@@ -80,14 +89,19 @@ fn failure(run: &Run) -> Option<String> {
     })
 }
 
-/// Judges a run.
-pub(crate) fn judge(run: &mut Run, judging: &Judging) -> Result<()> {
+/// Judges a run that lies in a folder, and names the sites of what broke a limit.
+pub(crate) fn judge(
+    run: &mut Run,
+    judging: &Judging,
+    folder: &Path,
+    profile: &mut Profiler<'_>,
+) -> Result<()> {
     let names: Vec<String> = run.cases.iter().map(|case| case.case.clone()).collect();
     let budgets = budgets(judging, &names)?;
     let bases = Bases::of(judging)?;
     reports::judge::judge(run, &budgets, &bases.against());
     run.doubts.extend(bases.doubts(run));
-    Ok(())
+    bases.explain(run, folder, profile)
 }
 
 /// Checks, before the work, that a run of these cases with so many noisy samples can be judged.
@@ -102,12 +116,15 @@ pub(crate) fn check(judging: &Judging, names: &[String], samples: u32) -> Result
 pub(crate) struct Bases {
     baseline: Option<Base>,
     release: Option<Base>,
+    /// The folder of the baseline's run, where its allocation sites may lie.
+    folder: PathBuf,
 }
 
 impl Bases {
     pub(crate) fn read(baseline: Option<&Path>, release: Option<&Path>) -> Result<Bases> {
         let read = |path: Option<&Path>| path.map(read_base).transpose();
-        Ok(Bases { baseline: read(baseline)?, release: read(release)? })
+        let folder = baseline.map(run_path).and_then(|path| path.parent().map(Path::to_owned));
+        Ok(Bases { baseline: read(baseline)?, release: read(release)?, folder: folder.unwrap_or_default() })
     }
 
     pub(crate) fn of(judging: &Judging) -> Result<Bases> {
@@ -117,6 +134,14 @@ impl Bases {
     pub(crate) fn against(&self) -> Against<'_> {
         let (baseline, release) = (self.baseline.as_ref(), self.release.as_ref());
         Against { baseline, release, ..Against::nothing(today()) }
+    }
+
+    /// Names the allocation sites of cases that broke a limit, where the baseline is a whole run.
+    pub(crate) fn explain(&self, run: &mut Run, out: &Path, profile: &mut Profiler<'_>) -> Result<()> {
+        match &self.baseline {
+            Some(Base::Run(base)) => places::explain_run(run, base, &self.folder, out, profile),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn doubts(&self, run: &Run) -> Vec<String> {

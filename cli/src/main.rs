@@ -13,6 +13,7 @@ mod exec;
 mod folder;
 mod gate;
 mod list;
+mod places;
 mod progress;
 mod report;
 mod run;

@@ -8,10 +8,12 @@ use anyhow::{Context, Result, bail};
 use generators::{Profile, Spec};
 use harness::instrument::Instrument;
 use harness::record::{self, Worth};
+use harness::sites;
 use reports::baseline::Baseline;
 use scenarios::runner::{self, Event, Input, Options, Plan, Runner};
 use scenarios::{CaseSpec, Steady};
 
+use crate::places::{self, Profiler};
 use crate::progress::Progress;
 use crate::{args, corpus, folder, gate, show, stop};
 
@@ -36,7 +38,15 @@ pub(crate) fn run(args: &args::Run) -> Result<i32> {
     let options = options(args, scratch.path())?;
     let mut run = measure(args, &plan, &options, &input, steady, stop)?;
     stop::check()?;
-    judge(&mut run, args)?;
+    let mut silent = |_: Event<'_>| {};
+    let mut runner = Runner::new(&options, &input, stop, &mut silent);
+    let mut profile = |case: &str| places_of(case, &plan, &mut runner);
+    places::clear(&args.out)?;
+    if args.sites {
+        places::save_all(&mut run, &args.out, &mut profile)?;
+    }
+    judge(&mut run, args, &mut profile)?;
+    stop::check()?;
     folder::write(&run, &args.out)?;
     if let Some(path) = &args.save_baseline {
         Baseline::of(&run).write(path)?;
@@ -44,6 +54,9 @@ pub(crate) fn run(args: &args::Run) -> Result<i32> {
     }
     show::result(&reports::text::table(&run, show::style()));
     folder::say(&args.out);
+    if let Some(sentence) = gate::failure(&run) {
+        show::error(&sentence);
+    }
     Ok(reports::exit::code(run.verdict))
 }
 
@@ -106,7 +119,10 @@ fn measure(
     } else {
         (runner::run(plan, &mut runner), Vec::new())
     };
-    Ok(record::Run { worth, ..folder::record(time, cases) })
+    let mut run = record::Run { worth, ..folder::record(time, cases) };
+    reports::law::fill(&mut run);
+    reports::rate::fill(&mut run);
+    Ok(run)
 }
 
 fn worth(runner: &mut Runner<'_>) -> Result<Worth> {
@@ -114,9 +130,17 @@ fn worth(runner: &mut Runner<'_>) -> Result<Worth> {
     Ok(reports::worth::shapley(LATTICE, WORTH_METRIC, &scenarios::lattice::NAMES, &values))
 }
 
-fn judge(run: &mut record::Run, args: &args::Run) -> Result<()> {
+/// The allocation sites of a case of the plan.
+fn places_of(name: &str, plan: &Plan, runner: &mut Runner<'_>) -> Result<sites::Profile, String> {
+    let spec = plan.cases.iter().find(|spec| spec.name == name);
+    let spec = spec.ok_or_else(|| format!("{name} is not among the cases of this run"))?;
+    show::note(&format!("looking for the allocation sites of {name}"));
+    scenarios::sites::profile(runner, spec)
+}
+
+fn judge(run: &mut record::Run, args: &args::Run, profile: &mut Profiler<'_>) -> Result<()> {
     match unjudged(args) {
-        None => gate::judge(run, &args.judging),
+        None => gate::judge(run, &args.judging, &args.out, profile),
         Some(why) => {
             gate::leave_unjudged(run, why);
             Ok(())

@@ -18,7 +18,7 @@ pub(crate) mod growth;
 pub(crate) mod interval;
 pub(crate) mod pairs;
 
-pub use pairs::{PairTerms, pairs};
+pub use pairs::{PairTerms, base_of, pairs};
 
 use finding::{Finding, Unjudged, Weighed, measured, reference};
 

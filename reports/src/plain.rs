@@ -147,7 +147,13 @@ mod tests {
     #[test]
     fn no_text_of_a_run_reaches_the_terminal_or_the_page_as_a_command() {
         let style = text::Style { colour: false, width: 120 };
-        let runs = [specimen::judged(), specimen::waived(), specimen::swept(), specimen::foreign(), specimen::compared()];
+        let runs = [
+            specimen::judged(),
+            specimen::waived(),
+            specimen::swept(),
+            specimen::foreign(),
+            specimen::compared(),
+        ];
         for mut run in runs {
             run.cases[0].error = Some("one\ntwo".to_owned());
             let mut value = serde_json::to_value(&run).unwrap();

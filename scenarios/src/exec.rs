@@ -25,7 +25,7 @@ mod program;
 mod sites;
 
 pub use error::Error;
-pub use name::{FAMILIES, case_name, is_taken, of_program, plain};
+pub use name::{FAMILIES, case_name, file_name, is_taken, of_program, plain};
 pub use pass::{Pass, Wanted};
 pub use program::{ARTIFACT, Program, in_artifact};
 pub use sites::profile;

@@ -21,7 +21,7 @@ use crate::{CaseSpec, Kind};
 
 mod pair;
 
-pub use pair::pairs;
+pub use pair::{pair_sites, pairs};
 
 /// How much of what was skipped a note names.
 const SKIPPED_NAMED: usize = 5;

@@ -56,7 +56,8 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
     let mut run = folder::record(time, cases);
     note(&mut run, "base", &text);
     note(&mut run, "head", "this program");
-    Ok(Taken { run, scratch })
+    let profile = move |case: &str| runner::pair_sites(case, &plan, [&base, &head], &options, &input, stop);
+    Ok(Taken { run, scratch, profile: Box::new(profile) })
 }
 
 fn cases(args: &args::Compare) -> Result<Vec<CaseSpec>> {

@@ -56,8 +56,8 @@ fn failed<'b>(run: &Run) -> Vec<Finding<'b>> {
         .collect()
 }
 
-/// The case that a head is compared with; none for cases that are no heads, and where one of the two has failed.
-pub(crate) fn base_of(run: &Run, head: usize) -> Option<usize> {
+/// The index of the case that a head, by its index, is compared with; none for cases that are no heads, and where one of the two has failed.
+pub fn base_of(run: &Run, head: usize) -> Option<usize> {
     let case = &run.cases[head];
     let (name, strategy) = case.case.rsplit_once(':')?;
     let rest = strategy.strip_prefix("head")?;

@@ -41,7 +41,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// A case's name as that of a file.
-pub(super) fn file_name(case: &str) -> String {
+pub fn file_name(case: &str) -> String {
     case.replace(['/', ':'], "-")
 }
 

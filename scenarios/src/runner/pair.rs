@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use harness::instrument::Instrument;
 use harness::record;
+use harness::sites::Profile;
 use harness::subject::Sample;
 
 use super::{CaseRun, Event, Input, Options, Plan, Runner, rounds, sample};
 use crate::sync::Drive;
-use crate::{CaseSpec, Kind, burn_in};
+use crate::{CaseSpec, Kind, burn_in, sites};
 
 /// The two sides, by the names of their cases: `compare/sync-cold-bounded:base` and `:head`.
 const SIDES: [&str; 2] = ["base", "head"];
@@ -31,12 +32,7 @@ pub fn pairs(
     stop: &AtomicBool,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Vec<record::Case> {
-    let own = [0, 1].map(|side| Options {
-        program: programs[side].to_owned(),
-        // Names of equal length, so that no figure depends on the side.
-        scratch: options.scratch.join(SIDES[side]),
-        ..options.clone()
-    });
+    let own = [0, 1].map(|side| options_of(side, programs, options));
     let (mut base_is_silent, mut head_is_silent) = (|_: Event<'_>| {}, |_: Event<'_>| {});
     let mut runners = [
         Runner::new(&own[0], input, stop, &mut base_is_silent),
@@ -69,6 +65,34 @@ pub fn pairs(
         }
     }
     cases.into_iter().flatten().map(|side| side.run.record(input)).collect()
+}
+
+fn options_of(side: usize, programs: [&Path; 2], options: &Options) -> Options {
+    Options {
+        program: programs[side].to_owned(),
+        // Names of equal length, so that no figure depends on the side.
+        scratch: options.scratch.join(SIDES[side]),
+        ..options.clone()
+    }
+}
+
+/// The allocation sites of one side's case, by the name that [`pairs`] gives it.
+///
+/// # Errors
+/// When no side of the plan has that name, or [`sites::profile`] fails.
+pub fn pair_sites(
+    name: &str,
+    plan: &Plan,
+    programs: [&Path; 2],
+    options: &Options,
+    input: &Input,
+    stop: &AtomicBool,
+) -> Result<Profile, String> {
+    let mut all = plan.cases.iter().filter_map(sides).flat_map(|pair| pair.into_iter().enumerate());
+    let (side, found) =
+        all.find(|(_, side)| side.spec.name == name).ok_or_else(|| format!("{name} was not measured"))?;
+    let own = options_of(side, programs, options);
+    sites::profile(&mut Runner::new(&own, input, stop, &mut |_| {}), &found.spec)
 }
 
 /// The two sides of a case; none where it is not measured by samples.
