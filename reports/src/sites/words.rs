@@ -113,7 +113,7 @@ fn place(site: &GrownSite) -> String {
 
 /// The next functions outside of the one that the site is named after.
 fn callers(site: &GrownSite) -> impl Iterator<Item = &str> {
-    let own = site.stack.iter().rposition(|function| *function == site.function);
+    let own = site.stack.iter().position(|function| *function == site.function);
     let outer = own.map_or(&[][..], |at| &site.stack[at + 1..]);
     outer.iter().take(CALLERS).map(String::as_str)
 }
