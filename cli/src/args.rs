@@ -484,6 +484,9 @@ pub(crate) struct Judged {
     /// How much worse than base a noisy metric may be: "2 %", "1 MiB".
     #[arg(long, default_value = "2 %", value_name = "GROWTH", value_parser = growth)]
     pub(crate) allow: Growth,
+    /// How much worse an exact metric may be, such as the heap of a Rust program with highwater's allocator.
+    #[arg(long, default_value = "0", value_name = "GROWTH", value_parser = growth)]
+    pub(crate) allow_exact: Growth,
     /// How seldom chance alone may look like a growth that is called one.
     #[arg(long, default_value_t = 0.001, value_name = "P", value_parser = probability)]
     pub(crate) alpha: f64,

@@ -83,7 +83,10 @@ fn judge(run: &mut Run, args: &args::Compare) {
     let usual = PairTerms::default();
     let primary = if judged.primary.is_empty() { usual.primary } else { judged.primary.clone() };
     let terms = Terms { alpha: judged.alpha, confidence: judged.confidence };
-    reports::judge::pairs(run, &PairTerms { allowed: judged.allow, terms, primary });
+    reports::judge::pairs(
+        run,
+        &PairTerms { allowed: judged.allow, allowed_exact: judged.allow_exact, terms, primary },
+    );
     fitness::apply(run, judged.spread_max / 100.0);
     missing_primaries(run, &judged.primary);
 }

@@ -85,7 +85,15 @@ fn broken(run: &Run) -> Vec<usize> {
 fn add(run: &mut Run, index: usize, (base, head): (&Profile, &Profile), out: &Path) -> Result<()> {
     save(out, head, &run.artifact)?;
     let case = &mut run.cases[index];
-    for moment in explain::add_sites(case, base, head) {
+    let moments = match explain::add_sites(case, base, head) {
+        Ok(moments) => moments,
+        Err(why) => {
+            let name = case.case.clone();
+            run.doubts.push(format!("the sites of {name} were not compared: {why}"));
+            return Ok(());
+        }
+    };
+    for moment in moments {
         let Ok(drawing) = reports::sites::flamegraph(base, head, moment) else { continue };
         let file = format!("{FOLDER}/{}.{}.svg", scenarios::exec::file_name(&case.case), word(moment));
         reports::store::write_atomically(&out.join(&file), drawing.as_bytes())?;

@@ -43,8 +43,14 @@ fn failed(case: &Case) -> impl Iterator<Item = (&Judgement, Moment)> {
 
 /// Adds the sites that grew to a case that failed, once for each moment that its broken limits look at. Gives the moments, of which
 /// flamegraphs can be drawn.
-pub fn add_sites(case: &mut Case, base: &Profile, head: &Profile) -> Vec<Moment> {
+///
+/// # Errors
+/// When the profiles were taken on different corpora: then their sites say nothing of the code.
+pub fn add_sites(case: &mut Case, base: &Profile, head: &Profile) -> Result<Vec<Moment>, String> {
     case.growth.clear();
+    if base.corpus != head.corpus {
+        return Err("the profiles were taken on different corpora".to_owned());
+    }
     let mut found: Vec<SiteGrowth> = Vec::new();
     for (broken, moment) in failed(case) {
         // Exact heap figures come first in the order of names, and what they are compared with is what sites add up to.
@@ -55,7 +61,7 @@ pub fn add_sites(case: &mut Case, base: &Profile, head: &Profile) -> Vec<Moment>
         found.push(SiteGrowth { metric: broken.metric.clone(), ..sites::growth(base, head, moment, limit) });
     }
     case.growth = found;
-    case.growth.iter().map(|growth| growth.moment).collect()
+    Ok(case.growth.iter().map(|growth| growth.moment).collect())
 }
 
 /// Bytes that the sites together may have, so that the limit is kept: what they have, less what is too much.
@@ -121,9 +127,17 @@ mod tests {
     #[test]
     fn a_broken_limit_of_the_heap_names_the_site_and_what_suffices() {
         let mut case = failed_case("heap.peak_bytes", exact(5000.0, Unit::Bytes), 100.0);
-        assert_eq!(add_sites(&mut case, &profile(4000), &profile(5000)), [Moment::Peak]);
+        let moments = add_sites(&mut case, &profile(4000), &profile(5000));
+        assert_eq!(moments, Ok(vec![Moment::Peak]));
         let growth = of(&case, &case.verdicts[0]).unwrap();
         assert_eq!((growth.sites[0].function.as_str(), growth.enough_sites), ("parse::keep", Some(1)));
+    }
+
+    #[test]
+    fn profiles_of_different_corpora_are_not_compared() {
+        let mut case = failed_case("heap.peak_bytes", exact(5000.0, Unit::Bytes), 100.0);
+        let other = Profile { corpus: Some("ffff".to_owned()), ..profile(4000) };
+        assert!(add_sites(&mut case, &other, &profile(5000)).is_err());
     }
 
     #[test]

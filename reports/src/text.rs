@@ -208,7 +208,8 @@ fn tripwires(run: &Run) -> Vec<String> {
     named.collect()
 }
 
-fn verdicts(run: &Run, style: Style) -> Vec<String> {
+/// What was not simply kept: the limit and the place on the first line, the figures below, then the sites that grew.
+pub(crate) fn verdicts(run: &Run, style: Style) -> Vec<String> {
     let notable = judgements(run).filter(|(_, found)| found.verdict != Verdict::Pass);
     let mut shown: Vec<&SiteGrowth> = Vec::new();
     let said = notable.flat_map(|(case, found)| {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use harness::record::{Case, Direction, Judgement, Metric, Run, Unit, Verdict};
 
 use crate::rows::{self, Group};
+use crate::text::{self, Style};
 use crate::{aligned, figure, foreign, plain};
 
 /// What is said of a comparison that was not judged.
@@ -28,10 +29,8 @@ pub fn commands(run: &Run) -> String {
     if judgements.is_empty() {
         let _ = writeln!(out, "{NOT_JUDGED}");
     }
-    for (case, found) in judgements.iter().filter(|(_, found)| found.verdict != Verdict::Pass) {
-        let what = format!("{} {}, {}", case.case, found.metric, found.budget);
-        let _ = writeln!(out, "{}: {what}\n  {}", rows::name(found.verdict), found.why);
-    }
+    let plain = Style { colour: false, width: usize::MAX };
+    text::verdicts(&run, plain).iter().for_each(|line| out.push_str(&format!("{line}\n")));
     if !run.doubts.is_empty() {
         let gap = if out.ends_with("\n\n") { "" } else { "\n" };
         let _ = writeln!(out, "{gap}doubts");

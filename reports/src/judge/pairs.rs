@@ -9,12 +9,15 @@ use super::growth::{self, BaseFigures, Rule};
 use super::{conclude, demote, forget, nature};
 use crate::budget::Growth;
 use crate::decision::Terms;
+use crate::metric;
 
 /// How pairs are judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairTerms {
-    /// How much worse a noisy metric may be; exact ones may not be worse at all.
+    /// How much worse a noisy metric may be.
     pub allowed: Growth,
+    /// How much worse an exact metric may be.
+    pub allowed_exact: Growth,
     /// How sure a decision has to be.
     pub terms: Terms,
     /// Metrics that are tested each by itself; all others are secondary, and corrected for how many they are.
@@ -22,10 +25,15 @@ pub struct PairTerms {
 }
 
 impl Default for PairTerms {
-    /// 2 % of resident memory and heap, since that is about what a Node program can be held to.
+    /// 2 % where figures are noisy, since that is about what a Node program can be held to; nothing where they are exact.
     fn default() -> PairTerms {
         let primary = ["heap.peak_bytes", "rss.peak_bytes"].map(str::to_owned).to_vec();
-        PairTerms { allowed: Growth::Percent(2.0), terms: Terms::default(), primary }
+        PairTerms {
+            allowed: Growth::Percent(2.0),
+            allowed_exact: Growth::By(0.0),
+            terms: Terms::default(),
+            primary,
+        }
     }
 }
 
@@ -75,7 +83,7 @@ fn pair<'b>(run: &Run, base: usize, head: usize, terms: &PairTerms) -> Vec<Findi
     names
         .into_iter()
         .filter(|name| is_judged(base, case, name) && (on_both(name) || is_primary(name)))
-        .map(|name| metric(head, base, case, name, terms))
+        .map(|name| compared(head, base, case, name, terms))
         .collect()
 }
 
@@ -83,11 +91,12 @@ fn is_judged(base: &Case, head: &Case, name: &str) -> bool {
     let is_modelled =
         |case: &Case| case.metrics.get(name).is_some_and(|metric| metric.tier == Tier::Modelled);
     let is_left_out = NOT_JUDGED.iter().any(|start| name.starts_with(start));
-    // A phase's figures explain; what is limited is the whole.
-    !is_left_out && !name.contains('@') && !is_modelled(base) && !is_modelled(head)
+    // A phase's figures explain; what is limited is the whole. What has no name among the metrics is a detail of its instrument.
+    let is_metric = metric::unit(name).is_some();
+    !is_left_out && is_metric && !name.contains('@') && !is_modelled(base) && !is_modelled(head)
 }
 
-fn metric<'b>(index: usize, base: &Case, head: &Case, name: &str, terms: &PairTerms) -> Finding<'b> {
+fn compared<'b>(index: usize, base: &Case, head: &Case, name: &str, terms: &PairTerms) -> Finding<'b> {
     let (earlier, later) = match (measured(base, name), measured(head, name)) {
         (Ok(earlier), Ok(later)) => (earlier, later),
         (Err(why), _) | (_, Err(why)) => {
@@ -96,7 +105,7 @@ fn metric<'b>(index: usize, base: &Case, head: &Case, name: &str, terms: &PairTe
     };
     let figures = BaseFigures::of(earlier);
     let is_noisy = figures.is_noisy || super::interval::is_noisy(later);
-    let allowed = if is_noisy { terms.allowed } else { Growth::By(0.0) };
+    let allowed = if is_noisy { terms.allowed } else { terms.allowed_exact };
     let is_primary = terms.primary.iter().any(|primary| primary == name);
     let rule = Rule { allowed, terms: &terms.terms, is_primary, than: THAN };
     Finding::new(index, name, allowed.in_words(THAN, later.unit), growth::weigh(later, &figures, rule))

@@ -94,8 +94,10 @@ fn summarise(session: &Path, planted: Planted) -> Result<Summary, Box<dyn Error>
         first.get_or_insert_with(|| excerpt(&line, planted));
         repeated += usize::from(seen.values().any(|known| *known == line));
         remember(&mut seen, number, &line, planted);
-        let record: Value = serde_json::from_str(&line)?;
-        kinds.push(record["type"].as_str().unwrap_or("none").to_owned());
+        // Lines that are no JSON are passed over.
+        if let Ok(record) = serde_json::from_str::<Value>(&line) {
+            kinds.push(record["type"].as_str().unwrap_or("none").to_owned());
+        }
         number += 1;
         line.clear();
     }
