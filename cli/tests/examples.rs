@@ -3,11 +3,10 @@
 
 mod bench;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench::{Said, call, folder, highwater, json, skipped, temporary};
+use bench::{Said, built_example, call, folder, highwater, json, skipped, temporary};
 use serde_json::Value;
 
 /// A measured example.
@@ -57,17 +56,6 @@ fn is_here(program: &str) -> bool {
     here
 }
 
-/// The program of docs/examples/rust, built like the one under test.
-fn built_example() -> PathBuf {
-    let own = Path::new(env!("CARGO_BIN_EXE_highwater"));
-    let folder = own.parent().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default();
-    let profile = if folder == "debug" { "dev" } else { folder };
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let arguments = ["build", "--quiet", "--package", "highwater-example", "--profile", profile];
-    assert!(Command::new(cargo).args(arguments).status().expect("cargo can be started").success());
-    own.with_file_name("highwater-example")
-}
-
 #[test]
 fn a_node_program_and_the_worker_that_it_forks() {
     if !is_here("node") {
@@ -106,7 +94,7 @@ fn a_python_program_that_marks_its_phases() {
 
 #[test]
 fn a_rust_program_with_two_lines() {
-    let program = built_example();
+    let program = built_example("highwater-example");
     let measured = measure(&["--instrument", "os,count"], &[&program]);
     let whole = measured.metric("heap.peak_bytes@whole");
     let by_line = measured.metric("heap.peak_bytes@by-line");

@@ -207,7 +207,11 @@ pub struct SiteGrowth {
     pub sites: Vec<GrownSite>,
     /// How many sites grew in all.
     pub grown_sites: u64,
-    /// The fewest sites, largest first, whose growth undone would keep the limit; absent where undoing all would not.
+    /// Bytes that all sites together may have at that moment, so that the limit is kept; absent where the limit is not in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_bytes: Option<f64>,
+    /// The fewest sites, largest first, whose growth undone would keep the limit; absent where undoing all would not, or no limit is
+    /// known.
     pub enough_sites: Option<u64>,
     /// Where the differential flamegraph was written, relative to the run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -52,8 +52,10 @@ pub fn add_sites(case: &mut Case, base: &Profile, head: &Profile) -> Result<Vec<
         return Err("the profiles were taken on different corpora".to_owned());
     }
     let mut found: Vec<SiteGrowth> = Vec::new();
-    for (broken, moment) in failed(case) {
-        // Exact heap figures come first in the order of names, and what they are compared with is what sites add up to.
+    let mut broken: Vec<(&Judgement, Moment)> = failed(case).collect();
+    // Limits in bytes first, since what would keep them can be said.
+    broken.sort_by_key(|(found, _)| metric::unit(&found.metric) != Some(Unit::Bytes));
+    for (broken, moment) in broken {
         if found.iter().any(|growth| growth.moment == moment) {
             continue;
         }

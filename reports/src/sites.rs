@@ -43,6 +43,7 @@ pub fn growth(base: &Profile, head: &Profile, moment: Moment, limit_bytes: Optio
         base_bytes: base.bytes(moment) as f64,
         head_bytes,
         grown_sites: grown.len() as u64,
+        limit_bytes,
         enough_sites: limit_bytes.and_then(|limit| enough(&grown, head_bytes, limit)),
         sites: grown.into_iter().take(KEPT_SITES).collect(),
         flamegraph: None,

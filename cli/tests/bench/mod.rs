@@ -53,6 +53,18 @@ pub(crate) fn call(command: Command) -> Said {
     Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
+/// A program of docs/examples/rust, built like the one under test.
+pub(crate) fn built_example(name: &str) -> PathBuf {
+    let own = Path::new(env!("CARGO_BIN_EXE_highwater"));
+    let folder = own.parent().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default();
+    let profile = if folder == "debug" { "dev" } else { folder };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = ["build", "--quiet", "--package", "highwater-example", "--profile", profile];
+    let built = Command::new(cargo).args(arguments).status().expect("cargo can be started");
+    assert!(built.success(), "the examples can be built");
+    own.with_file_name(name)
+}
+
 /// Says why a test, or a part of it, is not done here.
 #[expect(clippy::print_stdout, reason = "the test harness shows it beside the test's name")]
 pub(crate) fn skipped(why: &str) {

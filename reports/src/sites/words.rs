@@ -9,6 +9,8 @@ use crate::figure::change;
 
 /// The part of a growth, in percent, that sites must explain to be named together.
 const EXPLAINED_PERCENT: f64 = 95.0;
+/// Sites that are listed on a terminal; the page has all that are kept.
+const LISTED: usize = 5;
 /// Callers that are shown of each site.
 const CALLERS: usize = 2;
 
@@ -46,6 +48,9 @@ pub fn deletion(growth: &SiteGrowth) -> String {
     if grown > net {
         let _ = write!(text, " ({} elsewhere)", change(net - grown, Unit::Bytes));
     }
+    if growth.limit_bytes.is_none() {
+        return text;
+    }
     let _ = match growth.enough_sites {
         Some(0) => write!(text, "; under dhat the limit is kept without reverting any"),
         Some(1) => write!(text, "; reverting #1 alone passes"),
@@ -58,13 +63,13 @@ pub fn deletion(growth: &SiteGrowth) -> String {
 /// The sites as lines of text, each with its callers below.
 pub fn text(growth: &SiteGrowth) -> String {
     let mut out = String::new();
-    for (index, site) in growth.sites.iter().enumerate() {
+    for (index, site) in growth.sites.iter().take(LISTED).enumerate() {
         let _ = writeln!(out, "  #{} {}", index + 1, line(site));
         for caller in callers(site) {
             let _ = writeln!(out, "       called by {caller}");
         }
     }
-    if let Some(more) = more(growth) {
+    if let Some(more) = more(growth, LISTED) {
         let _ = writeln!(out, "  {more}");
     }
     out
@@ -86,7 +91,7 @@ pub fn markdown(growth: &SiteGrowth) -> String {
             callers.join(", ")
         );
     }
-    if let Some(more) = more(growth) {
+    if let Some(more) = more(growth, growth.sites.len()) {
         let _ = writeln!(out, "\n{more}");
     }
     out
@@ -119,7 +124,7 @@ fn callers(site: &GrownSite) -> impl Iterator<Item = &str> {
 }
 
 /// What the list leaves out.
-fn more(growth: &SiteGrowth) -> Option<String> {
-    let more = growth.grown_sites.saturating_sub(growth.sites.len() as u64);
+fn more(growth: &SiteGrowth, listed: usize) -> Option<String> {
+    let more = growth.grown_sites.saturating_sub(listed.min(growth.sites.len()) as u64);
     (more > 0).then(|| format!("and {more} more that grew by less"))
 }
