@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use generators::{Profile, Spec};
+use harness::inject::Injection;
 use harness::instrument::Instrument;
 use harness::record::Unit;
 use reports::budget::Growth;
@@ -40,6 +41,7 @@ pub(crate) enum Verb {
     Compare(Box<Compare>),
     /// Print a saved run as text, markdown or JSON.
     Report(Report),
+    Selftest(Selftest),
     /// List scenarios, strategies, profiles, metrics, instruments.
     List(List),
     /// Say what can be measured here, and what to do about what cannot.
@@ -84,6 +86,10 @@ pub(crate) struct Run {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) judging: Judging,
+    /// Plant growth into every sample, to see whether your budgets notice it: `each:bytes=64` keeps 64 bytes for each session,
+    /// `retain:bytes=4096,first=1000` and `spike:bytes=1048576,first=1000,phase=parse` begin at an allocation (docs/selftest.md).
+    #[arg(long, value_name = "GROWTH")]
+    pub(crate) inject: Option<Injection>,
     /// Profile every case once more under dhat, and save its allocation sites beside the run: what a later run's failures are compared
     /// with. A case that breaks a limit is profiled anyway.
     #[arg(long)]
@@ -546,6 +552,41 @@ pub(crate) enum Form {
     Markdown,
     /// The run.json.
     Json,
+}
+
+/// Measure how well the gate sees on this machine: false alarms, and the smallest growth it catches
+///
+/// Real programs are run again and again, as they are and with growth planted into them: our own
+/// parse, two ways to share it among threads, and two small Node programs. Of their samples the
+/// gate's judgements are made. The tables tell how often equal programs are called worse, how often
+/// a growth of each size is caught, and the smallest that is. They are saved for this machine, and
+/// from then on a budget that is tighter than what can be told apart here is `unfit`.
+///
+/// The default takes some minutes, --full about a quarter of an hour. Leave the machine alone.
+#[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Selftest {
+    /// Take as many samples as for published figures: at least 200 of each subject, 2,000 of exact metrics.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Subjects to measure; all when not given, and only then the calibration of the machine is saved.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: Vec<String>,
+    /// Print the tables as markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+    /// Seed of every random choice: where growth is planted, the order of samples, the draws of judgements.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Take only so many samples of everything: to see that it works, for no figure.
+    #[arg(long, value_name = "N", hide = true, value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) quick: Option<u32>,
+    /// Where selftest.json is written.
+    #[arg(long, default_value = "target/highwater/selftest", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Where corpora are kept.
+    #[arg(long, default_value = "target/highwater/corpora", value_name = "DIR")]
+    pub(crate) corpora: PathBuf,
 }
 
 #[derive(Debug, Arguments)]

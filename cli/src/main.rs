@@ -17,6 +17,7 @@ mod places;
 mod progress;
 mod report;
 mod run;
+mod selftest;
 mod show;
 mod stop;
 
@@ -43,6 +44,7 @@ fn person() -> i32 {
         args::Verb::Budget(args) => budget::budget(&args),
         args::Verb::Compare(args) => compare::compare(&args),
         args::Verb::Report(args) => report::report(&args),
+        args::Verb::Selftest(args) => selftest::selftest(&args),
         args::Verb::List(args) => list::list(&args),
         args::Verb::Doctor => doctor::doctor(),
     };

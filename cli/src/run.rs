@@ -94,6 +94,7 @@ fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
         scratch: scratch.to_owned(),
         instruments: args.instrument.iter().map(|instrument| (*instrument, samples(instrument))).collect(),
         timeout: Duration::from_secs(args.timeout),
+        inject: args.inject.clone(),
     })
 }
 
@@ -120,6 +121,9 @@ fn measure(
         (runner::run(plan, &mut runner), Vec::new())
     };
     let mut run = record::Run { worth, ..folder::record(time, cases) };
+    if let Some(planted) = &args.inject {
+        run.doubts.push(format!("growth was planted ({planted}): no figure is that of the program as it is"));
+    }
     reports::law::fill(&mut run);
     reports::rate::fill(&mut run);
     Ok(run)

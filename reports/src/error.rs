@@ -35,7 +35,7 @@ pub enum Error {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What it should have been: `run` or `baseline`.
+        /// What it should have been: `run`, `baseline` or `calibration`.
         what: &'static str,
         /// What is wrong with it.
         why: String,

@@ -8,6 +8,7 @@ mod aligned;
 pub mod baseline;
 pub mod budget;
 pub mod bytes;
+pub mod calibration;
 pub mod compare;
 mod debt;
 pub mod decision;

@@ -11,6 +11,7 @@ mod burn_in;
 pub mod exec;
 pub mod runner;
 mod scratch;
+pub mod selftest;
 pub mod sites;
 pub mod steady;
 pub mod subject;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use engine::sync::Strategy;
 use engine::sync::protocol::Skipped;
+use harness::inject::{INJECT, Injection};
 use harness::instrument::Instrument;
 use harness::record::{self, Direction, Metric, Tier, Unit};
 use harness::subject::{End, Output, Sample, Subject};
@@ -37,6 +38,8 @@ pub struct Options {
     pub instruments: Vec<(Instrument, u32)>,
     /// How long one sample may take.
     pub timeout: Duration,
+    /// Growth that is planted into every sample, to see whether it is noticed.
+    pub inject: Option<Injection>,
 }
 
 /// What cases are run on.
@@ -485,18 +488,44 @@ fn sample(
     instrument: Instrument,
     heap_limit: Option<u64>,
 ) -> Result<(Sample, Answer), String> {
+    let mut subject = subject((&options.program, options.timeout), scratch, task, instrument)?;
+    subject.heap_limit_bytes = heap_limit;
+    subject.env.extend(options.inject.iter().map(variable));
+    run_subject(&subject, scratch, stop)
+}
+
+/// The environment variable that plants growth.
+pub(crate) fn variable(injection: &Injection) -> (OsString, OsString) {
+    (INJECT.into(), injection.to_text().into())
+}
+
+/// The subject that does a task: this program, and how long it may take.
+pub(crate) fn subject(
+    (program, timeout): (&Path, Duration),
+    scratch: &Scratch,
+    task: &Task,
+    instrument: Instrument,
+) -> Result<Subject, String> {
     let task = serde_json::to_string(task).map_err(|error| error.to_string())?;
-    let subject = Subject {
-        program: options.program.clone(),
+    Ok(Subject {
+        program: program.to_owned(),
         args: vec![OsString::from(SUBJECT), OsString::from(task)],
         env: Vec::new(),
         instrument,
-        heap_limit_bytes: heap_limit,
+        heap_limit_bytes: None,
         cwd: scratch.root.clone(),
         record_dir: scratch.records(),
-        timeout: options.timeout,
+        timeout,
         foreign: None,
-    };
+    })
+}
+
+/// Runs a subject in its directory, and reads its answer.
+pub(crate) fn run_subject(
+    subject: &Subject,
+    scratch: &Scratch,
+    stop: &AtomicBool,
+) -> Result<(Sample, Answer), String> {
     scratch
         .clear_records()
         .map_err(|error| format!("failed to empty {}: {error}", scratch.root.display()))?;
@@ -512,7 +541,7 @@ fn sample(
     Ok((sample, answer))
 }
 
-fn subject_failed(status: &End, sample: &Sample) -> String {
+pub(crate) fn subject_failed(status: &End, sample: &Sample) -> String {
     let text = sample.stderr.text();
     // A program that does not know its task answers as it does to a person: the reason first, then advice.
     let reason = text.lines().find(|line| line.starts_with("error:")).map(str::to_owned);

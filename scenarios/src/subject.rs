@@ -11,6 +11,7 @@ use harness::meter::{self, Meter};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Answer};
+use crate::selftest::threads;
 use crate::sync::{self, Drive};
 
 /// The word with which the program is called to be measured.
@@ -45,6 +46,10 @@ pub fn enter(mut arguments: impl Iterator<Item = OsString>) -> Option<i32> {
     if word == SUBJECT {
         let task = arguments.next().and_then(|task| serde_json::from_str(task.to_str()?).ok())?;
         return Some(subject(&task));
+    }
+    if word == threads::SUBJECT {
+        let task = arguments.next().and_then(|task| serde_json::from_str(task.to_str()?).ok())?;
+        return Some(threads::subject(&task));
     }
     if word == WORKER {
         let attempt = arguments.next()?;
