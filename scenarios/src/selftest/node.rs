@@ -55,6 +55,11 @@ pub(super) fn measure(
     let before = bench.done();
     let (options, stop) = (bench.options, bench.stop);
     let sessions = corpus.home().join(".claude").join("projects");
+    // The program runs in a directory of its own.
+    let sessions = std::fs::canonicalize(&sessions).map_err(|error| Error::Failed {
+        case: name.to_owned(),
+        why: format!("failed to find {}: {error}", sessions.display()),
+    })?;
     let answer = std::sync::OnceLock::new();
     let sample = |scratch: &Scratch, plant: &Option<Plant>| {
         let program = scratch.root.join("sessions.js");
