@@ -248,6 +248,10 @@ pub(crate) struct Judging {
     /// The last release, that drift is judged against: a saved baseline, or a run.json.
     #[arg(long, value_name = "FILE")]
     pub(crate) release: Option<PathBuf>,
+    /// What a self-test found, that tells which limits are too tight to be judged; that of this machine when not given
+    /// (`highwater selftest`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calibration: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

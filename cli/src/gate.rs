@@ -6,12 +6,13 @@ use anyhow::{Context, Result, bail};
 use harness::record::{Judgement, Run, Verdict};
 use reports::baseline::Base;
 use reports::budget::Budgets;
+use reports::calibration::Calibration;
 use reports::judge::Against;
 use scenarios::exec;
 
 use crate::args::{self, Judging};
 use crate::places::{self, Profiler};
-use crate::show;
+use crate::{selftest, show};
 
 /// The budgets of this project, for where there is no file.
 const BUILT_IN: &str = include_str!("../../ci/budgets.toml");
@@ -118,22 +119,39 @@ pub(crate) struct Bases {
     release: Option<Base>,
     /// The folder of the baseline's run, where its allocation sites may lie.
     folder: PathBuf,
+    /// What a self-test found on this machine.
+    calibration: Option<Calibration>,
+    /// Why a self-test that was found does not count.
+    ignored: Option<String>,
 }
 
 impl Bases {
     pub(crate) fn read(baseline: Option<&Path>, release: Option<&Path>) -> Result<Bases> {
         let read = |path: Option<&Path>| path.map(read_base).transpose();
         let folder = baseline.map(run_path).and_then(|path| path.parent().map(Path::to_owned));
-        Ok(Bases { baseline: read(baseline)?, release: read(release)?, folder: folder.unwrap_or_default() })
+        let folder = folder.unwrap_or_default();
+        let bases = Bases { baseline: read(baseline)?, release: read(release)?, folder, ..Bases::default() };
+        let saved = selftest::state_file().ok().filter(|path| path.is_file());
+        match saved.map(|path| Calibration::read(&path)).transpose() {
+            Ok(calibration) => Ok(Bases { calibration, ..bases }),
+            Err(error) => {
+                Ok(Bases { ignored: Some(format!("the saved self-test is ignored: {error}")), ..bases })
+            }
+        }
     }
 
     pub(crate) fn of(judging: &Judging) -> Result<Bases> {
-        Bases::read(judging.baseline.as_deref(), judging.release.as_deref())
+        let bases = Bases::read(judging.baseline.as_deref(), judging.release.as_deref())?;
+        match &judging.calibration {
+            Some(path) => Ok(Bases { calibration: Some(Calibration::read(path)?), ..bases }),
+            None => Ok(bases),
+        }
     }
 
     pub(crate) fn against(&self) -> Against<'_> {
         let (baseline, release) = (self.baseline.as_ref(), self.release.as_ref());
-        Against { baseline, release, ..Against::nothing(today()) }
+        let calibration = self.calibration.as_ref();
+        Against { baseline, release, calibration, ..Against::nothing(today()) }
     }
 
     /// Names the allocation sites of cases that broke a limit, where the baseline is a whole run.
@@ -145,11 +163,13 @@ impl Bases {
     }
 
     pub(crate) fn doubts(&self, run: &Run) -> Vec<String> {
-        [&self.baseline, &self.release]
-            .into_iter()
-            .flatten()
-            .flat_map(|base| base.doubts(&run.environment))
-            .collect()
+        let bases: Vec<&Base> = [&self.baseline, &self.release].into_iter().flatten().collect();
+        let mut doubts: Vec<String> = bases.iter().flat_map(|base| base.doubts(&run.environment)).collect();
+        if !bases.is_empty() {
+            doubts.extend(self.ignored.clone());
+            doubts.extend(self.calibration.iter().filter_map(|found| found.doubt(&run.environment)));
+        }
+        doubts
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use harness::record::{Corpus, Environment, Tier, Unit, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, stats, store};
+use crate::{Error, fingerprint, stats, store};
 
 pub mod draw;
 pub mod power;
@@ -305,7 +305,10 @@ impl Calibration {
 
     /// What makes the calibration doubtful here: it was taken where memory figures are others. It must be ignored then.
     pub fn doubt(&self, here: &Environment) -> Option<String> {
-        let differences = differences(&self.environment, here);
+        // Another compiler or lock file changes what is measured, not how well it is seen.
+        let differences: Vec<String> = fingerprint::of_machine(&self.environment, here)
+            .map(|(field, then, now)| format!("{field} {then} then, {now} now"))
+            .collect();
         if differences.is_empty() {
             return None;
         }
@@ -384,27 +387,6 @@ fn is_own(case: &str) -> bool {
 /// Bytes that two names have in common at their beginning.
 fn in_common(one: &str, other: &str) -> usize {
     one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
-}
-
-/// What differs between two environments of what memory figures depend on. The compiler and the lock file are not among it: they
-/// change what is measured, not how well it is seen.
-fn differences(then: &Environment, now: &Environment) -> Vec<String> {
-    let figure = |value: Option<f64>| value.map_or("none".to_owned(), |value| value.to_string());
-    let bytes = |value: Option<u64>| value.map_or("none".to_owned(), crate::bytes::format_bytes);
-    let pairs = [
-        ("platform", then.platform.clone(), now.platform.clone()),
-        ("kernel", then.kernel.clone(), now.kernel.clone()),
-        ("processor", then.cpu.clone(), now.cpu.clone()),
-        ("cores", then.cores.to_string(), now.cores.to_string()),
-        ("allocator", then.allocator.clone(), now.allocator.clone()),
-        ("build profile", then.profile.clone(), now.profile.clone()),
-        ("page size", then.page_bytes.to_string(), now.page_bytes.to_string()),
-        ("huge pages", then.huge_pages.clone(), now.huge_pages.clone()),
-        ("memory limit", bytes(then.memory_limit_bytes), bytes(now.memory_limit_bytes)),
-        ("processor limit", figure(then.cpu_limit_cores), figure(now.cpu_limit_cores)),
-    ];
-    let said = pairs.into_iter().filter(|(_, then, now)| then != now);
-    said.map(|(what, then, now)| format!("{what} {then} then, {now} now")).collect()
 }
 
 #[cfg(test)]

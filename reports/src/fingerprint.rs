@@ -5,6 +5,8 @@
 
 use harness::record::Environment;
 
+use crate::bytes::format_bytes;
+
 /// A field of an environment: its name, and its value as text.
 type Field = (&'static str, fn(&Environment) -> String);
 
@@ -17,8 +19,8 @@ const REFUSED: &[Field] = &[
     ("number of cores", |environment| environment.cores.to_string()),
     ("page size", |environment| environment.page_bytes.to_string()),
     ("huge pages setting", |environment| environment.huge_pages.clone()),
-    ("container's memory limit", |environment| limit(environment.memory_limit_bytes)),
-    ("container's processor limit", |environment| limit(environment.cpu_limit_cores)),
+    ("memory limit of the container", |environment| limit(environment.memory_limit_bytes.map(format_bytes))),
+    ("processor limit of the container", |environment| limit(environment.cpu_limit_cores)),
 ];
 
 /// A difference of these is said: it may be the very change that is looked at, or moves resident memory only a little.
@@ -42,6 +44,14 @@ pub(crate) fn refusal(base: &Environment, head: &Environment) -> Option<String> 
 /// Differences that make a comparison doubtful, as sentences.
 pub(crate) fn warnings(base: &Environment, head: &Environment) -> Vec<String> {
     in_words(differences(SAID, base, head))
+}
+
+/// The differences that make resident memory another thing: field, base, head.
+pub(crate) fn of_machine<'e>(
+    base: &'e Environment,
+    head: &'e Environment,
+) -> impl Iterator<Item = (&'static str, String, String)> + 'e {
+    differences(REFUSED, base, head)
 }
 
 /// Every difference, as sentences.
@@ -86,7 +96,7 @@ mod tests {
         let small = Environment { memory_limit_bytes: Some(1 << 29), ..base.clone() };
         assert_eq!(
             refusal(&base, &small).unwrap(),
-            "the baseline's container's memory limit is none, this run's is 536870912"
+            "the baseline's memory limit of the container is none, this run's is 512 MiB"
         );
     }
 }

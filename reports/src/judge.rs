@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use crate::baseline::Base;
 use crate::budget::{self, Budget, Budgets, Growth, Limit};
+use crate::calibration::Calibration;
 use crate::decision::{self, Terms};
 
 mod excused;
@@ -38,6 +39,8 @@ pub struct Against<'a> {
     pub baseline: Option<&'a Base>,
     /// What drift is compared with: the last release.
     pub release: Option<&'a Base>,
+    /// What a self-test found on the machine of the run: a limit that is tighter is `unfit`.
+    pub calibration: Option<&'a Calibration>,
     /// The day on which waivers are looked at.
     pub today: Date,
     /// How sure a decision about noisy samples has to be.
@@ -47,7 +50,7 @@ pub struct Against<'a> {
 impl<'a> Against<'a> {
     /// Nothing but the day.
     pub fn nothing(today: Date) -> Against<'static> {
-        Against { baseline: None, release: None, today, terms: Terms::default() }
+        Against { baseline: None, release: None, calibration: None, today, terms: Terms::default() }
     }
 
     /// What a limit is compared with.
@@ -93,7 +96,10 @@ pub fn judge(run: &mut Run, budgets: &Budgets, against: &Against<'_>) {
         judge.findings.extend(fixed::sum(run, budgets, sum));
     }
     let Judge { mut findings, mut doubts, without_base, .. } = judge;
-    growth::settle(&mut findings, |finding| nature(run, finding));
+    // What was found under other conditions tells nothing of this run; `Calibration::doubt` says so to a person.
+    let calibration = against.calibration.filter(|found| found.doubt(&run.environment).is_none());
+    let sight = |finding: &Finding<'_>| calibration?.mde(&run.cases[finding.case].case, &finding.metric);
+    growth::settle(&mut findings, |finding| nature(run, finding), sight);
     findings.iter_mut().for_each(turn_around);
     excused::excuse(run, &budgets.waivers, against.today, &mut findings, &mut doubts);
     mark_tripwires(run, budgets);

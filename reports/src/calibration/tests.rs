@@ -160,7 +160,7 @@ fn a_calibration_of_another_machine_is_ignored_and_says_why() {
         ..calibration.environment.clone()
     };
     let said = calibration.doubt(&other).unwrap();
-    assert!(said.contains("9.9 now; memory limit none then, 1 GiB now"), "{said}");
+    assert!(said.contains("9.9 now; memory limit of the container none then, 1 GiB now"), "{said}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use harness::record::{Direction, Evidence, Metric, Unit, Verdict};
 use super::finding::{Compared, Finding, Weighed, as_change, own};
 use super::interval::is_noisy;
 use crate::budget::Growth;
+use crate::calibration::Mde;
 use crate::decision::{self, SECONDARY_ALPHA, Terms};
 use crate::stats::many;
 use crate::{figure, metric};
@@ -77,7 +78,13 @@ pub(super) fn alpha(is_primary: bool, terms: &Terms) -> f64 {
 
 /// Decides the comparisons of noisy samples, now that it is known how many there are: those of primary metrics each by itself, the
 /// others after Benjamini and Hochberg.
-pub(super) fn settle(findings: &mut [Finding<'_>], units: impl Fn(&Finding<'_>) -> (Unit, Direction)) {
+///
+/// `sight` tells the smallest growth of a finding's metric that is seen here, where that is known.
+pub(super) fn settle(
+    findings: &mut [Finding<'_>],
+    units: impl Fn(&Finding<'_>) -> (Unit, Direction),
+    sight: impl Fn(&Finding<'_>) -> Option<Mde>,
+) {
     let secondary = |finding: &Finding<'_>| finding.compared.is_some_and(|compared| !compared.is_primary);
     let p: Vec<f64> = findings
         .iter()
@@ -87,6 +94,7 @@ pub(super) fn settle(findings: &mut [Finding<'_>], units: impl Fn(&Finding<'_>) 
     let mut adjusted = many::adjust(&p).into_iter();
     for finding in findings {
         let (unit, direction) = units(finding);
+        let seen = sight(finding);
         let Some(compared) = &mut finding.compared else { continue };
         if !compared.is_primary {
             compared.evidence.p = adjusted.next().unwrap_or(compared.evidence.p);
@@ -99,7 +107,28 @@ pub(super) fn settle(findings: &mut [Finding<'_>], units: impl Fn(&Finding<'_>) 
         let over = compared.evidence.shift - compared.allowed;
         finding.over = (finding.verdict == Verdict::Regression && over > 0.0).then_some(over);
         finding.why = format!("{}; {}", finding.why, in_words(compared, unit, direction));
+        let too_tight = seen.and_then(|seen| too_tight(compared, &seen, unit));
+        if let (Verdict::Pass | Verdict::Inconclusive, Some(why)) = (finding.verdict, too_tight) {
+            (finding.verdict, finding.why) = (Verdict::Unfit, format!("{}; {why}", finding.why));
+        }
     }
+}
+
+/// Why a limit allows less than what can be told from none here; none when it does not. A growth that was found was seen all the same.
+fn too_tight(compared: &Compared, seen: &Mde, unit: Unit) -> Option<String> {
+    let Evidence { base_samples, head_samples, .. } = compared.evidence;
+    let seen = seen.with_samples(base_samples.min(head_samples));
+    let least = seen.percent / 100.0 * compared.base.abs();
+    (compared.is_feasible && compared.allowed < least).then(|| {
+        format!(
+            "the smallest growth that is seen here with so many samples is {} ({:.2} %, of {}), and {} is allowed: allow more, \
+             or take more samples (`highwater selftest`)",
+            figure::short(least, unit),
+            seen.percent,
+            seen.subject,
+            figure::short(compared.allowed, unit)
+        )
+    })
 }
 
 /// What the statistics say: `worse by 3.1 MiB, at least 2.9 MiB with p 3.2e-6 (15 and 15 samples)`.

@@ -52,7 +52,8 @@ pub fn pairs(run: &mut Run, terms: &PairTerms) {
         let Some(base) = base_of(run, head) else { continue };
         findings.extend(pair(run, base, head, terms));
     }
-    growth::settle(&mut findings, |finding| nature(run, finding));
+    // What is compared here allows what a person chose for it, and says how sure that is by its p and its bound.
+    growth::settle(&mut findings, |finding| nature(run, finding), |_| None);
     conclude(run, findings, Vec::new());
 }
 

@@ -329,6 +329,57 @@ fn noisy_growth_from_another_kernel_is_refused() {
 }
 
 #[test]
+fn a_limit_that_is_tighter_than_what_is_seen_here_is_unfit() {
+    use crate::calibration::{self, Calibration, Effect, MetricPower, Rate, Subject};
+    let base = Base::Run(Box::new(resident(&RESIDENT)));
+    let seen = Some(Effect { percent: 4.0, size: 4.2e6 });
+    let power = MetricPower {
+        metric: "rss.peak_bytes".to_owned(),
+        tier: Tier::Noisy,
+        unit: Unit::Bytes,
+        samples: 200,
+        median: 105e6,
+        deviation_percent: 3.0,
+        false_alarms: Rate::of(0, 1000),
+        undecided: Rate::of(0, 1000),
+        in_order: Rate::of(0, 6),
+        curve: Vec::new(),
+        mde_80: seen,
+        mde_95: seen,
+        resolution_80: seen,
+        resolution_95: seen,
+    };
+    let subject =
+        Subject { name: BOUNDED.to_owned(), corpus: None, runs: 200, metrics: vec![power], named: None };
+    let terms = calibration::Terms { samples: 10, ..calibration::Terms::default() };
+    let calibration = Calibration {
+        schema: calibration::SCHEMA,
+        environment: specimen::run().environment,
+        time: String::new(),
+        seconds: 1.0,
+        seed: 1,
+        terms,
+        subjects: vec![subject],
+        doubts: Vec::new(),
+    };
+    let judged = |by: f64, growth: &str, calibration: &Calibration| {
+        let against =
+            Against { baseline: Some(&base), calibration: Some(calibration), ..Against::nothing(TODAY) };
+        let text = limit(BOUNDED, "rss.peak_bytes", &format!("growth = \"{growth}\"\nprimary = true"));
+        only_verdict(&judged_against(resident(&moved(by)), &text, &against), BOUNDED).clone()
+    };
+    let found = judged(0.0, "1 %", &calibration);
+    assert_eq!(found.verdict, Verdict::Unfit);
+    let said = "the smallest growth that is seen here with so many samples is 4.01 MiB (4.00 %, of sync/cold:bounded), and 1.00 MiB is allowed";
+    assert!(found.why.contains(said), "{}", found.why);
+    assert_eq!(judged(0.0, "5 %", &calibration).verdict, Verdict::Pass);
+    assert_eq!(judged(20.0, "1 %", &calibration).verdict, Verdict::Regression, "what was found was seen");
+    let mut elsewhere = calibration.clone();
+    elsewhere.environment.kernel = "7.0.0".to_owned();
+    assert_eq!(judged(0.0, "1 %", &elsewhere).verdict, Verdict::Pass, "another machine's is ignored");
+}
+
+#[test]
 fn the_same_noise_in_many_secondary_metrics_is_corrected_for_and_a_primary_is_not() {
     // Nine pairs of ten with this shift have p 0.0034 each: below 0.01, beyond it when the other 19 show nothing.
     let names =

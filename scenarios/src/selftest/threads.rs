@@ -90,12 +90,14 @@ fn partitioned(task: &Task, workspaces: &[Workspace]) -> io::Result<u64> {
     })
 }
 
+/// What a task leaves: what was planted, and what it parsed.
+type Slot = Mutex<Option<(Vec<u8>, Vec<Item>)>>;
+
 fn pooled(task: &Task, workspaces: &[Workspace]) -> io::Result<u64> {
     let pool = Pool::new(THREADS);
     let next = AtomicUsize::new(0);
     // Made before, so that no thread allocates outside of its tasks.
-    let slots: Vec<Mutex<Option<(Vec<u8>, Vec<Item>)>>> =
-        workspaces.iter().map(|_| Mutex::new(None)).collect();
+    let slots: Vec<Slot> = workspaces.iter().map(|_| Mutex::new(None)).collect();
     let parsed: io::Result<Vec<()>> = std::thread::scope(|scope| {
         let run = || -> io::Result<()> {
             loop {
