@@ -64,7 +64,7 @@ fn run(steps: &[&Step]) -> Result<(), (u8, String)> {
 }
 
 fn command(step: &Step) -> Command {
-    // The cargo that runs this program, so that a chosen toolchain (`cargo +1.88 xtask ci`) stays chosen.
+    // The cargo that runs this program, so that a chosen toolchain (`cargo +1.89 xtask ci`) stays chosen.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(step.arguments).envs(step.environment.iter().copied()).current_dir(root());
     command
