@@ -231,11 +231,6 @@ impl Budget {
         }
     }
 
-    /// Whether the limit is a comparison with a base.
-    pub(crate) fn needs_base(&self) -> bool {
-        matches!(self.limit, Limit::Growth(_) | Limit::Drift(_))
-    }
-
     /// Whether both limit the same in the same way.
     fn is_like(&self, other: &Budget) -> bool {
         self.case == other.case

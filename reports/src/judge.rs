@@ -4,6 +4,8 @@
 //! estimates are what their fit says. A limit that falls inside cannot be judged, and that is said rather than guessed. Growth is
 //! judged by the rules of [`decision`].
 
+use std::mem::{Discriminant, discriminant};
+
 use harness::record::{Case, Direction, Run, Tier, Unit, Verdict};
 use jiff::civil::Date;
 
@@ -115,13 +117,13 @@ fn nature(run: &Run, finding: &Finding<'_>) -> (Unit, Direction) {
 
 /// Writes what was found into the run. A gate that judged nothing is not green, and one that was given a base which fits nothing
 /// neither.
-fn conclude(run: &mut Run, findings: Vec<Finding<'_>>, without_base: Vec<String>) {
+fn conclude(run: &mut Run, findings: Vec<Finding<'_>>, without_base: Vec<(Discriminant<Limit>, String)>) {
     let mut verdict = findings.iter().map(|finding| finding.verdict).max();
     if verdict.is_none() {
         let why = "no budget applies to what was measured, and a gate that measured nothing is not green";
         run.doubts.push(format!("{NOTHING}{why}"));
     }
-    if let Some(why) = without_base.first() {
+    if let Some((_, why)) = without_base.first() {
         run.doubts.push(format!("{NOTHING}{why}, so that no growth was judged though a base was given"));
         verdict = Some(Verdict::Error);
     }
@@ -172,8 +174,8 @@ struct Judge<'r, 'b> {
     against: &'r Against<'r>,
     findings: Vec<Finding<'b>>,
     doubts: Vec<String>,
-    /// Why growth could not be compared with a base that was given.
-    without_base: Vec<String>,
+    /// Why growth could not be compared with a base that was given, by the kind of limit: the baseline and the release are two bases.
+    without_base: Vec<(Discriminant<Limit>, String)>,
 }
 
 impl<'b> Judge<'_, 'b> {
@@ -193,11 +195,11 @@ impl<'b> Judge<'_, 'b> {
                 self.budget(index, budget);
             }
         }
-        // One growth that could be compared shows that the base fits, whatever the others lack.
-        let is_growth = |finding: &Finding<'_>| finding.budget.is_some_and(Budget::needs_base);
-        if self.findings.iter().any(is_growth) {
-            self.without_base.clear();
-        }
+        // One growth that could be compared shows that its base fits, whatever the others lack.
+        let weighed = self.findings.iter().filter(|finding| finding.verdict != Verdict::Error);
+        let kinds: Vec<Discriminant<Limit>> =
+            weighed.filter_map(|finding| Some(discriminant(&finding.budget?.limit))).collect();
+        self.without_base.retain(|(kind, _)| !kinds.contains(kind));
     }
 
     fn budget(&mut self, index: usize, budget: &'b Budget) {
@@ -216,7 +218,7 @@ impl<'b> Judge<'_, 'b> {
             }
             Err(unjudged) => {
                 if let Unjudged::NoBase(why) = &unjudged {
-                    self.without_base.push(why.clone());
+                    self.without_base.push((discriminant(&budget.limit), why.clone()));
                 }
                 let what = format!("{} {} {limit}", case.case, budget.metric);
                 self.doubts.push(format!("{NOT_JUDGED}{what}: {}", unjudged.text()));

@@ -22,6 +22,10 @@ pub fn write(path: &Path, run: &Run) -> Result<(), Error> {
     }
     let mut text = serde_json::to_string_pretty(run).expect("records hold only text, numbers and lists");
     text.push('\n');
+    // Figures deeper in, of laws and judgements: what could not be read again is not written.
+    if let Err(error) = serde_json::from_str::<Run>(&text) {
+        return Err(Error::NotFinite { path: path.to_owned(), what: format!("a figure ({error})") });
+    }
     write_atomically(path, text.as_bytes())
 }
 
@@ -174,6 +178,15 @@ mod tests {
         metric.unwrap().samples[0] = f64::NAN;
         let said = write(&path, &run).unwrap_err().to_string();
         assert!(said.contains(&format!("rss.peak_bytes of {}", run.cases[1].case)), "{said}");
+    }
+
+    #[test]
+    fn a_law_without_an_end_is_refused() {
+        let (_folder, path) = saved();
+        let mut run = specimen::swept();
+        let estimate = harness::record::Estimate { value: 1.0, low: f64::NEG_INFINITY, high: 2.0 };
+        run.cases.iter_mut().find_map(|case| case.laws.first_mut()).unwrap().bytes_per_session = estimate;
+        assert!(matches!(write(&path, &run), Err(Error::NotFinite { .. })));
     }
 
     #[cfg(unix)]

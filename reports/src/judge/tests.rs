@@ -243,6 +243,20 @@ fn growth_against_a_base_that_does_not_fit_is_an_error_and_says_why() {
 }
 
 #[test]
+fn a_release_that_does_not_fit_is_an_error_though_the_parent_does() {
+    let parent = Base::Figures(Baseline::of(&specimen::run()));
+    let mut baseline = Baseline::of(&specimen::run());
+    baseline.key.toolchain = "rustc 1.2.3".to_owned();
+    let release = Base::Figures(baseline);
+    let against = Against { baseline: Some(&parent), release: Some(&release), ..Against::nothing(TODAY) };
+    let text =
+        limit(BOUNDED, "heap.peak_bytes", "growth = 0") + &limit(BOUNDED, "heap.peak_bytes", "drift = 0");
+    assert_eq!(judged_against(specimen::run(), &text, &against).verdict, Verdict::Error);
+    let both = Against { release: Some(&parent), ..against };
+    assert_eq!(judged_against(specimen::run(), &text, &both).verdict, Verdict::Pass);
+}
+
+#[test]
 fn growth_without_a_base_is_not_judged_and_said_so() {
     let text = limit(BOUNDED, "heap.peak_bytes", "growth = \"0 B\"")
         + &limit(BOUNDED, "heap.peak_bytes", "drift = \"3 %\"")
