@@ -1,7 +1,6 @@
 //! Where memory went: the first line of a failure names the function that grew, in comparisons and against a saved run; and the
 //! README shows such a failure.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod bench;
 
