@@ -88,7 +88,7 @@ pub(crate) struct Run {
     pub(crate) judging: Judging,
     /// Plant growth into every sample, to see whether your budgets notice it: `each:bytes=64` keeps 64 bytes for each session,
     /// `retain:bytes=4096,first=1000` and `spike:bytes=1048576,first=1000,phase=parse` begin at an allocation (docs/selftest.md).
-    #[arg(long, value_name = "GROWTH")]
+    #[arg(long, value_name = "GROWTH", conflicts_with = "save_baseline")]
     pub(crate) inject: Option<Injection>,
     /// Profile every case once more under dhat, and save its allocation sites beside the run: what a later run's failures are compared
     /// with. A case that breaks a limit is profiled anyway.
@@ -566,7 +566,7 @@ pub(crate) enum Form {
 /// a growth of each size is caught, and the smallest that is. They are saved for this machine, and
 /// from then on a budget that is tighter than what can be told apart here is `unfit`.
 ///
-/// The default takes some minutes, --full about a quarter of an hour. Leave the machine alone.
+/// The default takes some minutes, --full about half an hour. Leave the machine alone.
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Selftest {

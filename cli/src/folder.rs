@@ -63,20 +63,6 @@ fn outputs_in(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Removes the files of a folder that end so; what else is there stays, and a folder that is not there needs nothing.
-pub(crate) fn remove_files(folder: &Path, endings: &[&str]) -> Result<()> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.with_context(|| format!("failed to list {}", folder.display()))?,
-    };
-    let ends_so =
-        |path: &PathBuf| path.extension().is_some_and(|ending| endings.iter().any(|known| ending == *known));
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(ends_so) {
-        std::fs::remove_file(&path).with_context(|| format!("failed to remove {}", path.display()))?;
-    }
-    Ok(())
-}
-
 /// Says what was written.
 pub(crate) fn say(out: &Path) {
     show::note(&format!("wrote {}", out.join("run.json").display()));

@@ -71,6 +71,8 @@ fn other_corpus(run: &Run) -> Option<String> {
 
 /// Why the run could not be judged, in one sentence; none when it was.
 pub(crate) fn failure(run: &Run) -> Option<String> {
+    // Names and errors may come from a file, or from a foreign program.
+    let run = &reports::plain_run(run);
     if run.verdict != Verdict::Error {
         return None;
     }

@@ -7,7 +7,7 @@ use harness::record::{Case, Moment, Run};
 use harness::sites::Profile;
 use reports::explain;
 
-use crate::{folder, show};
+use crate::show;
 
 /// Where profiles and flamegraphs lie in a run's folder.
 const FOLDER: &str = "sites";
@@ -39,6 +39,11 @@ pub(crate) fn explain_run(
         let name = run.cases[index].case.clone();
         if let Some(earlier) = base.cases.iter().find(|earlier| earlier.case == name) {
             explain::charge(&mut run.cases[index], earlier);
+        }
+        if is_same(base_folder, out) {
+            let why = "the baseline lies in this run's own folder: name another with --out";
+            run.doubts.push(format!("the sites of {name} were not compared: {why}"));
+            continue;
         }
         let earlier = path(base_folder, &name);
         if !earlier.is_file() {
@@ -75,6 +80,11 @@ pub(crate) fn explain_pairs(run: &mut Run, out: &Path, profile: &mut Profiler<'_
     Ok(())
 }
 
+fn is_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    whole(one).is_some_and(|one| Some(one) == whole(other))
+}
+
 /// The cases that broke a limit which sites can explain.
 fn broken(run: &Run) -> Vec<usize> {
     let cases = run.cases.iter().enumerate();
@@ -107,6 +117,8 @@ fn name_drawing(case: &mut Case, moment: Moment, file: &str) {
     own.for_each(|growth| growth.flamegraph = Some(file.to_owned()));
 }
 
+const MOMENTS: [Moment; 3] = [Moment::Peak, Moment::Total, Moment::Retained];
+
 fn word(moment: Moment) -> &'static str {
     match moment {
         Moment::Peak => "peak",
@@ -127,7 +139,23 @@ fn path(folder: &Path, case: &str) -> PathBuf {
     folder.join(FOLDER).join(format!("{}.json", scenarios::exec::file_name(case)))
 }
 
-/// Removes the profiles and flamegraphs of the run before.
+/// Removes the profiles and flamegraphs of the run before. Other files there stay: only what reads as a profile is one.
 pub(crate) fn clear(out: &Path) -> Result<()> {
-    folder::remove_files(&out.join(FOLDER), &["json", "svg"])
+    let folder = out.join(FOLDER);
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("failed to list {}", folder.display()))?,
+    };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let is_profile =
+            path.extension().is_some_and(|ending| ending == "json") && Profile::load(&path).is_ok();
+        if !is_profile {
+            continue;
+        }
+        let drawings = MOMENTS.map(|moment| path.with_extension(format!("{}.svg", word(moment))));
+        for file in drawings.iter().filter(|file| file.is_file()).chain([&path]) {
+            std::fs::remove_file(file).with_context(|| format!("failed to remove {}", file.display()))?;
+        }
+    }
+    Ok(())
 }

@@ -32,7 +32,7 @@ fn verdicts(sweep: &str, planted: Option<&str>, desk: &Path) -> [String; 2] {
     fs::write(&budgets, BUDGETS).unwrap();
     let out = desk.join("out");
     let mut command = highwater(&["run", "sync/law:bounded", "--profile", "smoke", "--instrument", "count"]);
-    command.args(["--sweep", sweep, "--corpora"]).arg(folder("corpora")).arg("--out").arg(&out);
+    command.args(["--sweep", sweep, "--corpora"]).arg(folder("sweeps")).arg("--out").arg(&out);
     command.arg("--budgets").arg(&budgets);
     command.args(planted.into_iter().flat_map(|text| ["--inject", text]));
     call(command);

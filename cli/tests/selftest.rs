@@ -10,7 +10,7 @@ fn a_self_test_tells_what_is_seen_and_saves_it_for_this_machine() {
     let state = temporary();
     let out = temporary();
     let mut command = highwater(&["selftest", "--quick", "2", "--markdown", "--corpora"]);
-    command.arg(folder("corpora")).arg("--out").arg(out.path()).env("HIGHWATER_STATE", state.path());
+    command.arg(folder("selftest")).arg("--out").arg(out.path()).env("HIGHWATER_STATE", state.path());
     // So few samples cannot show that the promise is kept, and that is said.
     let said = call(command).expect(3);
     assert!(said.out.contains("are too few to tell whether 1 in 100 is kept"), "{}", said.out);

@@ -55,13 +55,25 @@ pub fn noisy(
     terms: &Terms,
 ) -> (Verdict, Evidence) {
     let evidence = evidence(base, head, direction, terms);
-    if feasible(base.len(), head.len(), terms.alpha).is_err() {
+    if !reachable(base, head, terms.alpha) {
         return (Verdict::Inconclusive, evidence);
     }
     match verdict(&evidence, allowed) {
         Verdict::Pass if is_better(base, head, allowed, direction, terms) => (Verdict::Improved, evidence),
         verdict => (verdict, evidence),
     }
+}
+
+/// Whether these samples could reach `alpha` if they lay wholly apart: with ties among them the least p is larger than that of as many
+/// different figures.
+pub fn reachable(base: &[f64], head: &[f64], alpha: f64) -> bool {
+    let mut pooled: Vec<f64> = base.iter().chain(head).copied().collect();
+    pooled.sort_by(f64::total_cmp);
+    let (low, high) = pooled.split_at(base.len());
+    let all_equal = pooled.first() == pooled.last();
+    // Figures that are all the same differ by nothing, which is known however few they are.
+    let apart = if all_equal { rank::smallest_p(base.len(), head.len()) } else { rank::p_greater(low, high) };
+    feasible(base.len(), head.len(), alpha).is_ok() && apart <= alpha
 }
 
 /// Whether the mirror image of a regression holds.
@@ -167,6 +179,17 @@ mod tests {
         let (five, more) = (&BASE[..5], BASE.map(|sample| sample + 1e6));
         let (verdict, _) = noisy(five, &more[..5], 0.0, Direction::Lower, &Terms::default());
         assert_eq!(verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn ties_that_hide_a_growth_from_the_test_are_inconclusive_and_no_pass() {
+        let base = [100.0, 100.0, 101.0, 102.0, 103.0, 104.0, 105.0];
+        let head = base.map(|sample| sample * 2.0);
+        let (verdict, evidence) = noisy(&base, &head, 2.0, Direction::Lower, &Terms::default());
+        assert!(evidence.p > 0.001, "{evidence:?}");
+        assert_eq!(verdict, Verdict::Inconclusive);
+        let same = [7.0; 7];
+        assert_eq!(noisy(&same, &same, 2.0, Direction::Lower, &Terms::default()).0, Verdict::Pass);
     }
 
     #[test]

@@ -1,12 +1,26 @@
 //! Why a case grew: the sites behind its failed limits, and the line of the ledger that resident memory is charged to.
 
-use harness::record::{Case, Judgement, Moment, SiteGrowth, Unit, Verdict};
+use harness::record::{Case, Judgement, Moment, SiteGrowth, Verdict};
 use harness::sites::Profile;
 
 use crate::{ledger, metric, sites};
 
 /// How the note begins that charges a growth of resident memory.
 const CHARGED: &str = "where it went: ";
+
+/// Metrics of which a number of bytes too much is a number of bytes of sites.
+const WHOLE: &[&str] = &[
+    "heap.peak_bytes",
+    "heap.peak_bound_bytes",
+    "heap.total_bytes",
+    "heap.retained_bytes",
+    "rss.peak_bytes",
+    "pss.peak_bytes",
+    "tree.peak_low_bytes",
+    "tree.peak_high_bytes",
+    "jemalloc.allocated_peak_bytes",
+    "jemalloc.resident_peak_bytes",
+];
 
 /// The moment at which a metric looks at the heap; none for metrics that sites do not explain.
 pub fn moment(name: &str) -> Option<Moment> {
@@ -54,7 +68,7 @@ pub fn add_sites(case: &mut Case, base: &Profile, head: &Profile) -> Result<Vec<
     let mut found: Vec<SiteGrowth> = Vec::new();
     let mut broken: Vec<(&Judgement, Moment)> = failed(case).collect();
     // Limits in bytes first, since what would keep them can be said.
-    broken.sort_by_key(|(found, _)| metric::unit(&found.metric) != Some(Unit::Bytes));
+    broken.sort_by_key(|(found, _)| !WHOLE.contains(&found.metric.as_str()));
     for (broken, moment) in broken {
         if found.iter().any(|growth| growth.moment == moment) {
             continue;
@@ -68,9 +82,9 @@ pub fn add_sites(case: &mut Case, base: &Profile, head: &Profile) -> Result<Vec<
 
 /// Bytes that the sites together may have, so that the limit is kept: what they have, less what is too much.
 fn limit_bytes(case: &Case, broken: &Judgement, moment: Moment, head: &Profile) -> Option<f64> {
-    let unit = case.metrics.get(&broken.metric).map(|metric| metric.unit);
-    let is_whole = metric::split(&broken.metric).1.is_none();
-    let too_much = broken.over.filter(|_| unit == Some(Unit::Bytes) && is_whole)?;
+    // Bytes per tick, day or session are no part of what sites add up to, nor is one phase of it.
+    let is_whole = case.metrics.contains_key(&broken.metric) && WHOLE.contains(&broken.metric.as_str());
+    let too_much = broken.over.filter(|_| is_whole)?;
     Some(head.bytes(moment) as f64 - too_much)
 }
 
@@ -97,7 +111,7 @@ pub(crate) fn of<'c>(case: &'c Case, found: &Judgement) -> Option<&'c SiteGrowth
 
 #[cfg(test)]
 mod tests {
-    use harness::record::Metric;
+    use harness::record::{Metric, Unit};
     use harness::sites::{Frame, Origin, ProcessSites, Site};
 
     use super::*;

@@ -117,7 +117,7 @@ fn nature(run: &Run, finding: &Finding<'_>) -> (Unit, Direction) {
 
 /// Writes what was found into the run. A gate that judged nothing is not green, and one that was given a base which fits nothing
 /// neither.
-fn conclude(run: &mut Run, findings: Vec<Finding<'_>>, without_base: Vec<(Discriminant<Limit>, String)>) {
+fn conclude(run: &mut Run, findings: Vec<Finding<'_>>, without_base: Vec<(Kind, String)>) {
     let mut verdict = findings.iter().map(|finding| finding.verdict).max();
     if verdict.is_none() {
         let why = "no budget applies to what was measured, and a gate that measured nothing is not green";
@@ -168,6 +168,10 @@ fn demote(run: &mut Run) {
     }
 }
 
+/// A kind of limit that needs a base, and whether it is of noisy figures: the baseline and the release are two bases, and exact figures
+/// fit one where noisy ones may not.
+type Kind = (Discriminant<Limit>, bool);
+
 /// A judge at work: what is found while the budgets are gone through.
 struct Judge<'r, 'b> {
     run: &'r Run,
@@ -175,7 +179,7 @@ struct Judge<'r, 'b> {
     findings: Vec<Finding<'b>>,
     doubts: Vec<String>,
     /// Why growth could not be compared with a base that was given, by the kind of limit: the baseline and the release are two bases.
-    without_base: Vec<(Discriminant<Limit>, String)>,
+    without_base: Vec<(Kind, String)>,
 }
 
 impl<'b> Judge<'_, 'b> {
@@ -197,8 +201,9 @@ impl<'b> Judge<'_, 'b> {
         }
         // One growth that could be compared shows that its base fits, whatever the others lack.
         let weighed = self.findings.iter().filter(|finding| finding.verdict != Verdict::Error);
-        let kinds: Vec<Discriminant<Limit>> =
-            weighed.filter_map(|finding| Some(discriminant(&finding.budget?.limit))).collect();
+        let kind =
+            |finding: &Finding<'_>| Some((discriminant(&finding.budget?.limit), finding.compared.is_some()));
+        let kinds: Vec<Kind> = weighed.filter_map(kind).collect();
         self.without_base.retain(|(kind, _)| !kinds.contains(kind));
     }
 
@@ -218,7 +223,8 @@ impl<'b> Judge<'_, 'b> {
             }
             Err(unjudged) => {
                 if let Unjudged::NoBase(why) = &unjudged {
-                    self.without_base.push((discriminant(&budget.limit), why.clone()));
+                    let is_noisy = case.metrics.get(&budget.metric).is_some_and(interval::is_noisy);
+                    self.without_base.push(((discriminant(&budget.limit), is_noisy), why.clone()));
                 }
                 let what = format!("{} {} {limit}", case.case, budget.metric);
                 self.doubts.push(format!("{NOT_JUDGED}{what}: {}", unjudged.text()));

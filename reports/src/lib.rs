@@ -37,3 +37,4 @@ pub mod text;
 pub mod worth;
 
 pub use error::Error;
+pub use plain::run as plain_run;

@@ -225,12 +225,17 @@ impl Page {
         for (case, growth) in
             run.cases.iter().flat_map(|case| case.growth.iter().map(move |growth| (case, growth)))
         {
-            self.heading(&format!("Where {} of {} grew", growth.metric, case.case));
-            let flamegraph = growth.flamegraph.iter().map(|file| format!("; [flamegraph]({file})"));
+            self.heading(&escaped(&format!("Where {} of {} grew", growth.metric, case.case)));
+            let is_ours = |file: &&String| {
+                file.starts_with("sites/")
+                    && file.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+            };
+            let drawn = growth.flamegraph.iter().filter(is_ours);
+            let flamegraph = drawn.map(|file| format!("; [flamegraph]({file})"));
             let _ = writeln!(
                 self.text,
                 "{}: {}{}\n\n{}",
-                sites::first_line(growth),
+                escaped(&sites::first_line(growth)),
                 sites::deletion(growth),
                 flamegraph.collect::<String>(),
                 sites::markdown(growth)
@@ -281,7 +286,7 @@ fn process_rows(case: &Case) -> Vec<Vec<String>> {
 }
 
 /// Text on one line that ends no cell and opens no markup but emphasis, which the tables use themselves.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {

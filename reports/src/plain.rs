@@ -38,7 +38,7 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 }
 
 /// A copy of the run in which every text is plain. Only errors keep their line breaks.
-pub(crate) fn run(run: &Run) -> Run {
+pub fn run(run: &Run) -> Run {
     let mut run = run.clone();
     let environment = &mut run.environment;
     let artifact = &mut run.artifact;

@@ -101,7 +101,11 @@ impl Corpus {
         let mut command = highwater(&["corpus", "generate", "--profile", "smoke"]);
         command.arg("--corpora").arg(folder);
         call(command).expect(0);
-        Corpus::only_one(folder)
+        Corpus::at(&folder.join("smoke-1-1"))
+    }
+
+    fn at(root: &Path) -> Corpus {
+        Corpus { root: root.to_owned(), manifest: json(&root.join("manifest.json")) }
     }
 
     /// The one corpus in a folder.
@@ -109,8 +113,7 @@ impl Corpus {
         let entries = std::fs::read_dir(folder).expect("the folder of corpora can be read");
         let mut roots = entries.map(|entry| entry.expect("the folder of corpora can be read").path());
         let root = roots.find(|path| path.join("manifest.json").exists()).expect("a corpus was written");
-        let manifest = json(&root.join("manifest.json"));
-        Corpus { root, manifest }
+        Corpus::at(&root)
     }
 
     pub(crate) fn home(&self) -> PathBuf {

@@ -1,10 +1,11 @@
 //! Waivers: which broken limits are excused, and which exceptions have run out.
 
-use harness::record::{Run, Unit, Verdict};
+use harness::record::{Direction, Run, Unit, Verdict};
 use jiff::civil::Date;
 
 use super::finding::{Finding, Weighed};
-use crate::budget::Waiver;
+use super::interval::Interval;
+use crate::budget::{Limit, Waiver};
 use crate::figure;
 
 /// Excuses what may be excused, and finds the waivers that must go.
@@ -39,7 +40,13 @@ pub(super) const NOT_NEEDED: &str = "waiver not needed: ";
 
 fn weigh(run: &Run, waiver: &Waiver, today: Date, finding: &mut Finding<'_>) {
     let metric = run.cases[finding.case].metrics.get(&finding.metric);
-    let (figure, unit) = metric.map_or((f64::INFINITY, Unit::Count), |metric| (metric.median, metric.unit));
+    // The worst that was seen must be below the waiver's ceiling; and a ceiling excuses nothing of what must not be low.
+    let is_upper = metric.is_some_and(|metric| metric.direction == Direction::Lower)
+        && !finding.budget.is_some_and(|budget| matches!(budget.limit, Limit::Floor(_)));
+    let (figure, unit) = match metric {
+        Some(metric) if is_upper => (Interval::of(metric).high, metric.unit),
+        _ => (f64::INFINITY, metric.map_or(Unit::Count, |metric| metric.unit)),
+    };
     let addition = if waiver.has_expired(today) {
         format!("its waiver expired on {} ({}, {})", waiver.expires, waiver.owner, waiver.issue)
     } else if figure > waiver.ceiling {

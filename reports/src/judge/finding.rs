@@ -38,6 +38,8 @@ pub(super) struct Compared {
     pub(super) is_primary: bool,
     /// Whether the samples can reach the p that is asked for.
     pub(super) is_feasible: bool,
+    /// The smallest p that so many samples can have.
+    pub(super) least_p: f64,
     /// Whether the mirror image of a regression holds.
     pub(super) is_better: bool,
 }

@@ -7,7 +7,7 @@ use super::interval::is_noisy;
 use crate::budget::Growth;
 use crate::calibration::Mde;
 use crate::decision::{self, SECONDARY_ALPHA, Terms};
-use crate::stats::many;
+use crate::stats::{many, rank};
 use crate::{figure, metric};
 
 /// What a metric is compared with.
@@ -66,7 +66,8 @@ fn compare(
         allowed,
         base: median,
         is_primary: rule.is_primary,
-        is_feasible: decision::feasible(base.len(), head.len(), alpha).is_ok(),
+        is_feasible: decision::reachable(base, head, alpha),
+        least_p: rank::smallest_p(base.len(), head.len()),
         is_better: verdict == Verdict::Improved,
     }
 }
@@ -85,19 +86,27 @@ pub(super) fn settle(
     units: impl Fn(&Finding<'_>) -> (Unit, Direction),
     sight: impl Fn(&Finding<'_>) -> Option<Mde>,
 ) {
-    let secondary = |finding: &Finding<'_>| finding.compared.is_some_and(|compared| !compared.is_primary);
+    // What could not be judged by itself takes no part, nor a tripwire, which has to grow.
+    let secondary = |finding: &Finding<'_>| {
+        let is_tripwire = finding.budget.is_some_and(|budget| budget.tripwire);
+        !is_tripwire && finding.compared.is_some_and(|compared| !compared.is_primary && compared.is_feasible)
+    };
     let p: Vec<f64> = findings
         .iter()
         .filter(|finding| secondary(finding))
         .filter_map(|finding| finding.compared.map(|compared| compared.evidence.p))
         .collect();
+    let tested = p.len();
     let mut adjusted = many::adjust(&p).into_iter();
     for finding in findings {
         let (unit, direction) = units(finding);
         let seen = sight(finding);
+        let is_secondary = secondary(finding);
         let Some(compared) = &mut finding.compared else { continue };
-        if !compared.is_primary {
+        if is_secondary {
             compared.evidence.p = adjusted.next().unwrap_or(compared.evidence.p);
+            // Among so many, so few samples could not be told from chance if they lay wholly apart.
+            compared.is_feasible = compared.least_p * tested as f64 <= compared.evidence.alpha;
         }
         finding.verdict = match () {
             () if !compared.is_feasible => Verdict::Inconclusive,
@@ -136,7 +145,7 @@ fn in_words(compared: &Compared, unit: Unit, direction: Direction) -> String {
     let Evidence { base_samples, head_samples, shift, shift_low, p, alpha } = compared.evidence;
     let samples = format!("{base_samples} and {head_samples} samples");
     if !compared.is_feasible {
-        return format!("{samples} can never reach a p of {alpha}: take more (--samples)");
+        return format!("{samples} like these can never reach a p of {alpha}: take more (--samples)");
     }
     let change = |value: f64| figure::change(as_change(value, direction), unit);
     let of_base = |value: f64| match compared.base {

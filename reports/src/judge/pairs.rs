@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::record::{Case, Run, Tier};
+use harness::record::{Case, Run, Tier, Unit};
 
 use super::finding::{Finding, measured};
 use super::growth::{self, BaseFigures, Rule};
@@ -78,14 +78,18 @@ pub fn base_of(run: &Run, head: usize) -> Option<usize> {
 fn pair<'b>(run: &Run, base: usize, head: usize, terms: &PairTerms) -> Vec<Finding<'b>> {
     let (base, case) = (&run.cases[base], &run.cases[head]);
     // What only one side has is an error where it was to be looked at, and chance elsewhere: some figures are read now and then.
-    let is_primary = |name: &str| terms.primary.iter().any(|primary| primary == name);
     let names: BTreeSet<&String> = base.metrics.keys().chain(case.metrics.keys()).collect();
     let on_both = |name: &str| base.metrics.contains_key(name) && case.metrics.contains_key(name);
     names
         .into_iter()
-        .filter(|name| is_judged(base, case, name) && (on_both(name) || is_primary(name)))
+        .filter(|name| is_judged(base, case, name) && on_both(name) || is_asked(terms, name))
         .map(|name| compared(head, base, case, name, terms))
         .collect()
+}
+
+/// Whether a person, or the default, wants a metric judged by itself, whatever kind it is. A default that no side has is not missed.
+fn is_asked(terms: &PairTerms, name: &str) -> bool {
+    terms.primary.iter().any(|primary| primary == name)
 }
 
 fn is_judged(base: &Case, head: &Case, name: &str) -> bool {
@@ -107,6 +111,11 @@ fn compared<'b>(index: usize, base: &Case, head: &Case, name: &str, terms: &Pair
     let figures = BaseFigures::of(earlier);
     let is_noisy = figures.is_noisy || super::interval::is_noisy(later);
     let allowed = if is_noisy { terms.allowed } else { terms.allowed_exact };
+    // A number of bytes is allowed of bytes; nothing more of blocks or seconds.
+    let allowed = match allowed {
+        Growth::By(_) if later.unit != Unit::Bytes => Growth::By(0.0),
+        allowed => allowed,
+    };
     let is_primary = terms.primary.iter().any(|primary| primary == name);
     let rule = Rule { allowed, terms: &terms.terms, is_primary, than: THAN };
     Finding::new(index, name, allowed.in_words(THAN, later.unit), growth::weigh(later, &figures, rule))

@@ -135,7 +135,7 @@ fn the_first_line_names_the_function_and_its_place() {
         text(&growth),
         "  #1 +3.10 MiB in copy_summaries (src/planted.rs:12), +1 blocks, parent\n       called by main\n"
     );
-    let row = "| 1 | +3.10 MiB | +1 | `copy_summaries (src/planted.rs:12)`, parent | `main` |";
+    let row = "| 1 | +3.10 MiB | +1 | copy_summaries (src/planted.rs:12), parent | main |";
     assert!(markdown(&growth).lines().any(|line| line == row), "{}", markdown(&growth));
 }
 

@@ -6,6 +6,7 @@ use harness::record::{GrownSite, SiteGrowth, Unit};
 
 use super::growth_of;
 use crate::figure::change;
+use crate::markdown::escaped;
 
 /// The part of a growth, in percent, that sites must explain to be named together.
 const EXPLAINED_PERCENT: f64 = 95.0;
@@ -79,15 +80,15 @@ pub fn text(growth: &SiteGrowth) -> String {
 pub fn markdown(growth: &SiteGrowth) -> String {
     let mut out = String::from("| # | bytes | blocks | site | called by |\n|---:|---:|---:|---|---|\n");
     for (index, site) in growth.sites.iter().enumerate() {
-        let callers: Vec<String> = callers(site).map(|caller| format!("`{caller}`")).collect();
+        let callers: Vec<String> = callers(site).map(escaped).collect();
         let _ = writeln!(
             out,
-            "| {} | {} | {} | `{}`, {} | {} |",
+            "| {} | {} | {} | {}, {} | {} |",
             index + 1,
             change(growth_of(site), Unit::Bytes),
             change(site.head_blocks - site.base_blocks, Unit::Blocks),
-            place(site),
-            site.role,
+            escaped(&place(site)),
+            escaped(&site.role),
             callers.join(", ")
         );
     }
