@@ -281,12 +281,20 @@ impl Calibration {
     ///
     /// It is that of the case itself where it was calibrated; else, for a noisy metric of our own cases, that of the own case whose
     /// name has most in common with this one. None where nothing is known: of foreign programs that were not calibrated under
-    /// this name, of metrics that were not measured, and of those in which no growth that was tried was seen often enough.
+    /// this name, and of metrics that were not measured or not often enough to be judged. Where no growth that was tried was seen
+    /// often enough, it is the largest of these.
     pub fn mde(&self, case: &str, metric: &str) -> Option<Mde> {
         let own = self.subjects.iter().find(|subject| subject.name == case);
         let found = own.and_then(|subject| Some((subject, subject.metric(metric)?)));
         let (subject, power) = found.or_else(|| self.nearest(case, metric))?;
-        let effect = power.resolution_80?;
+        // Where not even the largest growth that was tried is seen often enough, what is seen is larger than that.
+        let unseen =
+            Effect { percent: power::LARGEST_SHIFT, size: power.median * power::LARGEST_SHIFT / 100.0 };
+        let effect = match power.resolution_80 {
+            Some(effect) => effect,
+            None if power.false_alarms.trials > 0 => unseen,
+            None => return None,
+        };
         let samples = if power.tier == Tier::Exact { 1 } else { self.terms.samples };
         Some(Mde { subject: subject.name.clone(), percent: effect.percent, size: effect.size, samples })
     }

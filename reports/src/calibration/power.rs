@@ -14,6 +14,9 @@ pub const PERCENTS: [f64; 7] = [0.25, 0.5, 1.0, 2.0, 5.0, 7.5, 10.0];
 const SHIFTS: [f64; 18] =
     [0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.5, 10.0, 15.0, 20.0];
 
+/// The largest of these, in percent.
+pub(super) const LARGEST_SHIFT: f64 = SHIFTS[SHIFTS.len() - 1];
+
 /// The real samples of one metric of a subject.
 #[derive(Debug, Clone)]
 pub struct Samples {
