@@ -66,7 +66,7 @@ fn compare(
         allowed,
         base: median,
         is_primary: rule.is_primary,
-        is_feasible: decision::reachable(base, head, alpha),
+        is_feasible: decision::feasible(base.len(), head.len(), alpha).is_ok(),
         least_p: rank::smallest_p(base.len(), head.len()),
         is_better: verdict == Verdict::Improved,
     }
@@ -145,7 +145,7 @@ fn in_words(compared: &Compared, unit: Unit, direction: Direction) -> String {
     let Evidence { base_samples, head_samples, shift, shift_low, p, alpha } = compared.evidence;
     let samples = format!("{base_samples} and {head_samples} samples");
     if !compared.is_feasible {
-        return format!("{samples} like these can never reach a p of {alpha}: take more (--samples)");
+        return format!("{samples} can never reach a p of {alpha}: take more (--samples)");
     }
     let change = |value: f64| figure::change(as_change(value, direction), unit);
     let of_base = |value: f64| match compared.base {
