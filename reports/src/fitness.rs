@@ -19,7 +19,7 @@ const METRICS: [&str; 2] = ["rss.peak_bytes", "tree.peak_high_bytes"];
 /// How widely figures are spread, as a part of their median: 1.4826 x the median of their distances from it. One stray figure, or a
 /// few, do not move it. 0 of no figures, and of figures around 0.
 pub fn spread(samples: &[f64]) -> f64 {
-    let median = |figures: &[f64]| harness::combine::median(figures).unwrap_or(0.0);
+    let median = |figures: &[f64]| crate::stats::middle(figures).unwrap_or(0.0);
     let middle = median(samples);
     let distances: Vec<f64> = samples.iter().map(|sample| (sample - middle).abs()).collect();
     if middle == 0.0 { 0.0 } else { DEVIATIONS * median(&distances) / middle.abs() }

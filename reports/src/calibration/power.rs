@@ -121,7 +121,7 @@ impl Bench<'_> {
         let terms = &self.plan.terms;
         let limits = decision::Terms { alpha: terms.alpha, confidence: terms.confidence };
         let part = if with_allowance { terms.allowed_percent / 100.0 } else { 0.0 };
-        let allowed = part * harness::combine::median(base).unwrap_or(0.0);
+        let allowed = part * crate::stats::middle(base).unwrap_or(0.0);
         decision::noisy(base, head, allowed, Direction::Lower, &limits).0
     }
 
@@ -167,7 +167,7 @@ fn unjudged(samples: &Samples, tier: Tier) -> MetricPower {
         tier,
         unit: samples.unit,
         samples: plain.len() as u64,
-        median: harness::combine::median(plain).unwrap_or(0.0),
+        median: crate::stats::middle(plain).unwrap_or(0.0),
         deviation_percent: deviation_percent(plain),
         false_alarms: Rate::default(),
         undecided: Rate::default(),

@@ -104,9 +104,11 @@ pub(super) fn settle(
         let is_secondary = secondary(finding);
         let Some(compared) = &mut finding.compared else { continue };
         if is_secondary {
+            let was_alarming = decision::verdict(&compared.evidence, compared.allowed) != Verdict::Pass;
             compared.evidence.p = adjusted.next().unwrap_or(compared.evidence.p);
-            // Among so many, so few samples could not be told from chance if they lay wholly apart.
-            compared.is_feasible = compared.least_p * tested as f64 <= compared.evidence.alpha;
+            // Among so many, so few samples could not be told from chance if they lay wholly apart: what looks grown is no pass.
+            let is_blind = compared.least_p * tested as f64 > compared.evidence.alpha;
+            compared.is_feasible = !(was_alarming && is_blind);
         }
         finding.verdict = match () {
             () if !compared.is_feasible => Verdict::Inconclusive,
