@@ -523,7 +523,7 @@ fn two_commands_are_measured_in_turn_after_one_sample_of_each() {
     let desk = Desk::new();
     let log = desk.path("log");
     let arm = |name: &str| format!("sh -c 'echo {name} >> \"$0\"' \"{}\"", log.display());
-    let mut command = desk.command("compare", &["--samples", "4", "--alpha", "0.02"]);
+    let mut command = desk.command("compare", &["--samples", "5", "--alpha", "0.01"]);
     command.args([
         "--base",
         &arm("base"),
@@ -538,12 +538,12 @@ fn two_commands_are_measured_in_turn_after_one_sample_of_each() {
     assert!(said.out.contains("tree.peak_high_bytes") && said.out.contains("verdict"), "{}", said.out);
     assert_eq!(
         fs::read_to_string(&log).unwrap().replace('\n', " "),
-        "base head base head head base base head head base "
+        "base head base head head base base head head base base head "
     );
     let run = desk.run();
     assert_eq!(run["cases"][0]["case"], "compare/sh:base");
     assert_eq!(run["cases"][1]["case"], "compare/sh:head");
-    assert_eq!(run["cases"][1]["metrics"]["time.wall_seconds"]["samples"].as_array().unwrap().len(), 4);
+    assert_eq!(run["cases"][1]["metrics"]["time.wall_seconds"]["samples"].as_array().unwrap().len(), 5);
     assert_eq!(desk.listed("out"), ["report.md", "run.json"]);
 }
 
