@@ -381,13 +381,13 @@ pub(crate) struct Explain {
 
 /// Excuse a broken limit, up to a ceiling and until a day
 ///
-/// Adds a [[waiver]] to the end of the file. Within it a broken limit is `waived` and does not fail
+/// Adds a `[[waiver]]` to the end of the file. Within it a broken limit is `waived` and does not fail
 /// the gate; beyond its ceiling or after its day it does. What is waived is summed up as debt in
 /// every report.
 ///
 /// Examples:
 ///   highwater budget waive sync/cold:bounded heap.peak_bytes --ceiling '9 MiB' \
-///     --issue https://example.com/issues/7 --owner ada --expires 30d
+///     --issue '#7' --owner ada --expires 30d
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Waive {

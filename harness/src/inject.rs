@@ -1,7 +1,7 @@
 //! Planted growth: a measured process allocates more than its program asks for, so that it can be seen how small a growth is noticed.
 //!
 //! The environment variable [`INJECT`] says what is planted, in one line; [`Injection`] is that line understood. It is put in by
-//! [`alloc::Switch`](crate::alloc::Switch) beneath the instrument's own counting, so that every instrument takes the extra blocks for
+//! [`alloc::Switch`] beneath the instrument's own counting, so that every instrument takes the extra blocks for
 //! ordinary ones, and from the function `harness::inject::planted` inside the allocation that triggers it, so that a profile of the
 //! sites charges them to that allocation's site. Without the variable nothing is different: the modes of the allocator that look at
 //! it are not taken.
