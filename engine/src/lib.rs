@@ -5,11 +5,13 @@
 //!
 //! * [`json`] reads JSON text in bounded memory, [`tree`] holds what is kept of it.
 //! * [`formats`] turns the files of each tool into [`session`]s.
+//! * [`snapshots`] keeps sessions as typed events, and follows their files while they grow.
 //! * [`sync`] finds, caches and transfers them: the family of strategies that highwater compares.
 
 pub mod checksum;
 pub mod formats;
 pub mod json;
 pub mod session;
+pub mod snapshots;
 pub mod sync;
 pub mod tree;
