@@ -15,11 +15,11 @@ fn used(last: Option<i64>) -> Metadata {
 fn those_in_use_come_first_and_the_latest_of_them() {
     let now = 1_000_000;
     let mut board = Board::default();
-    for (number, last) in [(1, Some(now - STALE_MS - 1)), (2, Some(now - 10)), (3, None), (4, Some(now - 5))] {
+    for (number, last) in [(1, Some(now - STALE_MS - 1)), (2, Some(now - 10)), (3, None), (4, Some(now - 5))]
+    {
         board.set(&key(number), &used(last), now);
     }
-    let order: Vec<(String, bool)> =
-        board.rows().map(|row| (row.key.id.to_string(), row.is_stale)).collect();
+    let order: Vec<(String, bool)> = board.rows().map(|row| (row.key.id.to_string(), row.is_stale)).collect();
     let expected = [("4", false), ("2", false), ("1", true), ("3", true)];
     assert_eq!(order, expected.map(|(id, is_stale)| (id.to_owned(), is_stale)));
 }
