@@ -7,25 +7,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::sync::Strategy;
-use engine::sync::protocol::Skipped;
 use harness::inject::{INJECT, Injection};
 use harness::instrument::Instrument;
-use harness::record::{self, Direction, Metric, Tier, Unit};
+use harness::record;
 use harness::subject::{End, Output, Sample, Subject};
 
-use crate::answer::{self, Answer, Expected, Pass};
+use crate::answer::{self, Answer, Expected};
 use crate::scratch::Scratch;
 use crate::steady::Steady;
 use crate::subject::{SUBJECT, Task};
 use crate::sync::{Drive, degrade, idle, incremental, law, metamorphic, stale, survive};
 use crate::{CaseSpec, Kind};
 
+mod case;
+mod input;
 mod pair;
 
+pub(crate) use case::CaseRun;
+pub(crate) use input::record_of;
+pub use input::{Input, Part};
 pub use pair::{pair_sites, pairs};
-
-/// How much of what was skipped a note names.
-const SKIPPED_NAMED: usize = 5;
 
 /// How cases are run.
 #[derive(Debug, Clone)]
@@ -40,96 +41,6 @@ pub struct Options {
     pub timeout: Duration,
     /// Growth that is planted into every sample, to see whether it is noticed.
     pub inject: Option<Injection>,
-}
-
-/// What cases are run on.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// The home directory whose histories are read.
-    pub home: PathBuf,
-    /// What the records say of it.
-    pub corpus: record::Corpus,
-    /// What every answer is checked against; for a person's own history it is what the first case answers.
-    pub expected: Option<Expected>,
-    /// Parts of an answer in visiting order: where each stands, and its digest.
-    pub items: Vec<Part>,
-    /// Most that `sync/cold:bounded` may have on its heap, in bytes; none where the size of the largest session is not known.
-    pub bound_bytes: Option<u64>,
-}
-
-/// A session or edit file of a corpus.
-#[derive(Debug, Clone)]
-pub struct Part {
-    /// Its file below home.
-    pub source: String,
-    /// Its digest, in hexadecimal.
-    pub digest: String,
-    /// Its requests; none for an edit file.
-    pub requests: Option<u64>,
-}
-
-impl Input {
-    /// A generated corpus, with its manifest as the oracle.
-    pub fn from_corpus(corpus: &generators::Corpus) -> Input {
-        let manifest = &corpus.manifest;
-        let answer = &manifest.answer;
-        Input {
-            home: corpus.home(),
-            corpus: record_of(corpus),
-            expected: Some(Expected {
-                digest: answer.digest.clone(),
-                sessions: answer.sessions,
-                requests: answer.requests,
-                skipped_lines: answer.skipped_lines,
-            }),
-            items: parts(answer),
-            bound_bytes: Some(bound_bytes(answer)),
-        }
-    }
-
-    /// A person's own history. Nothing is known of it but what strategies say, so they are checked against each other.
-    pub fn from_home(home: &Path) -> Input {
-        let corpus = record::Corpus { profile: "home".to_owned(), scale: 1.0, ..record::Corpus::default() };
-        Input { home: home.to_owned(), corpus, expected: None, items: Vec::new(), bound_bytes: None }
-    }
-}
-
-/// What records say of a generated corpus.
-pub(crate) fn record_of(corpus: &generators::Corpus) -> record::Corpus {
-    let manifest = &corpus.manifest;
-    record::Corpus {
-        profile: manifest.profile.clone(),
-        scale: manifest.scale,
-        seed: manifest.seed,
-        digest: manifest.digest.clone(),
-        bytes: manifest.bytes,
-        sessions: manifest.answer.sessions,
-    }
-}
-
-/// Sessions and edit files of an answer, in visiting order.
-fn parts(answer: &generators::Answer) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
-    let mut edits = answer.edits_index.iter().peekable();
-    for number in 0..=answer.sessions_index.len() {
-        while let Some(entry) = edits.next_if(|entry| entry.sessions_before == number as u64) {
-            parts.push(Part { source: entry.source.clone(), digest: entry.digest.clone(), requests: None });
-        }
-        if let Some(entry) = answer.sessions_index.get(number) {
-            parts.push(Part {
-                source: entry.source.clone(),
-                digest: entry.digest.clone(),
-                requests: Some(entry.requests),
-            });
-        }
-    }
-    parts
-}
-
-/// The bound that `bounded` promises: 4 MiB + 1 KiB for each session and workspace directory + 2 KiB for each live request
-/// of the largest session, whatever the bytes.
-fn bound_bytes(answer: &generators::Answer) -> u64 {
-    (4 << 20) + 1024 * (answer.sessions + answer.workspaces) + 2048 * answer.largest_session_requests
 }
 
 /// What a run says of itself while it works.
@@ -552,116 +463,4 @@ pub(crate) fn subject_failed(status: &End, sample: &Sample) -> String {
 /// The last line of an output that says anything.
 pub(crate) fn last_line(output: &Output) -> Option<String> {
     output.text().lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
-}
-
-/// A case while it is measured.
-#[derive(Debug)]
-pub(crate) struct CaseRun {
-    pub(crate) name: String,
-    samples: Vec<Sample>,
-    set: BTreeMap<String, Metric>,
-    pub(crate) processes: Vec<record::Process>,
-    pub(crate) notes: Vec<String>,
-    /// The same on smaller corpora, smallest first.
-    pub(crate) smaller: Vec<CaseRun>,
-    /// What it was run on, where that is not the runner's input.
-    corpus: Option<record::Corpus>,
-    error: Option<String>,
-}
-
-impl CaseRun {
-    fn new(name: &str) -> CaseRun {
-        CaseRun {
-            name: name.to_owned(),
-            samples: Vec::new(),
-            set: BTreeMap::new(),
-            processes: Vec::new(),
-            notes: Vec::new(),
-            smaller: Vec::new(),
-            corpus: None,
-            error: None,
-        }
-    }
-
-    /// A case that is run on another input than the runner's.
-    pub(crate) fn on(name: &str, input: &Input) -> CaseRun {
-        CaseRun { corpus: Some(input.corpus.clone()), ..CaseRun::new(name) }
-    }
-
-    /// Adds a sample of a metric that a scenario defines.
-    pub(crate) fn set(&mut self, name: &str, unit: Unit, tier: Tier, value: f64) {
-        let metric = self.set.entry(name.to_owned()).or_insert_with(|| Metric {
-            tier,
-            unit,
-            direction: if name.starts_with("degrade.") { Direction::Higher } else { Direction::Lower },
-            median: value,
-            samples: Vec::new(),
-            demoted: false,
-            interval: None,
-        });
-        metric.samples.push(value);
-    }
-
-    pub(crate) fn add(&mut self, sample: Sample, pass: &Pass, input: &Input) {
-        let count = |value: u64| value as f64;
-        let work = &pass.work;
-        for (name, unit, value) in [
-            ("engine.sessions", Unit::Count, count(pass.sessions)),
-            ("engine.requests", Unit::Count, count(pass.requests)),
-            ("engine.skipped_lines", Unit::Count, count(pass.skipped.lines)),
-            ("engine.skipped_files", Unit::Count, count(pass.skipped.files)),
-            ("engine.files_read", Unit::Count, count(work.files)),
-            ("engine.workspaces_cached", Unit::Count, count(work.cached)),
-            ("engine.bytes_read", Unit::Bytes, count(work.bytes)),
-        ] {
-            self.set(name, unit, Tier::Exact, value);
-        }
-        if let Some(bound) = input.bound_bytes {
-            self.set("heap.bound_bytes", Unit::Bytes, Tier::Modelled, count(bound));
-        }
-        self.samples.push(sample);
-    }
-
-    /// Says what was passed over, once: files always, lines where no manifest says how many cannot be read. A strategy that
-    /// looks for files which need not exist counts those, too: that is one of the defects that `sync/stale` shows, and no news
-    /// elsewhere.
-    fn note_skipped(&mut self, pass: &Pass, strategy: &Strategy, input: &Input) {
-        let Skipped { files, lines, named, .. } = &pass.skipped;
-        let news = *files > 0 || *lines > 0 && input.expected.is_none();
-        if self.samples.len() > 1 || !news || strategy.probe_missing {
-            return;
-        }
-        let some: Vec<String> =
-            named.iter().take(SKIPPED_NAMED).map(|(path, why)| format!("{path}: {why}")).collect();
-        let more = if named.len() > SKIPPED_NAMED { "; and more" } else { "" };
-        self.notes.push(format!("skipped, files {files}, lines {lines}: {}{more}", some.join("; ")));
-    }
-
-    fn record(mut self, input: &Input) -> record::Case {
-        let corpus = self.corpus.unwrap_or_else(|| input.corpus.clone());
-        let mut case = record::Case { case: self.name, corpus: Some(corpus), ..record::Case::default() };
-        harness::combine::fill(&mut case, &self.samples);
-        for metric in self.set.values_mut() {
-            metric.median = harness::combine::median(&metric.samples).unwrap_or(metric.median);
-            if metric.tier == Tier::Exact && metric.samples.iter().any(|sample| *sample != metric.samples[0])
-            {
-                (metric.tier, metric.demoted) = (Tier::Noisy, true);
-            }
-        }
-        case.metrics.extend(self.set);
-        case.processes.extend(self.processes);
-        case.notes.extend(self.notes);
-        case.error = self.error;
-        if !self.smaller.is_empty() {
-            let smaller = self.smaller.into_iter().map(|size| size.record(input));
-            case.sweep = smaller.filter_map(|case| point(&case)).chain(point(&case)).collect();
-        }
-        case
-    }
-}
-
-/// A case as one size of a sweep.
-fn point(case: &record::Case) -> Option<record::SweepPoint> {
-    let corpus = case.corpus.clone()?;
-    Some(record::SweepPoint { corpus, metrics: case.metrics.clone() })
 }
