@@ -32,9 +32,10 @@ fn lines(what: What) -> String {
                 ]
             })
             .collect(),
-        What::Strategies => {
-            scenarios::strategies().into_iter().map(|(name, about)| format!("{name:<18} {about}")).collect()
-        }
+        What::Strategies => scenarios::strategies()
+            .into_iter()
+            .map(|(family, name, about)| format!("{family:<10} {name:<18} {about}"))
+            .collect(),
         What::Profiles => Profile::ALL
             .iter()
             .map(|profile| format!("{:<18} {}", profile.name(), profile.describe()))

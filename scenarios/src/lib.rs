@@ -54,21 +54,11 @@ pub struct Scenario {
     pub kind: Kind,
 }
 
-/// How the cases of a scenario are measured.
+/// How the cases of a scenario are measured, in the words of its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// By samples of each instrument.
-    Sampled(sync::Drive),
-    /// By a search for the least heap with which the work is done.
-    Searched,
-    /// By one run with too small a heap.
-    Starved,
-    /// By a series of checks on a small corpus that changes.
-    Checked,
-    /// By samples of each instrument on corpora of several sizes.
-    Swept,
-    /// By variants of a small corpus that should take the same.
-    Transformed,
+    /// Of `sync`.
+    Sync(sync::Kind),
 }
 
 /// Every scenario, in the order of reports.
@@ -88,61 +78,61 @@ pub const SCENARIOS: &[Scenario] = &[
             "all-five",
             "bounded",
         ],
-        kind: Kind::Sampled(sync::Drive::Cold),
+        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Cold)),
     },
     Scenario {
         name: "sync/warm",
         about: "nothing has changed since the cache was written; then the same once more in the same process",
         strategies: &["as-reported", "bounded"],
-        kind: Kind::Sampled(sync::Drive::Warm),
+        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Warm)),
     },
     Scenario {
         name: "sync/incremental",
         about: "three workspaces have one session more than the cache knows",
         strategies: &["as-reported", "bounded"],
-        kind: Kind::Sampled(sync::Drive::Incremental),
+        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Incremental)),
     },
     Scenario {
         name: "sync/migrate",
         about: "the cache is the old single file; afterwards the cache's version changes and everything is read anew",
         strategies: &["bounded"],
-        kind: Kind::Sampled(sync::Drive::Migrate),
+        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Migrate)),
     },
     Scenario {
         name: "sync/survive",
         about: "the least heap, of worker and host alike, with which a cold parse comes through",
         strategies: &["as-reported", "bounded"],
-        kind: Kind::Searched,
+        kind: Kind::Sync(sync::Kind::Searched),
     },
     Scenario {
         name: "sync/stale",
         about: "the seven defects of the reported engine, each looked for on a small corpus that changes",
         strategies: &["as-reported", "bounded"],
-        kind: Kind::Checked,
+        kind: Kind::Sync(sync::Kind::Checked),
     },
     Scenario {
         name: "sync/degrade",
         about: "the worker's heap is too small: what the user is told, and what is kept",
         strategies: &["as-reported", "bounded"],
-        kind: Kind::Starved,
+        kind: Kind::Sync(sync::Kind::Starved),
     },
     Scenario {
         name: "sync/law",
         about: "a cold parse at five sizes over a 32-fold range of steady sessions: how the peak grows",
         strategies: &["as-reported", "all-five", "bounded"],
-        kind: Kind::Swept,
+        kind: Kind::Sync(sync::Kind::Swept),
     },
     Scenario {
         name: "sync/idle",
         about: "a host that stays up: synced every minute of a day, in virtual time, with a small change every hour",
         strategies: &["as-reported", "bounded"],
-        kind: Kind::Sampled(sync::Drive::Idle),
+        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Idle)),
     },
     Scenario {
         name: "sync/metamorphic",
         about: "a small history in other orders, directories and names, which must not move the peak",
         strategies: &["as-reported", "bounded"],
-        kind: Kind::Transformed,
+        kind: Kind::Sync(sync::Kind::Transformed),
     },
 ];
 
@@ -153,26 +143,56 @@ pub struct CaseSpec {
     pub name: String,
     /// The scenario.
     pub scenario: &'static Scenario,
-    /// The strategy's choices.
-    pub strategy: Strategy,
+    /// How it is measured, with the strategy's choices.
+    pub work: Work,
+}
+
+/// What is measured in a case: the way of its scenario, and the choices of its strategy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Of `sync`.
+    Sync(sync::Kind, Strategy),
+}
+
+impl Work {
+    /// The choices behind a strategy's name; none when the family has no such strategy.
+    fn of(kind: Kind, strategy: &str) -> Option<Work> {
+        match kind {
+            Kind::Sync(kind) => self::strategy(strategy).map(|strategy| Work::Sync(kind, strategy)),
+        }
+    }
 }
 
 impl CaseSpec {
     /// Whether the case can be run on a person's own history: it needs neither a manifest nor a corpus of its own.
     pub fn reads_any_home(&self) -> bool {
-        matches!(
-            self.scenario.kind,
-            Kind::Sampled(sync::Drive::Cold | sync::Drive::Warm) | Kind::Searched | Kind::Starved
-        )
+        use sync::{Drive, Kind};
+        match self.work {
+            Work::Sync(kind, _) => {
+                matches!(kind, Kind::Sampled(Drive::Cold | Drive::Warm) | Kind::Searched | Kind::Starved)
+            }
+        }
+    }
+
+    /// Whether it is measured by samples, each of a fresh process, so that those of other cases can come between.
+    pub fn is_sampled(&self) -> bool {
+        match self.work {
+            Work::Sync(kind, _) => matches!(kind, sync::Kind::Sampled(_)),
+        }
+    }
+
+    /// Whether it is sampled on the small corpus instead of the run's own.
+    fn is_on_small_corpus(&self) -> bool {
+        matches!(self.work, Work::Sync(sync::Kind::Sampled(sync::Drive::Idle), _))
     }
 }
 
-/// Every strategy's name, with its choices in words.
-pub fn strategies() -> Vec<(&'static str, String)> {
-    strategy::named().into_iter().map(|(name, strategy)| (name, strategy.to_string())).collect()
+/// Every strategy: its family, its name, and its choices in words.
+pub fn strategies() -> Vec<(&'static str, &'static str, String)> {
+    strategy::named().into_iter().map(|(name, strategy)| ("sync", name, strategy.to_string())).collect()
 }
 
-/// The choices behind a strategy's name.
+/// The choices behind a name among the strategies of `sync`.
 pub fn strategy(name: &str) -> Option<Strategy> {
     strategy::named().into_iter().find(|(known, _)| *known == name).map(|(_, strategy)| strategy)
 }
@@ -180,8 +200,9 @@ pub fn strategy(name: &str) -> Option<Strategy> {
 /// Every case, in the order of reports.
 pub fn cases() -> Vec<CaseSpec> {
     let case = |scenario: &'static Scenario, name: &str| {
-        let strategy = strategy(name).expect("the table names strategies that exist, as a test checks");
-        CaseSpec { name: format!("{}:{name}", scenario.name), scenario, strategy }
+        let work = Work::of(scenario.kind, name);
+        let work = work.expect("the table names strategies that exist, as a test checks");
+        CaseSpec { name: format!("{}:{name}", scenario.name), scenario, work }
     };
     SCENARIOS
         .iter()

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use engine::sync::Strategy;
 use harness::inject::{INJECT, Injection};
 use harness::instrument::Instrument;
 use harness::record;
@@ -16,8 +15,8 @@ use crate::answer::{self, Answer, Expected};
 use crate::scratch::Scratch;
 use crate::steady::Steady;
 use crate::subject::{SUBJECT, Task};
-use crate::sync::{Drive, degrade, idle, incremental, law, metamorphic, stale, survive};
-use crate::{CaseSpec, Kind};
+use crate::sync::{self, sampled};
+use crate::{CaseSpec, Work};
 
 mod case;
 mod input;
@@ -76,23 +75,15 @@ impl Plan {
 /// A case that fails carries its error; none ends the others, but a request to stop does.
 pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
     let new = |spec: &CaseSpec| match &runner.steady.small {
-        Some(small) if spec.scenario.kind == Kind::Sampled(Drive::Idle) => CaseRun::on(&spec.name, small),
+        Some(small) if spec.is_on_small_corpus() => CaseRun::on(&spec.name, small),
         _ => CaseRun::new(&spec.name),
     };
     let mut runs: Vec<CaseRun> = plan.cases.iter().map(new).collect();
     let rounds = rounds(runner.options);
-    let samples = plan.cases.iter().filter(|spec| matches!(spec.scenario.kind, Kind::Sampled(_))).count();
-    let of = (rounds.len() * samples + plan.cases.len() - samples) as u64;
+    let mut sampled: Vec<(&CaseSpec, &mut CaseRun)> =
+        plan.cases.iter().zip(&mut runs).filter(|(spec, _)| spec.is_sampled()).collect();
+    let of = (rounds.len() * sampled.len() + plan.cases.len() - sampled.len()) as u64;
     let mut number = 0;
-    let mut sampled: Vec<(&CaseSpec, &mut CaseRun, Drive)> = plan
-        .cases
-        .iter()
-        .zip(&mut runs)
-        .filter_map(|(spec, case)| match spec.scenario.kind {
-            Kind::Sampled(drive) => Some((spec, case, drive)),
-            _ => None,
-        })
-        .collect();
     for instrument in rounds {
         for together in sampled.chunks_mut(Runner::side_by_side(instrument)) {
             runner.tell(Event::Case { case: &together[0].0.name, number, of });
@@ -100,20 +91,13 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
             number += together.len() as u64;
         }
     }
-    for (spec, case) in plan.cases.iter().zip(&mut runs) {
-        let measure = match spec.scenario.kind {
-            Kind::Sampled(_) => continue,
-            Kind::Searched => survive::measure,
-            Kind::Starved => degrade::measure,
-            Kind::Checked => stale::measure,
-            Kind::Swept => law::measure,
-            Kind::Transformed => metamorphic::measure,
-        };
+    for (spec, case) in plan.cases.iter().zip(&mut runs).filter(|(spec, _)| !spec.is_sampled()) {
         if !runner.is_stopped() {
             runner.tell(Event::Case { case: &spec.name, number, of });
-            if let Err(error) = measure(runner, spec.strategy, case) {
-                case.error = Some(error);
-            }
+            let result = match spec.work {
+                Work::Sync(kind, strategy) => sync::measure(kind, strategy, runner, case),
+            };
+            case.error = result.err();
         }
         number += 1;
     }
@@ -139,12 +123,12 @@ pub struct Runner<'a> {
     /// Corpora of steady sessions; cases that need one and find none fail.
     pub steady: Steady,
     options: &'a Options,
-    input: &'a Input,
+    pub(crate) input: &'a Input,
     stop: &'a AtomicBool,
     observe: &'a mut dyn FnMut(Event<'_>),
     learned: Option<Expected>,
     /// Caches that have been made for a drive and a strategy.
-    primed: BTreeMap<String, Scratch>,
+    pub(crate) primed: BTreeMap<String, Scratch>,
     scratches: u64,
 }
 
@@ -205,12 +189,12 @@ impl<'a> Runner<'a> {
     pub(crate) fn fresh_sample(
         &mut self,
         case: &str,
-        task: &Task,
+        task: impl Into<Task>,
         instrument: Instrument,
         heap_limit: Option<u64>,
     ) -> Result<(Sample, Answer), String> {
         let scratch = self.scratch(case)?;
-        scratch.borrow_home(&self.input.home).map_err(|error| about_home(self.input, &error))?;
+        sampled::borrow_home(&scratch, self.input)?;
         self.sample(&scratch, task, instrument, heap_limit)
     }
 
@@ -218,11 +202,11 @@ impl<'a> Runner<'a> {
     pub(crate) fn sample(
         &mut self,
         scratch: &Scratch,
-        task: &Task,
+        task: impl Into<Task>,
         instrument: Instrument,
         heap_limit: Option<u64>,
     ) -> Result<(Sample, Answer), String> {
-        sample(self.options, self.stop, scratch, task, instrument, heap_limit)
+        sample(self.options, self.stop, scratch, &task.into(), instrument, heap_limit)
     }
 
     /// Checks an answer against the manifest, or against what the first one said.
@@ -243,22 +227,20 @@ impl<'a> Runner<'a> {
     }
 
     /// One sample of each of some cases, side by side.
-    fn sampled(&mut self, instrument: Instrument, cases: &mut [(&CaseSpec, &mut CaseRun, Drive)]) {
+    fn sampled(&mut self, instrument: Instrument, cases: &mut [(&CaseSpec, &mut CaseRun)]) {
         let ready: Vec<Option<Ready>> =
-            cases.iter_mut().map(|(spec, case, drive)| self.prepare(spec, case, *drive)).collect();
+            cases.iter_mut().map(|(spec, case)| self.prepare(spec, case)).collect();
         let results = self.together(instrument, &ready);
-        let small = self.steady.small.clone();
-        for ((_, case, drive), (ready, result)) in cases.iter_mut().zip(ready.into_iter().zip(results)) {
+        for ((_, case), (ready, result)) in cases.iter_mut().zip(ready.into_iter().zip(results)) {
             if let (Some(ready), Some(result)) = (ready, result) {
-                let input = small.as_ref().filter(|_| *drive == Drive::Idle).unwrap_or(self.input);
-                let add = |(sample, answer)| self.take_in(&ready, sample, &answer, input, case);
+                let add = |(sample, answer)| self.take_in(&ready, sample, &answer, case);
                 case.error = result.and_then(add).err();
             }
         }
     }
 
     /// Runs samples at one time, those that are ready.
-    fn together(
+    pub(crate) fn together(
         &self,
         instrument: Instrument,
         ready: &[Option<Ready>],
@@ -277,117 +259,58 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// One cold sample on each of some generated inputs, at one time, each for a case of its own.
-    pub(crate) fn cold_samples(
-        &mut self,
-        strategy: Strategy,
-        instrument: Instrument,
-        cases: &mut [(&Input, &mut CaseRun)],
-    ) -> Result<(), String> {
-        let mut ready = Vec::new();
-        for (input, case) in cases.iter() {
-            let scratch = self.scratch(&case.name)?;
-            scratch.borrow_home(&input.home).map_err(|error| about_home(input, &error))?;
-            let task = Task { drive: Drive::Cold, strategy, worker_heap_bytes: None, attempts: None };
-            ready.push(Some(Ready { scratch, task, expected: input.expected.clone() }));
-        }
-        let results = self.together(instrument, &ready);
-        for ((input, case), (ready, result)) in cases.iter_mut().zip(ready.iter().zip(results)) {
-            let (Some(ready), Some(result)) = (ready, result) else { continue };
-            let add = |(sample, answer)| self.take_in(ready, sample, &answer, input, case);
-            result.and_then(add).map_err(|error| format!("{} sessions: {error}", input.corpus.sessions))?;
-        }
-        Ok(())
-    }
-
     /// Makes a case ready for its next sample, unless it has failed or the run is to stop.
-    fn prepare(&mut self, spec: &CaseSpec, case: &mut CaseRun, drive: Drive) -> Option<Ready> {
+    fn prepare(&mut self, spec: &CaseSpec, case: &mut CaseRun) -> Option<Ready> {
         if case.error.is_some() || self.is_stopped() {
             return None;
         }
-        let strategy = drive.settled(spec.strategy);
-        let task = Task { drive, strategy, worker_heap_bytes: None, attempts: None };
-        let ready = self.scratch(&spec.name).and_then(|scratch| {
-            let expected = self.furnish(drive, spec.strategy, &scratch)?;
-            Ok(Ready { scratch, task, expected })
-        });
+        let ready = self.ready(spec);
         ready.map_err(|error| case.error = Some(error)).ok()
     }
 
-    fn take_in(
+    /// What a sampled case needs for its next sample.
+    pub(crate) fn ready(&mut self, spec: &CaseSpec) -> Result<Ready, String> {
+        match spec.work {
+            Work::Sync(sync::Kind::Sampled(drive), strategy) => {
+                self.ready_to_sync(&spec.name, drive, strategy)
+            }
+            Work::Sync(..) => Err(format!("{} is no single run; a case of sync/cold is one", spec.name)),
+        }
+    }
+
+    /// Checks what a sample answered.
+    pub(crate) fn check_sample(&mut self, ready: &Ready, answer: &Answer) -> Result<(), String> {
+        match &ready.wanted {
+            Wanted::Sync(wanted) => self.check_synced(wanted, answer),
+        }
+    }
+
+    /// Adds a sample to its case, if its answer is right.
+    pub(crate) fn take_in(
         &mut self,
         ready: &Ready,
         sample: Sample,
         answer: &Answer,
-        input: &Input,
         case: &mut CaseRun,
     ) -> Result<(), String> {
-        match &ready.expected {
-            Some(expected) => answer.check(expected)?,
-            None => self.check(answer)?,
-        }
-        case.add(sample, answer.last()?, input);
-        case.note_skipped(answer.last()?, &ready.task.strategy, input);
-        Ok(())
-    }
-
-    /// Puts home and cache in place; gives what must be answered where that is not the input's own answer.
-    pub(crate) fn furnish(
-        &mut self,
-        drive: Drive,
-        strategy: Strategy,
-        scratch: &Scratch,
-    ) -> Result<Option<Expected>, String> {
-        if let Some(prime) = drive.primed_by(strategy) {
-            let cache = self.primed_cache(prime)?;
-            scratch
-                .copy_cache(&cache)
-                .map_err(|error| format!("failed to copy {}: {error}", cache.display()))?;
-        }
-        match drive {
-            Drive::Incremental => {
-                incremental::change(self.input, scratch).map(|(expected, _)| Some(expected))
-            }
-            Drive::Idle => {
-                let small = self.steady.small.as_ref().ok_or("the small corpus was not made")?;
-                let (expected, added) = incremental::change(small, scratch)?;
-                idle::prepare(scratch, &added)?;
-                Ok(Some(expected))
-            }
-            Drive::Cold | Drive::Warm | Drive::Migrate => {
-                scratch.borrow_home(&self.input.home).map_err(|error| about_home(self.input, &error))?;
-                Ok(None)
-            }
+        self.check_sample(ready, answer)?;
+        match &ready.wanted {
+            Wanted::Sync(wanted) => self.take_in_synced(wanted, sample, answer, case),
         }
     }
-
-    /// A cache that a strategy has made of the input; made once.
-    fn primed_cache(&mut self, prime: Strategy) -> Result<PathBuf, String> {
-        let key = serde_json::to_string(&prime).map_err(|error| error.to_string())?;
-        if let Some(scratch) = self.primed.get(&key) {
-            return Ok(scratch.cache());
-        }
-        let scratch = self.scratch("prime")?;
-        scratch.borrow_home(&self.input.home).map_err(|error| about_home(self.input, &error))?;
-        let task = Task { drive: Drive::Cold, strategy: prime, worker_heap_bytes: None, attempts: None };
-        let (_, answer) = self.sample(&scratch, &task, Instrument::Os, None)?;
-        self.check(&answer).map_err(|error| format!("while the cache was made: {error}"))?;
-        let cache = scratch.cache();
-        self.primed.insert(key, scratch);
-        Ok(cache)
-    }
-}
-
-fn about_home(input: &Input, error: &std::io::Error) -> String {
-    format!("failed to use {} as a home directory: {error}", input.home.display())
 }
 
 /// A sample that has everything in place.
-struct Ready {
-    scratch: Scratch,
-    task: Task,
-    /// What must be answered, where that is not the input's own answer.
-    expected: Option<Expected>,
+pub(crate) struct Ready {
+    pub(crate) scratch: Scratch,
+    pub(crate) task: Task,
+    pub(crate) wanted: Wanted,
+}
+
+/// What a sample must answer, and what its family needs to take it in.
+pub(crate) enum Wanted {
+    /// Of `sync`.
+    Sync(sampled::Wanted),
 }
 
 /// Runs one subject.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use generators::{Corpus, Spec};
 
 use crate::runner::Input;
-use crate::{CaseSpec, Kind, sync};
+use crate::{CaseSpec, Work, sync};
 
 /// Sizes of a sweep.
 pub const SIZES: usize = 5;
@@ -35,12 +35,14 @@ impl Steady {
         mut ensure: impl FnMut(&Spec) -> Result<Corpus, E>,
     ) -> Result<Steady, E> {
         let mut make = |sessions| Ok(Input::from_corpus(&ensure(&Spec::steady(sessions, seed))?));
-        let needs = |kinds: &[Kind]| cases.iter().any(|case| kinds.contains(&case.scenario.kind));
+        let needs = |kinds: &[sync::Kind]| {
+            cases.iter().any(|case| matches!(case.work, Work::Sync(kind, _) if kinds.contains(&kind)))
+        };
         let mut steady = Steady::default();
-        if needs(&[Kind::Swept]) {
+        if needs(&[sync::Kind::Swept]) {
             steady.sweep = sweep.sizes().into_iter().map(&mut make).collect::<Result<_, _>>()?;
         }
-        if needs(&[Kind::Sampled(sync::Drive::Idle), Kind::Transformed]) {
+        if needs(&[sync::Kind::Sampled(sync::Drive::Idle), sync::Kind::Transformed]) {
             steady.small = Some(make(SMALL_SESSIONS)?);
         }
         Ok(steady)

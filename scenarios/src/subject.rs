@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::Command;
 
 use engine::sync::failure::HeapDeath;
-use engine::sync::{Attempt, Event, Strategy};
+use engine::sync::{Attempt, Event};
 use harness::meter::{self, Meter};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Answer};
 use crate::selftest::threads;
-use crate::sync::{self, Drive};
+use crate::sync;
 
 /// The word with which the program is called to be measured.
 pub const SUBJECT: &str = "subject";
@@ -25,17 +25,19 @@ pub(crate) const HOME: &str = "home";
 /// The cache in a sample's directory.
 pub(crate) const CACHE: &str = "cache";
 
-/// What a subject does.
+/// What a subject does, in the words of its family. The words tell the family, so that builds from before there were several are
+/// understood, and understand.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Task {
-    /// How the engine is driven.
-    pub drive: Drive,
-    /// With which choices.
-    pub strategy: Strategy,
-    /// Limit of the workers' heap; the first attempt's.
-    pub worker_heap_bytes: Option<u64>,
-    /// Attempts at most, when fewer than the strategy's.
-    pub attempts: Option<u32>,
+#[serde(untagged)]
+pub enum Task {
+    /// Of `sync`.
+    Sync(sync::Task),
+}
+
+impl From<&sync::Task> for Task {
+    fn from(task: &sync::Task) -> Task {
+        Task::Sync(task.clone())
+    }
 }
 
 /// Does the work when the arguments ask for it, and gives the exit code; none when they are a person's.
@@ -62,7 +64,7 @@ fn subject(task: &Task) -> i32 {
     let answer = match Meter::start("parent") {
         Ok(meter) => {
             let answer =
-                sync::drive(task).unwrap_or_else(|error| Answer { error: Some(error), ..Answer::default() });
+                drive(task).unwrap_or_else(|error| Answer { error: Some(error), ..Answer::default() });
             match meter.finish() {
                 Ok(_) => answer,
                 Err(error) => Answer { error: Some(error.to_string()), ..answer },
@@ -74,6 +76,12 @@ fn subject(task: &Task) -> i32 {
         .map_err(io::Error::from)
         .and_then(|bytes| std::fs::write(answer::FILE, bytes));
     i32::from(written.is_err())
+}
+
+fn drive(task: &Task) -> Result<Answer, String> {
+    match task {
+        Task::Sync(task) => sync::drive(task),
+    }
 }
 
 fn worker(role: &str) -> i32 {
@@ -90,7 +98,7 @@ fn worker(role: &str) -> i32 {
 }
 
 /// The command that starts the worker of an attempt.
-pub(crate) fn worker_command(task: &Task, attempt: Attempt) -> Command {
+pub(crate) fn worker_command(task: &sync::Task, attempt: Attempt) -> Command {
     let mut command = Command::new(own_program());
     command.arg(WORKER).arg(number(attempt.number));
     if let Some(bytes) = task.worker_heap_bytes {

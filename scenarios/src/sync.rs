@@ -6,6 +6,7 @@ pub(crate) mod incremental;
 pub mod lattice;
 pub(crate) mod law;
 pub(crate) mod metamorphic;
+pub(crate) mod sampled;
 pub(crate) mod stale;
 pub(crate) mod survive;
 
@@ -22,7 +23,58 @@ use harness::meter;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Pass};
-use crate::subject::{CACHE, HOME, Task, heap_death, worker_command};
+use crate::runner::{CaseRun, Runner};
+use crate::subject::{CACHE, HOME, heap_death, worker_command};
+
+/// How the cases of a scenario are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// By samples of each instrument.
+    Sampled(Drive),
+    /// By a search for the least heap with which the work is done.
+    Searched,
+    /// By one run with too small a heap.
+    Starved,
+    /// By a series of checks on a small corpus that changes.
+    Checked,
+    /// By samples of each instrument on corpora of several sizes.
+    Swept,
+    /// By variants of a small corpus that should take the same.
+    Transformed,
+}
+
+/// Measures a case that takes its samples in a way of its own.
+///
+/// # Errors
+/// Says what failed.
+pub(crate) fn measure(
+    kind: Kind,
+    strategy: Strategy,
+    runner: &mut Runner<'_>,
+    case: &mut CaseRun,
+) -> Result<(), String> {
+    match kind {
+        Kind::Sampled(_) => Err("its samples are taken with those of other cases".to_owned()),
+        Kind::Searched => survive::measure(runner, strategy, case),
+        Kind::Starved => degrade::measure(runner, strategy, case),
+        Kind::Checked => stale::measure(runner, strategy, case),
+        Kind::Swept => law::measure(runner, strategy, case),
+        Kind::Transformed => metamorphic::measure(runner, strategy, case),
+    }
+}
+
+/// What a subject does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Task {
+    /// How the engine is driven.
+    pub drive: Drive,
+    /// With which choices.
+    pub strategy: Strategy,
+    /// Limit of the workers' heap; the first attempt's.
+    pub worker_heap_bytes: Option<u64>,
+    /// Attempts at most, when fewer than the strategy's.
+    pub attempts: Option<u32>,
+}
 
 /// What a subject does with its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use generators::Profile;
 use harness::instrument::Instrument;
+use scenarios::CaseSpec;
 use scenarios::artifact::Repository;
 use scenarios::exec::Wanted;
 use scenarios::runner::{self, Event, Input, Options, Plan};
-use scenarios::{CaseSpec, Kind};
 
 use super::{artifact, note};
 use crate::exec::Taken;
@@ -64,8 +64,7 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
 fn cases(args: &args::Compare) -> Result<Vec<CaseSpec>> {
     let patterns = if args.cases.is_empty() { vec![CASE.to_owned()] } else { args.cases.clone() };
     let cases = scenarios::select(&patterns, reports::budget::matches)?;
-    let is_sampled = |case: &CaseSpec| matches!(case.scenario.kind, Kind::Sampled(_));
-    if let Some(other) = cases.iter().find(|case| !is_sampled(case)) {
+    if let Some(other) = cases.iter().find(|case| !case.is_sampled()) {
         bail!(
             "--case {}: it is not measured by samples; compare two runs of it, as in `highwater compare BASE HEAD`",
             other.name

@@ -9,8 +9,7 @@ use harness::sites::Profile;
 use harness::subject::Sample;
 
 use super::{CaseRun, Event, Input, Options, Plan, Runner, rounds, sample};
-use crate::sync::Drive;
-use crate::{CaseSpec, Kind, burn_in, sites};
+use crate::{CaseSpec, burn_in, sites};
 
 /// The two sides, by the names of their cases: `compare/sync-cold-bounded:base` and `:head`.
 const SIDES: [&str; 2] = ["base", "head"];
@@ -18,7 +17,6 @@ const SIDES: [&str; 2] = ["base", "head"];
 /// A case of one side.
 struct Side {
     spec: CaseSpec,
-    drive: Drive,
     run: CaseRun,
 }
 
@@ -97,18 +95,20 @@ pub fn pair_sites(
 
 /// The two sides of a case; none where it is not measured by samples.
 fn sides(spec: &CaseSpec) -> Option<[Side; 2]> {
-    let Kind::Sampled(drive) = spec.scenario.kind else { return None };
+    if !spec.is_sampled() {
+        return None;
+    }
     let name = spec.name.replace(['/', ':'], "-");
     Some(SIDES.map(|side| {
         let spec = CaseSpec { name: format!("compare/{name}:{side}"), ..spec.clone() };
         let run = CaseRun::new(&spec.name);
-        Side { spec, drive, run }
+        Side { spec, run }
     }))
 }
 
 impl Side {
     fn sample(&mut self, runner: &mut Runner<'_>, instrument: Instrument) {
-        runner.sampled(instrument, &mut [(&self.spec, &mut self.run, self.drive)]);
+        runner.sampled(instrument, &mut [(&self.spec, &mut self.run)]);
     }
 
     /// One sample that is noted and not used. A program of another time may not do what is asked of it here.
@@ -128,13 +128,10 @@ impl Side {
     }
 
     fn first_sample(&mut self, runner: &mut Runner<'_>) -> Result<Option<Sample>, String> {
-        let Some(ready) = runner.prepare(&self.spec, &mut self.run, self.drive) else { return Ok(None) };
+        let Some(ready) = runner.prepare(&self.spec, &mut self.run) else { return Ok(None) };
         let (options, stop) = (runner.options, runner.stop);
         let (sample, answer) = sample(options, stop, &ready.scratch, &ready.task, Instrument::Os, None)?;
-        match &ready.expected {
-            Some(expected) => answer.check(expected)?,
-            None => runner.check(&answer)?,
-        }
+        runner.check_sample(&ready, &answer)?;
         Ok(Some(sample))
     }
 }

@@ -13,8 +13,7 @@ use crate::Error;
 use crate::answer::Expected;
 use crate::runner::{self, Input};
 use crate::scratch::Scratch;
-use crate::subject::Task;
-use crate::sync::Drive;
+use crate::sync::{Drive, Task};
 
 /// The case.
 pub(super) const NAME: &str = "sync/cold:bounded";
@@ -133,8 +132,12 @@ impl<'a> Own<'a> {
     ) -> Result<Sample, String> {
         let home = &self.input.home;
         scratch.borrow_home(home).map_err(|error| format!("failed to use {}: {error}", home.display()))?;
-        let mut subject =
-            runner::subject((&self.options.program, self.options.timeout), scratch, &self.task, instrument)?;
+        let mut subject = runner::subject(
+            (&self.options.program, self.options.timeout),
+            scratch,
+            &(&self.task).into(),
+            instrument,
+        )?;
         subject.env.extend(injection.map(runner::variable));
         let (sample, answer) = runner::run_subject(&subject, scratch, self.stop)?;
         answer.check(self.expected)?;

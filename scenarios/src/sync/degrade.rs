@@ -5,8 +5,7 @@ use harness::instrument::Instrument;
 use harness::record::{Tier, Unit};
 
 use crate::runner::{CaseRun, Runner};
-use crate::subject::Task;
-use crate::sync::Drive;
+use crate::sync::{Drive, Task};
 
 /// Parts of a free run's worker heap that the starved worker may use.
 const SHARE: f64 = 0.5;

@@ -5,8 +5,7 @@ use harness::instrument::Instrument;
 
 use crate::Error;
 use crate::runner::{Event, Runner};
-use crate::subject::Task;
-use crate::sync::Drive;
+use crate::sync::{Drive, Task};
 
 /// Names of the fixes; bit i of a combination is fix i.
 pub const NAMES: [&str; 5] = FIXES;

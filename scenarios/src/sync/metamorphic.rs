@@ -12,8 +12,7 @@ use harness::record::{Tier, Unit};
 use crate::answer::Pass;
 use crate::runner::{CaseRun, Input, Runner};
 use crate::scratch::Tree;
-use crate::subject::Task;
-use crate::sync::Drive;
+use crate::sync::{Drive, Task};
 
 /// Times that every variant is measured, to see that it takes the same each time.
 const SAMPLES: usize = 2;

@@ -13,8 +13,7 @@ use harness::record::{Tier, Unit};
 use crate::answer::Pass;
 use crate::runner::{CaseRun, Runner};
 use crate::scratch::Scratch;
-use crate::subject::Task;
-use crate::sync::Drive;
+use crate::sync::{Drive, Task};
 
 const CODE: &str = ".config/Code/User/workspaceStorage";
 const INSIDERS: &str = ".config/Code - Insiders/User/workspaceStorage";

@@ -5,8 +5,7 @@ use harness::instrument::Instrument;
 use harness::record::{Tier, Unit};
 
 use crate::runner::{CaseRun, Runner};
-use crate::subject::Task;
-use crate::sync::Drive;
+use crate::sync::{Drive, Task};
 
 /// Bytes below which nothing is tried: less than any process of ours needs to start.
 const FLOOR_BYTES: u64 = 64 * 1024;
