@@ -66,7 +66,7 @@ pub(crate) struct Run {
     /// Measure over the histories below this home directory instead of a corpus.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "scale", "seed"])]
     pub(crate) home: Option<PathBuf>,
-    /// Measure every combination of the five proposed fixes in this scenario, and print what each is worth.
+    /// Measure every combination of the proposed fixes in this scenario, and print what each is worth.
     #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["cases"])]
     pub(crate) lattice: Option<String>,
     /// From how many to how many steady sessions `sync/law` goes, in five sizes; a corpus of its own.

@@ -10,17 +10,13 @@ use harness::instrument::Instrument;
 use harness::record::{self, Worth};
 use harness::sites;
 use reports::baseline::Baseline;
+use scenarios::lattice::{self, LATTICES, Lattice};
 use scenarios::runner::{self, Event, Input, Options, Plan, Runner};
 use scenarios::{CaseSpec, Steady};
 
 use crate::places::{self, Profiler};
 use crate::progress::Progress;
 use crate::{args, corpus, folder, gate, show, stop};
-
-/// The scenario whose fixes can be combined.
-const LATTICE: &str = "sync/cold";
-/// The metric by which the worth of fixes is told.
-const WORTH_METRIC: &str = "heap.peak_bytes";
 
 /// Samples of an instrument that counts: two, to see whether they are equal.
 const EXACT_SAMPLES: u32 = 2;
@@ -62,9 +58,7 @@ pub(crate) fn run(args: &args::Run) -> Result<i32> {
 
 fn plan(args: &args::Run) -> Result<Plan> {
     if let Some(scenario) = &args.lattice {
-        if scenario != LATTICE {
-            bail!("--lattice {scenario}: only the fixes of {LATTICE} can be combined");
-        }
+        lattice(scenario)?;
         return Ok(Plan { cases: Vec::new() });
     }
     let cases = scenarios::select(&args.cases, reports::budget::matches)?;
@@ -115,10 +109,9 @@ fn measure(
     let time = jiff::Timestamp::now();
     let mut runner = Runner::new(options, input, stop, &mut observe);
     runner.steady = steady;
-    let (cases, worth) = if args.lattice.is_some() {
-        (Vec::new(), vec![worth(&mut runner)?])
-    } else {
-        (runner::run(plan, &mut runner), Vec::new())
+    let (cases, worth) = match &args.lattice {
+        Some(scenario) => (Vec::new(), vec![worth(&mut runner, scenario)?]),
+        None => (runner::run(plan, &mut runner), Vec::new()),
     };
     let mut run = record::Run { worth, ..folder::record(time, cases) };
     if let Some(planted) = &args.inject {
@@ -129,9 +122,18 @@ fn measure(
     Ok(run)
 }
 
-fn worth(runner: &mut Runner<'_>) -> Result<Worth> {
-    let values = scenarios::lattice::measure(runner, WORTH_METRIC)?;
-    Ok(reports::worth::shapley(LATTICE, WORTH_METRIC, &scenarios::lattice::NAMES, &values))
+/// The fixes of a scenario.
+fn lattice(scenario: &str) -> Result<&'static Lattice> {
+    lattice::of(scenario).with_context(|| {
+        let known: Vec<&str> = LATTICES.iter().map(|lattice| lattice.scenario).collect();
+        format!("--lattice {scenario}: only the fixes of {} can be combined", known.join(" and "))
+    })
+}
+
+fn worth(runner: &mut Runner<'_>, scenario: &str) -> Result<Worth> {
+    let lattice = lattice(scenario)?;
+    let values = lattice::measure(runner, lattice)?;
+    Ok(reports::worth::shapley(lattice.scenario, lattice.metric, lattice.names, &values))
 }
 
 /// The allocation sites of a case of the plan.

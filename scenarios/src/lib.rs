@@ -9,6 +9,7 @@ mod answer;
 pub mod artifact;
 mod burn_in;
 pub mod exec;
+pub mod lattice;
 pub mod runner;
 mod scratch;
 pub mod selftest;
@@ -21,7 +22,6 @@ pub use answer::{Answer, Expected};
 pub use runner::{Event, Options, Plan, run};
 pub use scratch::remove_tree;
 pub use steady::{Steady, Sweep};
-pub use sync::lattice;
 
 use engine::sync::strategy::{self, Strategy};
 

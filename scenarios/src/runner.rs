@@ -264,17 +264,15 @@ impl<'a> Runner<'a> {
         if case.error.is_some() || self.is_stopped() {
             return None;
         }
-        let ready = self.ready(spec);
+        let ready = self.ready(&spec.name, spec.work);
         ready.map_err(|error| case.error = Some(error)).ok()
     }
 
     /// What a sampled case needs for its next sample.
-    pub(crate) fn ready(&mut self, spec: &CaseSpec) -> Result<Ready, String> {
-        match spec.work {
-            Work::Sync(sync::Kind::Sampled(drive), strategy) => {
-                self.ready_to_sync(&spec.name, drive, strategy)
-            }
-            Work::Sync(..) => Err(format!("{} is no single run; a case of sync/cold is one", spec.name)),
+    pub(crate) fn ready(&mut self, case: &str, work: Work) -> Result<Ready, String> {
+        match work {
+            Work::Sync(sync::Kind::Sampled(drive), strategy) => self.ready_to_sync(case, drive, strategy),
+            Work::Sync(..) => Err(format!("{case} is no single run; a case of sync/cold is one")),
         }
     }
 

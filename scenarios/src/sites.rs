@@ -18,7 +18,7 @@ pub fn profile(runner: &mut Runner<'_>, spec: &CaseSpec) -> Result<Profile, Stri
             spec.name
         ));
     }
-    let ready = runner.ready(spec)?;
+    let ready = runner.ready(&spec.name, spec.work)?;
     let scratch = &ready.scratch;
     let (_, answer) = runner.sample(scratch, ready.task.clone(), Instrument::Dhat, None)?;
     runner.check_sample(&ready, &answer)?;

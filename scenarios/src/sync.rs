@@ -3,7 +3,6 @@
 pub(crate) mod degrade;
 pub(crate) mod idle;
 pub(crate) mod incremental;
-pub mod lattice;
 pub(crate) mod law;
 pub(crate) mod metamorphic;
 pub(crate) mod sampled;
