@@ -141,6 +141,12 @@ pub fn item() {
     inject::item();
 }
 
+/// Bytes of heap that are live now beyond those that were when the region began; 0 when there are fewer. `None` outside a region, and where
+/// the heap is not counted.
+pub fn live_bytes() -> Option<u64> {
+    region().as_ref().and_then(Region::live_bytes)
+}
+
 /// Sets a metric of this process; the last value stays. Nothing happens outside a region.
 pub fn set(name: &'static str, unit: Unit, tier: Tier, value: f64) {
     if let Some(region) = region().as_mut() {

@@ -124,8 +124,20 @@ pub struct Case {
 pub struct SweepPoint {
     /// The corpus of this size.
     pub corpus: Corpus,
+    /// What grows from size to size, where that is not the number of sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
     /// What was measured on it, by metric name; a phase's metric is `NAME@PHASE`.
     pub metrics: BTreeMap<String, Metric>,
+}
+
+/// How large a corpus is in something else than sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Size {
+    /// What is counted: `events`.
+    pub of: String,
+    /// How many there are.
+    pub count: u64,
 }
 
 /// A figure that was estimated, with its interval of 95 % confidence.
@@ -144,6 +156,9 @@ pub struct Estimate {
 pub struct Law {
     /// The metric; a phase's is `NAME@PHASE`.
     pub metric: String,
+    /// What the metric grows with, where that is not the number of sessions: what is said of sessions here is said of it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// The power p of constant + factor x sessions^p: 1 is linear, 0 is flat. Absent where the metric does not grow, so that
     /// there is no power to tell.
     pub exponent: Option<Estimate>,
@@ -160,7 +175,7 @@ pub struct Law {
 /// One size of a sweep, as one metric saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LawPoint {
-    /// Sessions of the corpus.
+    /// Sessions of the corpus, or of whatever else the law is.
     pub sessions: f64,
     /// The metric's median there, in bytes.
     pub bytes: f64,

@@ -33,6 +33,12 @@ const FLAT: f64 = 0.01;
 /// The metric that laws are about first of all.
 const HEAP: &str = "heap.peak_bytes";
 
+/// What is allocated from tick to tick, whose law is told by its exponent only.
+const CHURN: &str = "heap.churn_bytes_per_tick";
+
+/// What laws are of, unless their sweeps say otherwise.
+const SESSIONS: &str = "sessions";
+
 /// Resident memory, whose law is told but has no metrics.
 const RESIDENT: &str = "rss.peak_bytes";
 
@@ -55,7 +61,8 @@ pub fn fill(run: &mut Run) {
 
 /// What the sweep lacks for a law, in words.
 fn too_small(sweep: &[SweepPoint]) -> Option<String> {
-    let mut sizes: Vec<u64> = sweep.iter().map(|point| point.corpus.sessions).collect();
+    let of = word_of(sweep).unwrap_or(SESSIONS);
+    let mut sizes: Vec<u64> = sweep.iter().map(size_of).collect();
     sizes.sort_unstable();
     sizes.dedup();
     let (least, most) = (*sizes.first()?, *sizes.last()?);
@@ -66,20 +73,31 @@ fn too_small(sweep: &[SweepPoint]) -> Option<String> {
         ));
     }
     if least == 0 {
-        return Some("its sweep holds a corpus without sessions, whose size is no size".to_owned());
+        return Some(format!("its sweep holds a corpus without {of}, whose size is no size"));
     }
     let fold = most as f64 / least as f64;
     // Scales are rounded to whole sessions.
     (fold.round() < FOLD).then(|| {
-        format!("its sweep goes from {least} to {most} sessions, {fold:.1}-fold, and {FOLD}-fold is needed")
+        format!("its sweep goes from {least} to {most} {of}, {fold:.1}-fold, and {FOLD}-fold is needed")
     })
+}
+
+/// What the sizes are sizes of, where that is not sessions.
+fn word_of(sweep: &[SweepPoint]) -> Option<&str> {
+    let first = sweep.first()?.size.as_ref()?;
+    let is_same = |point: &SweepPoint| point.size.as_ref().is_some_and(|size| size.of == first.of);
+    sweep.iter().all(is_same).then_some(&first.of)
+}
+
+fn size_of(point: &SweepPoint) -> u64 {
+    point.size.as_ref().map_or(point.corpus.sessions, |size| size.count)
 }
 
 fn fit_all(case: &mut Case, doubts: &mut Vec<String>) {
     for name in metrics_of(&case.sweep) {
         let measured = |point: &SweepPoint| {
             let bytes = point.metrics.get(&name)?.median;
-            Some(LawPoint { sessions: point.corpus.sessions as f64, bytes })
+            Some(LawPoint { sessions: size_of(point) as f64, bytes })
         };
         let points: Vec<LawPoint> = case.sweep.iter().filter_map(measured).collect();
         if points.len() < case.sweep.len() {
@@ -87,7 +105,8 @@ fn fit_all(case: &mut Case, doubts: &mut Vec<String>) {
             doubts.push(format!("no law of {name} of {}: only {known} of {all} sizes have it", case.case));
             continue;
         }
-        let Some((law, line)) = fit(&name, points) else { continue };
+        let Some((mut law, line)) = fit(&name, points) else { continue };
+        law.of = word_of(&case.sweep).map(str::to_owned);
         if name != RESIDENT {
             write_metrics(case, &law, &line, doubts);
         }
@@ -95,14 +114,16 @@ fn fit_all(case: &mut Case, doubts: &mut Vec<String>) {
     }
 }
 
-/// The metrics whose laws are looked for: the peaks of heap and resident memory, and of the heap in each phase that every size has. The heap's peak
+/// The metrics whose laws are looked for: the peaks of heap and resident memory, of the heap in each phase that every size has, and the churn
+/// where every size has ticks. The heap's peak
 /// is among them even where no size has it, so that its absence is said.
 fn metrics_of(sweep: &[SweepPoint]) -> Vec<String> {
     let everywhere = |name: &&String| sweep.iter().all(|point| point.metrics.contains_key(*name));
     let names = sweep.first().into_iter().flat_map(|point| point.metrics.keys());
     let phases = names.filter(|name| name.strip_prefix(HEAP).is_some_and(|rest| rest.starts_with('@')));
     let resident = sweep.iter().any(|point| point.metrics.contains_key(RESIDENT)).then_some(RESIDENT);
-    let whole = [HEAP].into_iter().chain(resident).map(str::to_owned);
+    let churn = sweep.iter().all(|point| point.metrics.contains_key(CHURN)).then_some(CHURN);
+    let whole = [HEAP].into_iter().chain(churn).chain(resident).map(str::to_owned);
     whole.chain(phases.filter(everywhere).cloned()).collect()
 }
 
@@ -114,7 +135,12 @@ fn fit(name: &str, points: Vec<LawPoint>) -> Option<(Law, Line)> {
         exponent: line::power(&x, &y, CONFIDENCE),
         bytes_per_session: line.slope,
         intercept_bytes: line.intercept,
-        horizons: HORIZONS.map(|bytes| horizon(&line, bytes)).to_vec(),
+        // What is allocated and given back reaches no size.
+        horizons: match name {
+            CHURN => Vec::new(),
+            _ => HORIZONS.map(|bytes| horizon(&line, bytes)).to_vec(),
+        },
+        of: None,
         points,
     };
     Some((law, line))
@@ -163,12 +189,16 @@ fn write_metrics(case: &mut Case, law: &Law, line: &Line, doubts: &mut Vec<Strin
     let mut write = |name: &str, unit: Unit, estimate: Estimate| {
         case.metrics.insert(format!("{name}{suffix}"), metric::estimated(unit, estimate));
     };
-    write("law.bytes_per_session", Unit::Bytes, law.bytes_per_session);
-    if phase.is_none() {
-        write("law.intercept_bytes", Unit::Bytes, law.intercept_bytes);
+    let is_churn = law.metric == CHURN;
+    if law.of.is_none() && !is_churn {
+        write("law.bytes_per_session", Unit::Bytes, law.bytes_per_session);
+        if phase.is_none() {
+            write("law.intercept_bytes", Unit::Bytes, law.intercept_bytes);
+        }
     }
     let flat = Estimate { value: 0.0, low: 0.0, high: 0.0 };
     match law.exponent.or_else(|| is_flat(law, line).then_some(flat)) {
+        Some(exponent) if is_churn => write("law.churn_exponent", Unit::Ratio, exponent),
         Some(exponent) => write("law.exponent", Unit::Ratio, exponent),
         None => doubts.push(format!(
             "no exponent of {} of {}: its figures scatter by more than they grow",
@@ -188,7 +218,7 @@ fn is_flat(law: &Law, line: &Line) -> bool {
 /// Where the lines of two cases of one scenario cross, for every two whose crossing is within reach and known at least to one side.
 fn crossings(cases: &[Case]) -> Vec<Crossing> {
     let lines = cases.iter().filter_map(|case| {
-        let law = case.laws.iter().find(|law| law.metric == HEAP)?;
+        let law = case.laws.iter().find(|law| law.metric == HEAP && law.of.is_none())?;
         Some((case.case.as_str(), line_of(&law.points)?))
     });
     let lines: Vec<(&str, Line)> = lines.collect();

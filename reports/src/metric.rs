@@ -35,6 +35,7 @@ pub const METRICS: &[(&str, Unit)] = &[
     ("injected.bytes", Unit::Bytes),
     ("injected.blocks", Unit::Blocks),
     ("law.exponent", Unit::Ratio),
+    ("law.churn_exponent", Unit::Ratio),
     ("law.bytes_per_session", Unit::Bytes),
     ("law.intercept_bytes", Unit::Bytes),
     ("rate.live_bytes_per_tick", Unit::Bytes),
@@ -96,8 +97,12 @@ pub(crate) fn estimated(unit: Unit, estimate: Estimate) -> Metric {
 }
 
 fn unit_by_ending(name: &str) -> Unit {
-    const ENDINGS: &[(&str, Unit)] =
-        &[("_bytes", Unit::Bytes), ("_blocks", Unit::Blocks), ("_seconds", Unit::Seconds)];
+    const ENDINGS: &[(&str, Unit)] = &[
+        ("_bytes", Unit::Bytes),
+        ("_blocks", Unit::Blocks),
+        ("_seconds", Unit::Seconds),
+        ("_ratio", Unit::Ratio),
+    ];
     ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map_or(Unit::Count, |(_, unit)| *unit)
 }
 
@@ -130,6 +135,7 @@ mod tests {
     fn a_scenario_names_its_own_metrics() {
         assert_eq!(unit("scenario.events_cloned"), Some(Unit::Count));
         assert_eq!(unit("scenario.payload_bytes@poll"), Some(Unit::Bytes));
+        assert_eq!(unit("scenario.estimate_ratio"), Some(Unit::Ratio));
         assert_eq!(unit("scenario."), None);
     }
 

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use engine::sync::Outcome;
 use engine::sync::protocol::{Skipped, Work};
 
+use crate::snapshots::Account;
+
 /// Name of the file in a sample's directory in which its subject leaves the answer.
 pub(crate) const FILE: &str = "answer.json";
 
@@ -13,6 +15,9 @@ pub(crate) const FILE: &str = "answer.json";
 pub struct Answer {
     /// The passes, in order.
     pub passes: Vec<Pass>,
+    /// What a daemon answered, where one was driven.
+    #[serde(default)]
+    pub snapshots: Option<Account>,
     /// Why there is no answer, or not all of it.
     pub error: Option<String>,
 }

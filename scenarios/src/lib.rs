@@ -14,6 +14,7 @@ pub mod runner;
 mod scratch;
 pub mod selftest;
 pub mod sites;
+pub mod snapshots;
 pub mod steady;
 pub mod subject;
 pub mod sync;
@@ -59,6 +60,8 @@ pub struct Scenario {
 pub enum Kind {
     /// Of `sync`.
     Sync(sync::Kind),
+    /// Of `snapshots`.
+    Snapshots(snapshots::Kind),
 }
 
 /// Every scenario, in the order of reports.
@@ -134,6 +137,105 @@ pub const SCENARIOS: &[Scenario] = &[
         strategies: &["as-reported", "bounded"],
         kind: Kind::Sync(sync::Kind::Transformed),
     },
+    Scenario {
+        name: "snapshots/idle",
+        about: "a daemon over 53 sessions stays up for ten minutes in which nothing happens",
+        strategies: &[
+            "as-reported",
+            "fix-1-snippet",
+            "fix-2a-get-known",
+            "fix-2b-metadata",
+            "fix-3-estimator",
+            "fix-2a-2b",
+            "as-landed",
+            "bounded",
+        ],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Idle)),
+    },
+    Scenario {
+        name: "snapshots/active",
+        about: "the same, while one session gets an event every five seconds",
+        strategies: &["as-reported", "as-landed", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Active)),
+    },
+    Scenario {
+        name: "snapshots/persistent",
+        about: "the same at rest, by the path of a daemon that keeps on disk which commands it has run",
+        strategies: &["as-reported", "as-landed", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Persistent)),
+    },
+    Scenario {
+        name: "snapshots/day",
+        about: "a day at rest, in virtual time",
+        strategies: &["bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Day)),
+    },
+    Scenario {
+        name: "snapshots/estimator",
+        about: "what the store takes itself for beside what it holds, for texts of 20 to 4,000 characters",
+        strategies: &["as-reported", "fix-3-estimator", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Estimator)),
+    },
+    Scenario {
+        name: "snapshots/budget",
+        about: "half as much again comes in as the budget of 200 MiB has room for",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Budget)),
+    },
+    Scenario {
+        name: "snapshots/oversize",
+        about: "one session is larger than the budget of all",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Oversize)),
+    },
+    Scenario {
+        name: "snapshots/touch",
+        about: "sessions are evicted, and then their files change",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Touch)),
+    },
+    Scenario {
+        name: "snapshots/limits",
+        about: "more sessions and more events of one than are kept",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Limits)),
+    },
+    Scenario {
+        name: "snapshots/snippet",
+        about: "awkward first messages, and the lines by which their sessions are shown",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Snippet)),
+    },
+    Scenario {
+        name: "snapshots/replay",
+        about: "files are read a hundred times, written anew, torn and completed",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Replay)),
+    },
+    Scenario {
+        name: "snapshots/isolation",
+        about: "what the daemon gave is changed: a control, which no strategy fails",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Isolation)),
+    },
+    Scenario {
+        name: "snapshots/growth",
+        about: "one session grows from nothing, event by event",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Growth)),
+    },
+    Scenario {
+        name: "snapshots/sessions-law",
+        about: "one active session among 53 to 5,300: what a tick costs",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Swept(snapshots::Drive::AmongSessions)),
+    },
+    Scenario {
+        name: "snapshots/events-law",
+        about: "one active session among 53 of 29 to 2,930 events: what a tick costs",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Snapshots(snapshots::Kind::Swept(snapshots::Drive::AmongEvents)),
+    },
 ];
 
 /// A scenario with one of its strategies.
@@ -152,6 +254,8 @@ pub struct CaseSpec {
 pub enum Work {
     /// Of `sync`.
     Sync(sync::Kind, Strategy),
+    /// Of `snapshots`.
+    Snapshots(snapshots::Kind, engine::snapshots::Strategy),
 }
 
 impl Work {
@@ -159,6 +263,12 @@ impl Work {
     fn of(kind: Kind, strategy: &str) -> Option<Work> {
         match kind {
             Kind::Sync(kind) => self::strategy(strategy).map(|strategy| Work::Sync(kind, strategy)),
+            Kind::Snapshots(kind) => {
+                let mut named = engine::snapshots::strategy::named().into_iter();
+                named
+                    .find(|(known, _)| *known == strategy)
+                    .map(|(_, strategy)| Work::Snapshots(kind, strategy))
+            }
         }
     }
 }
@@ -171,6 +281,7 @@ impl CaseSpec {
             Work::Sync(kind, _) => {
                 matches!(kind, Kind::Sampled(Drive::Cold | Drive::Warm) | Kind::Searched | Kind::Starved)
             }
+            Work::Snapshots(..) => false,
         }
     }
 
@@ -178,6 +289,7 @@ impl CaseSpec {
     pub fn is_sampled(&self) -> bool {
         match self.work {
             Work::Sync(kind, _) => matches!(kind, sync::Kind::Sampled(_)),
+            Work::Snapshots(kind, _) => matches!(kind, snapshots::Kind::Sampled(_)),
         }
     }
 
@@ -189,7 +301,10 @@ impl CaseSpec {
 
 /// Every strategy: its family, its name, and its choices in words.
 pub fn strategies() -> Vec<(&'static str, &'static str, String)> {
-    strategy::named().into_iter().map(|(name, strategy)| ("sync", name, strategy.to_string())).collect()
+    let snapshots = engine::snapshots::strategy::named();
+    let sync = strategy::named().into_iter().map(|(name, strategy)| ("sync", name, strategy.to_string()));
+    sync.chain(snapshots.into_iter().map(|(name, strategy)| ("snapshots", name, strategy.to_string())))
+        .collect()
 }
 
 /// The choices behind a name among the strategies of `sync`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,10 +14,11 @@ use harness::subject::{End, Output, Sample, Subject};
 
 use crate::answer::{self, Answer, Expected};
 use crate::scratch::Scratch;
+use crate::snapshots::prepare::{self, Kept};
 use crate::steady::Steady;
 use crate::subject::{SUBJECT, Task};
-use crate::sync::{self, sampled};
-use crate::{CaseSpec, Work};
+use crate::sync::sampled;
+use crate::{CaseSpec, Work, snapshots, sync};
 
 mod case;
 mod input;
@@ -96,6 +98,7 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
             runner.tell(Event::Case { case: &spec.name, number, of });
             let result = match spec.work {
                 Work::Sync(kind, strategy) => sync::measure(kind, strategy, runner, case),
+                Work::Snapshots(kind, strategy) => snapshots::measure(kind, strategy, runner, case),
             };
             case.error = result.err();
         }
@@ -129,6 +132,8 @@ pub struct Runner<'a> {
     learned: Option<Expected>,
     /// Caches that have been made for a drive and a strategy.
     pub(crate) primed: BTreeMap<String, Scratch>,
+    /// Histories that have been written for a drive.
+    pub(crate) histories: BTreeMap<String, Rc<Kept>>,
     scratches: u64,
 }
 
@@ -148,6 +153,7 @@ impl<'a> Runner<'a> {
             observe,
             learned: None,
             primed: BTreeMap::new(),
+            histories: BTreeMap::new(),
             scratches: 0,
         }
     }
@@ -272,7 +278,12 @@ impl<'a> Runner<'a> {
     pub(crate) fn ready(&mut self, case: &str, work: Work) -> Result<Ready, String> {
         match work {
             Work::Sync(sync::Kind::Sampled(drive), strategy) => self.ready_to_sync(case, drive, strategy),
-            Work::Sync(..) => Err(format!("{case} is no single run; a case of sync/cold is one")),
+            Work::Snapshots(snapshots::Kind::Sampled(drive), strategy) => {
+                self.ready_to_snapshot(case, drive, strategy, None)
+            }
+            Work::Sync(..) | Work::Snapshots(..) => {
+                Err(format!("{case} is no single run; a case of sync/cold is one"))
+            }
         }
     }
 
@@ -280,6 +291,7 @@ impl<'a> Runner<'a> {
     pub(crate) fn check_sample(&mut self, ready: &Ready, answer: &Answer) -> Result<(), String> {
         match &ready.wanted {
             Wanted::Sync(wanted) => self.check_synced(wanted, answer),
+            Wanted::Snapshots(wanted) => self.check_snapshots(wanted, answer),
         }
     }
 
@@ -294,6 +306,7 @@ impl<'a> Runner<'a> {
         self.check_sample(ready, answer)?;
         match &ready.wanted {
             Wanted::Sync(wanted) => self.take_in_synced(wanted, sample, answer, case),
+            Wanted::Snapshots(wanted) => self.take_in_snapshots(wanted, sample, answer, case),
         }
     }
 }
@@ -309,6 +322,8 @@ pub(crate) struct Ready {
 pub(crate) enum Wanted {
     /// Of `sync`.
     Sync(sampled::Wanted),
+    /// Of `snapshots`.
+    Snapshots(prepare::Wanted),
 }
 
 /// Runs one subject.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Answer};
 use crate::selftest::threads;
-use crate::sync;
+use crate::{snapshots, sync};
 
 /// The word with which the program is called to be measured.
 pub const SUBJECT: &str = "subject";
@@ -32,6 +32,14 @@ pub(crate) const CACHE: &str = "cache";
 pub enum Task {
     /// Of `sync`.
     Sync(sync::Task),
+    /// Of `snapshots`.
+    Snapshots(snapshots::Task),
+}
+
+impl From<snapshots::Task> for Task {
+    fn from(task: snapshots::Task) -> Task {
+        Task::Snapshots(task)
+    }
 }
 
 impl From<&sync::Task> for Task {
@@ -81,6 +89,9 @@ fn subject(task: &Task) -> i32 {
 fn drive(task: &Task) -> Result<Answer, String> {
     match task {
         Task::Sync(task) => sync::drive(task),
+        Task::Snapshots(task) => {
+            snapshots::drive(task).map(|account| Answer { snapshots: Some(account), ..Answer::default() })
+        }
     }
 }
 

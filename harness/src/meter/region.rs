@@ -243,6 +243,10 @@ impl Region {
         }
     }
 
+    pub(super) fn live_bytes(&self) -> Option<u64> {
+        self.rest.as_ref().map(|_| u64::try_from(counters::live() - self.base).unwrap_or(0))
+    }
+
     pub(super) fn set(&mut self, name: &'static str, reading: Reading) {
         let known = self.settings.iter().position(|(known, _)| *known == name);
         match known {

@@ -12,6 +12,7 @@ const STEPS: [u64; 5] = [20, 48, 113, 269, 640];
 fn swept(case: &str, steps: &[u64], peak: impl Fn(f64) -> f64) -> Case {
     let point = |sessions: &u64| SweepPoint {
         corpus: Corpus { sessions: *sessions, ..Corpus::default() },
+        size: None,
         metrics: BTreeMap::from([(HEAP.to_owned(), specimen::exact(peak(*sessions as f64), Unit::Bytes))]),
     };
     Case { case: case.to_owned(), sweep: steps.iter().map(point).collect(), ..Case::default() }
@@ -173,4 +174,50 @@ fn to_fill_a_run_twice_changes_nothing() {
     let once = run.clone();
     fill(&mut run);
     assert_eq!(run, once);
+}
+
+fn churning(steps: &[u64], churn: impl Fn(f64) -> f64) -> Run {
+    let mut case = swept("snapshots/sessions-law:bounded", steps, |_| 1e6);
+    for point in &mut case.sweep {
+        let bytes = churn(point.corpus.sessions as f64);
+        point.metrics.insert(CHURN.to_owned(), specimen::exact(bytes, Unit::Bytes));
+    }
+    filled(vec![case])
+}
+
+#[test]
+fn a_churn_of_nothing_or_of_always_the_same_is_flat() {
+    for churn in [0.0, 4096.0] {
+        let run = churning(&STEPS, |_| churn);
+        let flat = Estimate { value: 0.0, low: 0.0, high: 0.0 };
+        assert_eq!(interval(&run, "law.churn_exponent"), flat);
+        assert_eq!(run.doubts, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_churn_that_grows_with_the_sessions_says_so_and_reaches_no_size() {
+    let run = churning(&STEPS, |sessions| 100.0 + 50.0 * sessions);
+    assert!((interval(&run, "law.churn_exponent").value - 1.0).abs() < 0.01);
+    let law = run.cases[0].laws.iter().find(|law| law.metric == CHURN).unwrap();
+    assert!(law.horizons.is_empty());
+    near(law.bytes_per_session.value, 50.0);
+}
+
+#[test]
+fn a_sweep_of_something_else_than_sessions_has_a_law_of_that() {
+    let mut case = swept("snapshots/events-law:bounded", &STEPS, |events| 1e6 + 300.0 * events);
+    for point in &mut case.sweep {
+        point.size = Some(harness::record::Size { of: "events".to_owned(), count: point.corpus.sessions });
+        point.corpus.sessions = 53;
+    }
+    let run = filled(vec![case]);
+    let law = &run.cases[0].laws[0];
+    near(law.bytes_per_session.value, 300.0);
+    assert_eq!(law.of.as_deref(), Some("events"));
+    assert!((interval(&run, "law.exponent").value - 1.0).abs() < 0.01);
+    // Its slope is none of sessions.
+    assert!(!run.cases[0].metrics.contains_key("law.bytes_per_session"));
+    let table = table(&run, false);
+    assert!(table[1][2].ends_with(" of events"), "{table:?}");
 }

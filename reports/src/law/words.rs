@@ -40,7 +40,7 @@ pub(crate) fn table(run: &Run, with_phases: bool) -> Vec<Vec<String>> {
         vec![
             case.to_owned(),
             law.metric.clone(),
-            estimate(law.bytes_per_session, Unit::Bytes),
+            law.of.iter().fold(estimate(law.bytes_per_session, Unit::Bytes), |text, of| text + " of " + of),
             exponent,
             estimate(law.intercept_bytes, Unit::Bytes),
         ]
@@ -62,11 +62,12 @@ pub(crate) fn horizons_in_words(run: &Run) -> Vec<String> {
             }
             _ => {
                 let horizons: Vec<String> = law.horizons.iter().map(horizon_in_words).collect();
-                format!("{case} {} reaches {} sessions", law.metric, horizons.join(", "))
+                let of = law.of.as_deref().unwrap_or(super::SESSIONS);
+                format!("{case} {} reaches {} {of}", law.metric, horizons.join(", "))
             }
         }
     };
-    laws(run, false).map(sentence).collect()
+    laws(run, false).filter(|(_, law)| !law.horizons.is_empty()).map(sentence).collect()
 }
 
 /// One sentence for each crossing.

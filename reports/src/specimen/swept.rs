@@ -34,6 +34,7 @@ fn case(strategy: &str, peak: impl Fn(f64, f64) -> f64) -> Case {
         };
         SweepPoint {
             corpus,
+            size: None,
             metrics: BTreeMap::from([
                 ("heap.peak_bytes".to_owned(), exact(heap, Unit::Bytes)),
                 ("heap.peak_bytes@consume".to_owned(), exact((heap / 3.0).round(), Unit::Bytes)),

@@ -23,13 +23,15 @@ pub(crate) struct CaseRun {
     pub(crate) notes: Vec<String>,
     /// The same on smaller corpora, smallest first.
     pub(crate) smaller: Vec<CaseRun>,
+    /// Its size among those of a sweep, where that is not told by sessions.
+    pub(crate) size: Option<record::Size>,
     /// What it was run on, where that is not the runner's input.
     pub(crate) corpus: Option<record::Corpus>,
     pub(super) error: Option<String>,
 }
 
 impl CaseRun {
-    pub(super) fn new(name: &str) -> CaseRun {
+    pub(crate) fn new(name: &str) -> CaseRun {
         CaseRun {
             name: name.to_owned(),
             samples: Vec::new(),
@@ -37,6 +39,7 @@ impl CaseRun {
             processes: Vec::new(),
             notes: Vec::new(),
             smaller: Vec::new(),
+            size: None,
             corpus: None,
             error: None,
         }
@@ -112,15 +115,18 @@ impl CaseRun {
         case.notes.extend(self.notes);
         case.error = self.error;
         if !self.smaller.is_empty() {
-            let smaller = self.smaller.into_iter().map(|size| size.record(input));
-            case.sweep = smaller.filter_map(|case| point(&case)).chain(point(&case)).collect();
+            let smaller = self.smaller.into_iter().map(|run| (run.size.clone(), run.record(input)));
+            let mut sweep: Vec<record::SweepPoint> =
+                smaller.filter_map(|(size, case)| point(size, &case)).collect();
+            sweep.extend(point(self.size, &case));
+            case.sweep = sweep;
         }
         case
     }
 }
 
 /// A case as one size of a sweep.
-fn point(case: &record::Case) -> Option<record::SweepPoint> {
+fn point(size: Option<record::Size>, case: &record::Case) -> Option<record::SweepPoint> {
     let corpus = case.corpus.clone()?;
-    Some(record::SweepPoint { corpus, metrics: case.metrics.clone() })
+    Some(record::SweepPoint { corpus, size, metrics: case.metrics.clone() })
 }
