@@ -13,6 +13,7 @@ use reports::budget::Growth;
 use reports::budget::edit::HEADROOM_PERCENT;
 use scenarios::Sweep;
 use scenarios::exec::Wanted;
+use scenarios::runner::TICKS;
 
 /// Proves memory fixes and holds memory budgets.
 ///
@@ -72,6 +73,9 @@ pub(crate) struct Run {
     /// From how many to how many steady sessions `sync/law` goes, in five sizes; a corpus of its own.
     #[arg(long, default_value_t = Sweep::default(), value_name = "FROM..TO")]
     pub(crate) sweep: Sweep,
+    /// Ticks for which the daemons of `snapshots/idle`, `active` and `persistent` stay up, each a second of their clock.
+    #[arg(long, default_value_t = TICKS, value_name = "N", value_parser = clap::value_parser!(u32).range(10..))]
+    pub(crate) ticks: u32,
     /// Instruments to read with.
     #[arg(long, value_delimiter = ',', default_value = "count,os", value_name = "NAMES")]
     pub(crate) instrument: Vec<Instrument>,

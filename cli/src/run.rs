@@ -88,6 +88,7 @@ fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
         scratch: scratch.to_owned(),
         instruments: args.instrument.iter().map(|instrument| (*instrument, samples(instrument))).collect(),
         timeout: Duration::from_secs(args.timeout),
+        ticks: args.ticks,
         inject: args.inject.clone(),
     })
 }

@@ -27,6 +27,7 @@ fn profile(case: &str) -> Result<Profile, String> {
         scratch: scratch.path().join("scratch"),
         instruments: vec![(Instrument::Dhat, 1)],
         timeout: Duration::from_secs(120),
+        ticks: scenarios::runner::TICKS,
         inject: None,
     };
     let input = Input::from_corpus(&smoke());

@@ -29,6 +29,9 @@ pub(crate) use input::record_of;
 pub use input::{Input, Part};
 pub use pair::{pair_sites, pairs};
 
+/// Ticks for which a daemon stays up when nothing else is asked for: what it takes for each does not depend on how many there are.
+pub const TICKS: u32 = 30;
+
 /// How cases are run.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -40,6 +43,8 @@ pub struct Options {
     pub instruments: Vec<(Instrument, u32)>,
     /// How long one sample may take.
     pub timeout: Duration,
+    /// Ticks for which a daemon stays up, each a second of its clock.
+    pub ticks: u32,
     /// Growth that is planted into every sample, to see whether it is noticed.
     pub inject: Option<Injection>,
 }
@@ -125,7 +130,7 @@ fn rounds(options: &Options) -> Vec<Instrument> {
 pub struct Runner<'a> {
     /// Corpora of steady sessions; cases that need one and find none fail.
     pub steady: Steady,
-    options: &'a Options,
+    pub(crate) options: &'a Options,
     pub(crate) input: &'a Input,
     stop: &'a AtomicBool,
     observe: &'a mut dyn FnMut(Event<'_>),

@@ -42,6 +42,7 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
         scratch: scratch.path().to_owned(),
         instruments,
         timeout: Duration::from_secs(args.measuring.timeout),
+        ticks: runner::TICKS,
         inject: None,
     };
     let time = jiff::Timestamp::now();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::checksum::Checksum;
 
@@ -34,7 +34,21 @@ pub(crate) fn mark_of(event: &Event, number: usize, line: &str) -> u64 {
 /// Signatures of events, a copy of all that they say in each: how the reported daemon tells an event that it has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Signatures {
-    seen: HashSet<Box<str>, BuildHasherDefault<DefaultHasher>>,
+    seen: HashSet<Box<str>, BuildHasherDefault<Summer>>,
+}
+
+/// Hashes whole signatures, which are long, at the speed of memory, and in every process alike.
+#[derive(Default)]
+struct Summer(Checksum);
+
+impl Hasher for Summer {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.add(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.value()
+    }
 }
 
 impl Signatures {

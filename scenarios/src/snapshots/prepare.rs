@@ -28,8 +28,6 @@ const MEAN_BYTES: usize = 1550;
 const MANY_SESSIONS: usize = 150;
 const LONG_MEAN_BYTES: usize = 6_500;
 
-/// Ticks for which a daemon stays up: ten minutes.
-const TICKS: u32 = 600;
 /// Ticks of a day.
 const DAY_TICKS: u32 = 24 * 60 * 60;
 /// Ticks for which a daemon stays up at each size of a sweep.
@@ -52,7 +50,7 @@ struct Setting {
 }
 
 impl Setting {
-    fn of(drive: Drive, size: Option<u64>) -> Setting {
+    fn of(drive: Drive, size: Option<u64>, ticks: u32) -> Setting {
         let shape = |sessions, events, mean_bytes| Shape {
             sessions,
             events,
@@ -65,9 +63,9 @@ impl Setting {
         let setting = |histories, ticks, every| Setting { histories, ticks, every };
         let size = size.map_or(SESSIONS, |size| size as usize);
         match drive {
-            Drive::Idle | Drive::Persistent => setting(real(), TICKS, None),
+            Drive::Idle | Drive::Persistent => setting(real(), ticks, None),
             Drive::Day => setting(real(), DAY_TICKS, None),
-            Drive::Active => setting(real(), TICKS, Some(TICKS_PER_EVENT)),
+            Drive::Active => setting(real(), ticks, Some(TICKS_PER_EVENT)),
             Drive::Growth => setting(one(shape(1, 1, 300)), GROWN_EVENTS, Some(1)),
             Drive::AmongSessions => setting(one(shape(size, 20, 200)), SWEEP_TICKS, Some(TICKS_PER_EVENT)),
             Drive::AmongEvents => {
@@ -116,7 +114,7 @@ impl Runner<'_> {
         strategy: Strategy,
         size: Option<u64>,
     ) -> Result<Ready, String> {
-        let setting = Setting::of(drive, size);
+        let setting = Setting::of(drive, size, self.options.ticks);
         let scratch = self.scratch(case)?;
         let mut wanted = self.furnish_histories(drive, &setting, &scratch)?;
         wanted.may_lose = strategy.ingest == Ingest::Merge && drive == Drive::Budget;
