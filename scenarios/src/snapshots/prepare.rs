@@ -35,7 +35,7 @@ const SWEEP_TICKS: u32 = 40;
 /// Ticks from one event of the active session to the next.
 const TICKS_PER_EVENT: u32 = 5;
 /// Events that come in one by one where one session is followed from nothing.
-const GROWN_EVENTS: u32 = 2_000;
+const GROWN_EVENTS: u32 = 1_000;
 
 /// Every tool whose files are read.
 const ALL: &[Provider] = &[Provider::Claude, Provider::Codex, Provider::Gemini];

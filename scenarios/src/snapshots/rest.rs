@@ -19,6 +19,9 @@ pub(super) const SCRIPT: &str = "script";
 /// Ticks before the first that counts: everything has been read and shown then, and what it took has been given back.
 const WARM_UP_TICKS: usize = 10;
 
+/// Ticks after the last that counts.
+const LAST_TICKS: usize = 2;
+
 /// Stays up for as many ticks as the task says.
 pub(super) fn run(task: &Task) -> Result<Account, String> {
     let limits = Limits { sessions: usize::MAX, ..Limits::default() };
@@ -42,6 +45,8 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     }
     set_work(&before, &bench.daemon.stats(), task.ticks);
     meter::phase("consume");
+    // What came in at the last tick rests before it is read.
+    bench.ticks(LAST_TICKS).map_err(in_words)?;
     bench.daemon.shut_down(bench.now);
     let (digest, lost) = bench.digest()?;
     bench.check_complete()?;
