@@ -124,7 +124,15 @@ pub fn phase(name: &'static str) {
 /// Marks a tick of this process. Nothing happens outside a region.
 pub fn tick() {
     if let Some(region) = region().as_mut() {
-        region.tick();
+        region.tick(true);
+    }
+}
+
+/// Marks a tick at which this process is not at rest, but has taken in what it keeps: it counts for the churn, and nothing is concluded from what is
+/// live. Nothing happens outside a region.
+pub fn tick_at_work() {
+    if let Some(region) = region().as_mut() {
+        region.tick(false);
     }
 }
 

@@ -11,6 +11,7 @@ use std::thread;
 
 use harness::bound::{Pool, partition};
 use harness::instrument::Instrument;
+use harness::meter;
 use harness::record::{Process, Tier, Unit};
 use subjects::{bench, measured, metric, named, phase_metric};
 
@@ -18,8 +19,21 @@ use subjects::{bench, measured, metric, named, phase_metric};
 static ALLOCATOR: harness::alloc::Switch = harness::alloc::Switch;
 
 fn main() -> ExitCode {
-    let works =
-        named![nothing, known, ticks, leaks, lasts_a_day, partitions, pool, unscoped, nested, pipeline, many];
+    let works = named![
+        nothing,
+        known,
+        ticks,
+        works_at_ticks,
+        leaks,
+        lasts_a_day,
+        lives,
+        partitions,
+        pool,
+        unscoped,
+        nested,
+        pipeline,
+        many
+    ];
     let checks = named![
         the_meter_itself_allocates_nothing,
         a_known_pattern_is_counted_to_the_byte,
@@ -27,6 +41,8 @@ fn main() -> ExitCode {
         churn_is_what_is_allocated_from_tick_to_tick,
         what_is_live_at_each_tick_shows_a_leak,
         a_day_of_ticks_fits_and_takes_no_memory,
+        ticks_at_work_count_and_conclude_nothing,
+        what_is_live_now_is_told_beyond_the_beginning_of_the_region,
         the_bound_of_fixed_partitions_is_equal_in_every_run,
         the_bound_of_a_pool_is_equal_in_every_run_and_on_one_core,
         where_no_honest_bound_can_be_said_there_is_none,
@@ -173,6 +189,54 @@ fn a_day_of_ticks_fits_and_takes_no_memory() {
     assert_eq!((ticks.every, ticks.live_bytes.len()), (128, 675));
     let at_hours = (0..675).map(|place| f64::from(place * 128 / 3600 + 1) * 100.0);
     assert_eq!(ticks.live_bytes, at_hours.collect::<Vec<f64>>());
+}
+
+/// Keeps 100 bytes more at each of ten ticks.
+fn works_at_ticks() {
+    let mut kept = Vec::with_capacity(10);
+    measured(|_| {
+        meter::tick_at_work();
+        for _ in 0..10 {
+            kept.push(block(100));
+            meter::tick_at_work();
+        }
+    });
+}
+
+fn ticks_at_work_count_and_conclude_nothing() {
+    let process = bench("works_at_ticks", Instrument::Count).record();
+    assert_eq!(metric(&process, "heap.churn_bytes_per_tick"), 100.0);
+    assert_eq!(process.ticks, None);
+}
+
+/// Asks what is live before its region, in it with 1000 bytes more, back at its beginning, below its beginning, and after it.
+fn lives() {
+    let old = block(5000);
+    let mut told = [meter::live_bytes(); 5];
+    measured(|meter| {
+        let new = block(1000);
+        told[1] = meter::live_bytes();
+        drop(new);
+        told[2] = meter::live_bytes();
+        drop(old);
+        told[3] = meter::live_bytes();
+        for (name, live) in [("more", told[1]), ("level", told[2]), ("less", told[3])] {
+            if let Some(live) = live {
+                meter.set(name, Unit::Bytes, Tier::Exact, live as f64);
+            }
+        }
+    });
+    told[4] = meter::live_bytes();
+    assert_eq!((told[0], told[4]), (None, None));
+}
+
+fn what_is_live_now_is_told_beyond_the_beginning_of_the_region() {
+    let counted = bench("lives", Instrument::Count).record();
+    assert_eq!(["more", "level", "less"].map(|name| metric(&counted, name)), [1000.0, 0.0, 0.0]);
+    // To ask takes no memory.
+    assert_eq!(metric(&counted, "heap.total_blocks"), 1.0);
+    let uncounted = bench("lives", Instrument::Os).record();
+    assert!(["more", "level", "less"].iter().all(|name| !uncounted.metrics.contains_key(*name)));
 }
 
 const PARTITIONS: usize = 8;

@@ -62,7 +62,7 @@ pub fn fill(run: &mut Run) {
 /// What the sweep lacks for a law, in words.
 fn too_small(sweep: &[SweepPoint]) -> Option<String> {
     let of = word_of(sweep).unwrap_or(SESSIONS);
-    let mut sizes: Vec<u64> = sweep.iter().map(size_of).collect();
+    let mut sizes = sizes_of(sweep);
     sizes.sort_unstable();
     sizes.dedup();
     let (least, most) = (*sizes.first()?, *sizes.last()?);
@@ -89,17 +89,24 @@ fn word_of(sweep: &[SweepPoint]) -> Option<&str> {
     sweep.iter().all(is_same).then_some(&first.of)
 }
 
-fn size_of(point: &SweepPoint) -> u64 {
-    point.size.as_ref().map_or(point.corpus.sessions, |size| size.count)
+/// The sizes, in what all of them are told in.
+fn sizes_of(sweep: &[SweepPoint]) -> Vec<u64> {
+    let is_of_sessions = word_of(sweep).is_none();
+    let size = |point: &SweepPoint| match &point.size {
+        Some(size) if !is_of_sessions => size.count,
+        _ => point.corpus.sessions,
+    };
+    sweep.iter().map(size).collect()
 }
 
 fn fit_all(case: &mut Case, doubts: &mut Vec<String>) {
     for name in metrics_of(&case.sweep) {
-        let measured = |point: &SweepPoint| {
+        let measured = |(point, size): (&SweepPoint, u64)| {
             let bytes = point.metrics.get(&name)?.median;
-            Some(LawPoint { sessions: size_of(point) as f64, bytes })
+            Some(LawPoint { sessions: size as f64, bytes })
         };
-        let points: Vec<LawPoint> = case.sweep.iter().filter_map(measured).collect();
+        let sizes = sizes_of(&case.sweep);
+        let points: Vec<LawPoint> = case.sweep.iter().zip(sizes).filter_map(measured).collect();
         if points.len() < case.sweep.len() {
             let (known, all) = (points.len(), case.sweep.len());
             doubts.push(format!("no law of {name} of {}: only {known} of {all} sizes have it", case.case));

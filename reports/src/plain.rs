@@ -68,7 +68,7 @@ pub fn run(run: &Run) -> Run {
 }
 
 fn case(case: &mut Case) {
-    let laws = case.laws.iter_mut().map(|law| &mut law.metric);
+    let laws = case.laws.iter_mut().flat_map(|law| [&mut law.metric].into_iter().chain(&mut law.of));
     make_plain([&mut case.case].into_iter().chain(&mut case.notes).chain(laws));
     case.error = case.error.as_deref().map(lines);
     if let Some(corpus) = &mut case.corpus {

@@ -3,7 +3,7 @@
 use harness::instrument::Instrument;
 
 use crate::runner::{Event, Runner};
-use crate::{Error, Work, sync};
+use crate::{Error, Work, snapshots, sync};
 
 /// The fixes of a scenario, which can be combined.
 #[derive(Debug)]
@@ -19,14 +19,25 @@ pub struct Lattice {
 }
 
 /// Every scenario whose fixes can be combined.
-pub const LATTICES: &[Lattice] = &[Lattice {
-    scenario: "sync/cold",
-    names: &engine::sync::strategy::FIXES,
-    metric: "heap.peak_bytes",
-    work: |fixes| {
-        Work::Sync(sync::Kind::Sampled(sync::Drive::Cold), engine::sync::strategy::with_fixes(fixes))
+pub const LATTICES: &[Lattice] = &[
+    Lattice {
+        scenario: "sync/cold",
+        names: &engine::sync::strategy::FIXES,
+        metric: "heap.peak_bytes",
+        work: |fixes| {
+            Work::Sync(sync::Kind::Sampled(sync::Drive::Cold), engine::sync::strategy::with_fixes(fixes))
+        },
     },
-}];
+    Lattice {
+        scenario: "snapshots/idle",
+        names: &engine::snapshots::strategy::FIXES,
+        metric: "heap.churn_bytes_per_tick",
+        work: |fixes| {
+            let strategy = engine::snapshots::strategy::with_fixes(fixes);
+            Work::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Idle), strategy)
+        },
+    },
+];
 
 /// The lattice of a scenario.
 pub fn of(scenario: &str) -> Option<&'static Lattice> {

@@ -188,6 +188,8 @@ impl Files {
         let mut at = 0;
         while at < self.directories.len() {
             // Those that are found on the way come later.
+            let directory = &mut self.directories[at];
+            directory.look = fs::metadata(&directory.path).ok().map(|metadata| Look::of(&metadata));
             self.list(at);
             at += 1;
         }

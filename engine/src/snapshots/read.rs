@@ -23,6 +23,8 @@ pub struct Resume {
     pub offset: u64,
     /// Lines before that place.
     pub lines: u64,
+    /// Where the line begins that is read.
+    line_start: u64,
     /// What of a Codex file matters for what comes next.
     codex: codex::State,
 }
@@ -63,7 +65,7 @@ pub fn read(
             lines::read(file, resume, skips, |line, resume| claude::record(line, resume, sink))
         }
         Provider::Codex => lines::read(file, resume, skips, |line, resume| codex::record(line, resume, sink)),
-        Provider::Gemini => gemini::document(file, resume, sink),
+        Provider::Gemini => gemini::document(file, resume, skips, sink),
     }
 }
 
@@ -73,7 +75,7 @@ pub fn read(
 /// # Errors
 /// When the file cannot be read.
 pub fn identify(provider: Provider, path: &Path) -> Result<Option<Box<str>>, ReadError> {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return Ok(None) };
     match provider {
         Provider::Claude => Ok(Some(stem.into())),
         Provider::Codex => codex::session_id(&mut File::open(path)?, stem),

@@ -227,14 +227,14 @@ impl Region {
         }
     }
 
-    pub(super) fn tick(&mut self) {
+    pub(super) fn tick(&mut self, at_rest: bool) {
         self.ticks += 1;
         match self.instrument {
             Instrument::Count | Instrument::JemallocCount => {
                 let total = counters::totals().bytes;
                 advance(&mut self.churn, &mut self.last_tick, total);
                 advance(&mut self.phases[self.present].heap.churn, &mut self.stay.ticked, total);
-                if let Some(rest) = &mut self.rest {
+                if let Some(rest) = self.rest.as_mut().filter(|_| at_rest) {
                     rest.note(counters::live() - self.base);
                 }
             }

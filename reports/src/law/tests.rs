@@ -221,3 +221,12 @@ fn a_sweep_of_something_else_than_sessions_has_a_law_of_that() {
     let table = table(&run, false);
     assert!(table[1][2].ends_with(" of events"), "{table:?}");
 }
+
+#[test]
+fn where_only_some_sizes_are_of_something_else_the_law_is_of_sessions() {
+    let mut case = swept("snapshots/events-law:bounded", &STEPS, |sessions| 1e6 + 300.0 * sessions);
+    case.sweep[0].size = Some(harness::record::Size { of: "events".to_owned(), count: 7 });
+    let run = filled(vec![case]);
+    assert_eq!(run.cases[0].laws[0].of, None);
+    near(run.cases[0].laws[0].bytes_per_session.value, 300.0);
+}

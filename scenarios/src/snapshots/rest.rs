@@ -35,13 +35,17 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     meter::phase("stay");
     meter::seconds_per_tick(1.0);
     let before = bench.daemon.stats();
-    meter::tick();
+    if script.is_some() {
+        meter::tick_at_work()
+    } else {
+        meter::tick()
+    }
     for tick in 1..=task.ticks {
         if let Some(script) = script.as_mut().filter(|script| tick.is_multiple_of(script.every)) {
             script.write_next(&mut bench)?;
         }
         bench.tick().map_err(in_words)?;
-        meter::tick();
+        if script.is_some() { meter::tick_at_work() } else { meter::tick() }
     }
     set_work(&before, &bench.daemon.stats(), task.ticks);
     meter::phase("consume");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::lines::parse;
+use super::lines::parse_kind;
 use super::text::{Text, cleaned, of as text_of};
 use super::{Record, Resume};
 use crate::snapshots::event::{Body, Event};
@@ -68,6 +68,9 @@ struct Block<'a> {
 struct Questions<'a> {
     #[serde(borrow, default)]
     questions: Vec<Question<'a>>,
+    /// How earlier versions asked one.
+    #[serde(borrow, default)]
+    question: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     answers: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
 }
@@ -84,11 +87,11 @@ pub(super) fn record(
     resume: &mut Resume,
     sink: &mut dyn FnMut(Event),
 ) -> Result<(), serde_json::Error> {
-    let line: Line<'_> = parse(line)?;
+    let Some(line) = parse_kind::<Line<'_>>(line, &["user", "assistant", "system"])? else { return Ok(()) };
     if line.is_sidechain == Some(true) || !matches!(&*line.kind, "user" | "assistant" | "system") {
         return Ok(());
     }
-    let place = resume.offset.to_string();
+    let place = resume.line_start.to_string();
     let uuid = line.uuid.as_deref();
     let mut record = Record {
         name: uuid.unwrap_or(&place),
@@ -131,13 +134,15 @@ fn user(raw: &str, result: Option<&RawValue>, give: &mut dyn FnMut(Body)) {
     if let Ok(Text(text)) = serde_json::from_str(raw) {
         return say(&text, give);
     }
+    // The answers are the record's: the first result takes them.
+    let mut answers = result.and_then(answers);
     for block in blocks(raw) {
         match &*block.kind {
             "text" => say(block.text.as_deref().unwrap_or_default(), give),
             "tool_result" => {
                 let call = block.tool_use_id.as_deref().unwrap_or_default();
                 give(Body::ToolResult { call: call.into(), result: (*text_of(block.content)).into() });
-                if let Some(summary) = result.and_then(answers) {
+                if let Some(summary) = answers.take() {
                     give(Body::Decision { id: call.into(), summary, accepted: true });
                 }
             }
@@ -177,9 +182,12 @@ fn call(block: &Block<'_>, give: &mut dyn FnMut(Body)) {
     let input = block.input.map(RawValue::get).unwrap_or_default();
     give(Body::ToolCall { call: id.into(), name: name.into(), input: input.into() });
     let asked = serde_json::from_str::<Questions<'_>>(input).ok().filter(|_| name == QUESTION_TOOL);
-    if let Some(asked) = asked.filter(|asked| !asked.questions.is_empty()) {
-        let questions: Vec<&str> = asked.questions.iter().map(|question| &*question.question).collect();
-        give(Body::Decision { id: id.into(), summary: questions.join("\n").into(), accepted: false });
+    let Some(asked) = asked else { return };
+    let questions =
+        asked.questions.iter().map(|question| &*question.question).chain(asked.question.as_deref());
+    let summary = questions.collect::<Vec<_>>().join("\n");
+    if !summary.is_empty() {
+        give(Body::Decision { id: id.into(), summary: summary.into(), accepted: false });
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::Read;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::lines::parse;
+use super::lines::{parse, parse_kind};
 use super::text::{cleaned, of as text_of};
 use super::{Record, Resume};
 use crate::checksum::Checksum;
@@ -83,7 +83,8 @@ pub(super) fn record(
     resume: &mut Resume,
     sink: &mut dyn FnMut(Event),
 ) -> Result<(), serde_json::Error> {
-    let line: Line<'_> = parse(line)?;
+    let kinds = ["session_meta", "turn_context", "event_msg", "response_item"];
+    let Some(line) = parse_kind::<Line<'_>>(line, &kinds)? else { return Ok(()) };
     let Some(payload) = &line.payload else { return Ok(()) };
     let kind = payload.kind.as_deref().unwrap_or_default();
     let state = &mut resume.codex;
@@ -107,7 +108,7 @@ pub(super) fn record(
         _ => None,
     };
     let Some(body) = body else { return Ok(()) };
-    let place = resume.offset.to_string();
+    let place = resume.line_start.to_string();
     let mut record = Record {
         name: &place,
         timestamp: line.timestamp.as_deref().unwrap_or_default(),

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::lines::parse;
 use super::text::{cleaned, of as text_of};
 use super::{Done, Record, Resume};
-use crate::formats::source::ReadError;
+use crate::formats::source::{ReadError, Skips};
 use crate::snapshots::event::{Body, Event};
 
 #[derive(Deserialize)]
@@ -18,7 +18,7 @@ struct Document<'a> {
     #[serde(rename = "sessionId", borrow, default)]
     session: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    messages: Vec<Message<'a>>,
+    messages: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -67,17 +67,22 @@ struct Call<'a> {
 pub(super) fn document(
     file: &mut File,
     resume: &mut Resume,
+    skips: &mut Skips,
     sink: &mut dyn FnMut(Event),
 ) -> Result<Done, ReadError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize + 1);
     file.seek(SeekFrom::Start(0))?;
     file.read_to_end(&mut bytes)?;
     let bytes_read = bytes.len() as u64;
     let Ok(document) = parse::<Document<'_>>(&mut bytes) else {
         return Ok(Done { bytes_read, is_legible: false });
     };
-    let new = (1..).zip(&document.messages).skip(resume.offset as usize);
-    new.for_each(|(number, message)| events(message, number, sink));
+    for (number, message) in (1..).zip(&document.messages).skip(resume.offset as usize) {
+        match serde_json::from_str(message.get()) {
+            Ok(message) => events(&message, number, sink),
+            Err(error) => skips.line(number, &format_args!("of the messages: {error}")),
+        }
+    }
     resume.offset = resume.offset.max(document.messages.len() as u64);
     Ok(Done { bytes_read, is_legible: true })
 }

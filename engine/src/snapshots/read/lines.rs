@@ -38,6 +38,7 @@ pub(super) fn read(
         }
         bytes_read += bytes;
         let before = (resume.offset, resume.lines);
+        resume.line_start = resume.offset;
         let is_whole = line.last() == Some(&b'\n');
         let text =
             if before.0 == 0 && line.starts_with(BYTE_ORDER_MARK) { &mut line[3..] } else { &mut line[..] };
@@ -64,4 +65,28 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a mut [u8]) -> Result<T, ser
         repair_surrogates(text);
     }
     serde_json::from_slice(text)
+}
+
+/// What every record of a line has.
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: std::borrow::Cow<'a, str>,
+}
+
+/// A record of one of some types; none where it is of another type, whatever its fields look like.
+pub(super) fn parse_kind<'a, T: Deserialize<'a>>(
+    text: &'a mut [u8],
+    kinds: &[&str],
+) -> Result<Option<T>, serde_json::Error> {
+    // A sequence would be read as a record's fields in order.
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return serde_json::from_slice::<std::collections::BTreeMap<String, Kind<'_>>>(text).map(|_| None);
+    }
+    let is_wanted = match serde_json::from_slice::<Kind<'_>>(text) {
+        Ok(record) => kinds.contains(&&*record.kind),
+        // Whether that is no text at all, or a type that is no string: the whole parse says.
+        Err(_) => true,
+    };
+    if is_wanted { parse(text).map(Some) } else { Ok(None) }
 }
