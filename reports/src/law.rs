@@ -30,6 +30,10 @@ const CROSSINGS: std::ops::RangeInclusive<f64> = 1.0..=1e7;
 /// What does not rise by more than such a part of its level, over the whole sweep and by the upper end of its slope, is flat.
 const FLAT: f64 = 0.01;
 
+/// Churn is flat where no size churns by more than such a part beyond the smallest: it is exact, and what differs is where vectors happen to double.
+/// Over a 32-fold sweep that is an exponent of 0.014 at most.
+const FLAT_CHURN: f64 = 0.05;
+
 /// The metric that laws are about first of all.
 const HEAP: &str = "heap.peak_bytes";
 
@@ -204,7 +208,9 @@ fn write_metrics(case: &mut Case, law: &Law, line: &Line, doubts: &mut Vec<Strin
         }
     }
     let flat = Estimate { value: 0.0, low: 0.0, high: 0.0 };
-    match law.exponent.or_else(|| is_flat(law, line).then_some(flat)) {
+    // The power that fits best to what only scatters says nothing.
+    let exponent = law.exponent.filter(|_| !(is_churn && is_flat(law, line)));
+    match exponent.or_else(|| is_flat(law, line).then_some(flat)) {
         Some(exponent) if is_churn => write("law.churn_exponent", Unit::Ratio, exponent),
         Some(exponent) => write("law.exponent", Unit::Ratio, exponent),
         None => doubts.push(format!(
@@ -216,6 +222,11 @@ fn write_metrics(case: &mut Case, law: &Law, line: &Line, doubts: &mut Vec<Strin
 
 /// Whether even the upper end of the slope adds next to nothing over the whole sweep.
 fn is_flat(law: &Law, line: &Line) -> bool {
+    if law.metric == CHURN {
+        let smallest = law.points.iter().min_by(|one, other| one.sessions.total_cmp(&other.sessions));
+        let most = smallest.map_or(0.0, |point| point.bytes * (1.0 + FLAT_CHURN));
+        return law.points.iter().all(|point| point.bytes <= most);
+    }
     let sessions = || law.points.iter().map(|point| point.sessions);
     let range = sessions().fold(0.0, f64::max) - sessions().fold(f64::INFINITY, f64::min);
     let level = law.points.iter().map(|point| point.bytes).sum::<f64>() / law.points.len() as f64;

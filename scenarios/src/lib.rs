@@ -232,7 +232,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "snapshots/events-law",
-        about: "one active session among 53 of 29 to 2,930 events: what a tick costs",
+        about: "one active session among ten of 29 to 2,973 events each: what a tick costs",
         strategies: &["as-reported", "bounded"],
         kind: Kind::Snapshots(snapshots::Kind::Swept(snapshots::Drive::AmongEvents)),
     },

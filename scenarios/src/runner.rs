@@ -30,7 +30,7 @@ pub use input::{Input, Part};
 pub use pair::{pair_sites, pairs};
 
 /// Ticks for which a daemon stays up when nothing else is asked for: what it takes for each does not depend on how many there are.
-pub const TICKS: u32 = 20;
+pub const TICKS: u32 = 15;
 
 /// How cases are run.
 #[derive(Debug, Clone)]

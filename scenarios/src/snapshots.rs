@@ -75,6 +75,8 @@ pub struct Task {
 pub struct Account {
     /// Digest of all events of all sessions, where all could be had.
     pub digest: Option<String>,
+    /// How many events that are.
+    pub events: u64,
     /// Commands that were run, where that is looked at.
     pub commands: Option<u64>,
     /// Defects that were looked for.

@@ -187,8 +187,16 @@ fn churning(steps: &[u64], churn: impl Fn(f64) -> f64) -> Run {
 
 #[test]
 fn a_churn_of_nothing_or_of_always_the_same_is_flat() {
-    for churn in [0.0, 4096.0] {
-        let run = churning(&STEPS, |_| churn);
+    let churns: [fn(f64) -> f64; 4] = [
+        |_| 0.0,
+        |_| 4096.0,
+        |sessions| 552.0 + if sessions < 21.0 { 64.0 } else { 0.0 },
+        |sessions| {
+            if sessions > 113.0 { 102.0 } else { 100.0 }
+        },
+    ];
+    for churn in churns {
+        let run = churning(&STEPS, churn);
         let flat = Estimate { value: 0.0, low: 0.0, high: 0.0 };
         assert_eq!(interval(&run, "law.churn_exponent"), flat);
         assert_eq!(run.doubts, Vec::<String>::new());

@@ -19,6 +19,16 @@ const TICK_MS: i64 = 1_000;
 /// The directory in which a daemon keeps its state, where it keeps any.
 const STATE: &str = "state";
 
+/// What a visit of all sessions found.
+pub(super) struct Visited {
+    /// Digest of everything.
+    pub(super) digest: String,
+    /// Events of all sessions.
+    pub(super) events: u64,
+    /// Sessions that could not be had.
+    pub(super) lost: u64,
+}
+
 /// A daemon that is driven.
 pub(super) struct Bench {
     pub(super) daemon: Daemon,
@@ -89,20 +99,21 @@ impl Bench {
         self.daemon.keys().cloned().collect()
     }
 
-    /// Visits all sessions: the digest of everything, and how many could not be had.
-    pub(super) fn digest(&mut self) -> Result<(String, u64), String> {
-        let (mut digester, mut lost) = (Digester::default(), 0);
+    /// Visits all sessions.
+    pub(super) fn visit(&mut self) -> Result<Visited, String> {
+        let (mut digester, mut lost, mut events) = (Digester::default(), 0, 0);
         for key in self.keys() {
             harness::meter::item();
             match self.fetch(&key)? {
                 Some(snapshot) => {
+                    events += snapshot.events.len() as u64;
                     digester.session(key.provider.name(), &key.id, snapshot.events.len() as u64);
                     snapshot.events.iter().for_each(|event| digester.event(event.kind(), event.text()));
                 }
                 None => lost += 1,
             }
         }
-        Ok((digester.finish(), lost))
+        Ok(Visited { digest: digester.finish(), events, lost })
     }
 
     /// Fails when anything was passed over, where everything can be used.

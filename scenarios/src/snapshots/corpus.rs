@@ -82,6 +82,11 @@ impl History {
         Digester::of(&self.sessions)
     }
 
+    /// Events of all sessions.
+    pub(crate) fn events(&self) -> u64 {
+        self.sessions.iter().map(|session| session.events.len() as u64).sum()
+    }
+
     /// Commands that were typed into the chats.
     pub(crate) fn commands(&self) -> u64 {
         self.sessions.iter().map(|session| session.commands).sum()
@@ -244,7 +249,8 @@ impl Written {
             Texts::Realistic { mean_bytes } => mean_bytes,
         };
         let bytes = pool::length(kind, mean_bytes, &mut self.dice);
-        let mut text = pool::text(&mut self.dice, bytes);
+        // No two texts of a session are equal, as hardly any two that people and models write are.
+        let mut text = format!("{} {}", self.events.len() + 1, pool::text(&mut self.dice, bytes));
         if kind == "message.user" && self.dice.random_range(0..COMMAND_EVERY) == 0 {
             text += "\n::capture on";
             self.commands += 1;

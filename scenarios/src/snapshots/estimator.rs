@@ -22,7 +22,7 @@ pub(super) const SIZES: [(usize, &str); 5] = [
 /// Loads each history in turn.
 pub(super) fn run(task: &Task) -> Result<Account, String> {
     let limits = Limits { bytes: u64::MAX, ..Limits::default() };
-    let (mut digests, mut worst) = (Vec::new(), 0.0_f64);
+    let (mut digests, mut events, mut worst) = (Vec::new(), 0, 0.0_f64);
     for (chars, metric) in SIZES {
         let before = meter::live_bytes();
         let mut bench = Bench::new(Path::new(HOME).join(chars.to_string()), task.strategy, limits);
@@ -32,11 +32,13 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
             meter::set(metric, Unit::Ratio, Tier::Exact, ratio);
             worst = worst.max((ratio - 1.0).abs());
         }
-        digests.push(bench.digest()?.0);
+        let visited = bench.visit()?;
+        digests.push(visited.digest);
+        events += visited.events;
         bench.check_complete()?;
     }
     if meter::live_bytes().is_some() {
         meter::set("scenario.estimate_error_ratio", Unit::Ratio, Tier::Exact, worst);
     }
-    Ok(Account { digest: Some(digests.join(" ")), ..Account::default() })
+    Ok(Account { digest: Some(digests.join(" ")), events, ..Account::default() })
 }

@@ -22,7 +22,7 @@ const SESSIONS: usize = 53;
 const EVENTS: usize = 293;
 
 /// Mean bytes of a text with which these sessions take the 30 MB that the real ones took.
-const MEAN_BYTES: usize = 1_750;
+const MEAN_BYTES: usize = 1_650;
 
 /// Sessions, events of each, and mean bytes of a text with which half as much again as the budget comes in.
 const MANY_SESSIONS: usize = 150;
@@ -32,11 +32,14 @@ const LONG_MEAN_BYTES: usize = 20_800;
 /// Ticks of a day.
 const DAY_TICKS: u32 = 24 * 60 * 60;
 /// Ticks for which a daemon stays up at each size of a sweep.
-const SWEEP_TICKS: u32 = 30;
+const SWEEP_TICKS: u32 = 20;
+/// Events of each session, where the sessions grow in number, and sessions, where their events do.
+const SWEEP_EVENTS: usize = 5;
+const SWEEP_SESSIONS: usize = 10;
 /// Ticks from one event of the active session to the next.
 const TICKS_PER_EVENT: u32 = 5;
 /// Events that come in one by one where one session is followed from nothing.
-const GROWN_EVENTS: u32 = 1_000;
+const GROWN_EVENTS: u32 = 600;
 
 /// Every tool whose files are read.
 const ALL: &[Provider] = &[Provider::Claude, Provider::Codex, Provider::Gemini];
@@ -59,9 +62,10 @@ impl Setting {
             providers: ALL,
             seed: 1,
         };
-        // The reported daemon takes two equal words of a Codex session for one, and of short texts there are equal ones.
-        let sweep =
-            |sessions, events| Shape { providers: &[Provider::Claude], ..shape(sessions, events, 200) };
+        // Events of one size: what differs from size to size is then how many there are.
+        let texts = Texts::Fixed { chars: 200 };
+        let providers = &[Provider::Claude];
+        let sweep = |sessions, events| Shape { sessions, events, texts, providers, seed: 1 };
         let one = |shape| vec![(String::new(), shape)];
         let real = || one(shape(SESSIONS, EVENTS, MEAN_BYTES));
         let setting = |histories, ticks, every| Setting { histories, ticks, every };
@@ -71,11 +75,13 @@ impl Setting {
             Drive::Day => setting(real(), DAY_TICKS, None),
             Drive::Active => setting(real(), ticks, Some(TICKS_PER_EVENT)),
             Drive::Growth => setting(one(shape(1, 1, 300)), GROWN_EVENTS, Some(1)),
-            Drive::AmongSessions => setting(one(shape(size, 20, 200)), SWEEP_TICKS, Some(TICKS_PER_EVENT)),
-            Drive::AmongEvents => {
-                setting(one(shape(SESSIONS, size, 200)), SWEEP_TICKS, Some(TICKS_PER_EVENT))
+            Drive::AmongSessions => {
+                setting(one(sweep(size, SWEEP_EVENTS)), SWEEP_TICKS, Some(TICKS_PER_EVENT))
             }
-            Drive::Budget => setting(one(shape(MANY_SESSIONS, EVENTS, LONG_MEAN_BYTES)), 0, None),
+            Drive::AmongEvents => {
+                setting(one(sweep(SWEEP_SESSIONS, size)), SWEEP_TICKS, Some(TICKS_PER_EVENT))
+            }
+            Drive::Budget => setting(one(shape(MANY_SESSIONS, FEW_EVENTS, LONG_MEAN_BYTES)), 0, None),
             Drive::Estimator => setting(estimator::SIZES.map(|(chars, _)| of_size(chars)).to_vec(), 0, None),
             Drive::Oversize
             | Drive::Touch
@@ -103,6 +109,7 @@ pub(crate) struct Kept {
 /// What a sample must answer, and what is said of it.
 pub(crate) struct Wanted {
     digest: Option<String>,
+    events: u64,
     commands: Option<u64>,
     corpus: record::Corpus,
     /// Whether a strategy may lose sessions, and then has no digest.
@@ -135,8 +142,9 @@ impl Runner<'_> {
         let kept = self.kept(setting)?;
         let (from, to) = (kept.scratch.home(), scratch.home());
         let about = |error: std::io::Error| format!("failed to link {}: {error}", from.display());
-        let mut wanted =
-            Wanted { digest: None, commands: None, corpus: in_record(drive, &kept), may_lose: false };
+        let corpus = in_record(drive, &kept);
+        let events = kept.histories.iter().map(corpus::History::events).sum();
+        let mut wanted = Wanted { digest: None, events, commands: None, corpus, may_lose: false };
         if setting.histories.is_empty() {
             fs::create_dir_all(&to).map_err(about)?;
             return Ok(wanted);
@@ -146,7 +154,9 @@ impl Runner<'_> {
         match (setting.every, kept.histories.first()) {
             (Some(every), Some(history)) => {
                 Tree::of(&from).and_then(|tree| tree.link(&from, &to)).map_err(about)?;
-                let (digest, commands) = write_script(history, setting.ticks / every, every, scratch)?;
+                let lines = setting.ticks / every;
+                let (digest, commands) = write_script(history, lines, every, scratch)?;
+                wanted.events += u64::from(lines);
                 (wanted.digest, wanted.commands) = (Some(digest), Some(commands));
             }
             (_, history) => {
@@ -180,7 +190,10 @@ impl Runner<'_> {
     pub(crate) fn check_snapshots(&self, wanted: &Wanted, answer: &Answer) -> Result<(), String> {
         let account = account(answer)?;
         if account.digest != wanted.digest && !(wanted.may_lose && account.digest.is_none()) {
-            return Err(format!("the events are not those that were written: {:?}", account.digest));
+            return Err(format!(
+                "{} events were delivered, and {} were written; they are not the same",
+                account.events, wanted.events
+            ));
         }
         match (account.commands, wanted.commands) {
             (Some(ran), Some(wanted)) if ran != wanted => {

@@ -5,7 +5,7 @@ use engine::snapshots::strategy::Ingest;
 use harness::meter;
 use harness::record::{Tier, Unit};
 
-use super::bench::Bench;
+use super::bench::{Bench, Visited};
 use super::{Account, Task, in_words};
 use crate::subject::HOME;
 
@@ -36,9 +36,9 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
         ));
     }
     meter::phase("consume");
-    let (digest, lost) = bench.digest()?;
+    let Visited { digest, events, lost } = bench.visit()?;
     meter::set("scenario.sessions_lost", Unit::Count, Tier::Exact, count(lost));
     // What is lost has no digest; ours loses nothing.
     let digest = (lost == 0 || task.strategy.ingest == Ingest::Append).then_some(digest);
-    Ok(Account { digest, ..Account::default() })
+    Ok(Account { digest, events, ..Account::default() })
 }

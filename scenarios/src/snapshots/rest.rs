@@ -9,7 +9,7 @@ use engine::snapshots::store::{Limits, Stats};
 use harness::meter;
 use harness::record::{Tier, Unit};
 
-use super::bench::Bench;
+use super::bench::{Bench, Visited};
 use super::{Account, Drive, Task, in_words};
 use crate::subject::HOME;
 
@@ -17,7 +17,7 @@ use crate::subject::HOME;
 pub(super) const SCRIPT: &str = "script";
 
 /// Ticks before the first that counts: everything has been read and shown then, and what it took has been given back.
-const WARM_UP_TICKS: usize = 10;
+const WARM_UP_TICKS: usize = 6;
 
 /// Ticks after the last that counts.
 const LAST_TICKS: usize = 2;
@@ -52,13 +52,13 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     // What came in at the last tick rests before it is read.
     bench.ticks(LAST_TICKS).map_err(in_words)?;
     bench.daemon.shut_down(bench.now);
-    let (digest, lost) = bench.digest()?;
+    let Visited { digest, events, lost } = bench.visit()?;
     bench.check_complete()?;
     let rows = bench.daemon.rows().count();
     if lost > 0 || rows != bench.keys().len() {
         return Err(format!("{lost} sessions are lost, and {rows} of {} are shown", bench.keys().len()));
     }
-    Ok(Account { digest: Some(digest), commands: Some(bench.commands), ..Account::default() })
+    Ok(Account { digest: Some(digest), events, commands: Some(bench.commands), ..Account::default() })
 }
 
 /// Sets what the store did for each tick.
