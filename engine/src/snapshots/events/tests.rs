@@ -1,3 +1,5 @@
+//! A list of events against a vector, and what it holds against a walk of its blocks.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Records of each tool as events; files that grow, end in the middle of a line, or are written anew.
+
 use std::io::Write;
 
 use proptest::prelude::*;

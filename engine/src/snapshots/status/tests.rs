@@ -1,3 +1,5 @@
+//! Rows in order, and a board that is kept against one that is made anew.
+
 use proptest::prelude::*;
 
 use super::*;

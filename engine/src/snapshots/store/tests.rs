@@ -1,3 +1,5 @@
+//! Limits, evictions and copies of a store.
+
 use super::*;
 use crate::snapshots::event::{Body, Event, Provider, Source};
 use crate::snapshots::strategy::{AS_REPORTED, BOUNDED, with_fixes};

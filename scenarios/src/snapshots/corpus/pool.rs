@@ -90,14 +90,19 @@ fn pool() -> &'static str {
     })
 }
 
+/// The last place at or before one at which a character begins.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// A text of about so many bytes, which begins and ends with a letter.
 pub(super) fn text(dice: &mut impl Rng, bytes: usize) -> String {
     let pool = pool();
     let mut text = String::with_capacity(bytes + 8);
     text.push('A');
     while text.len() < bytes {
-        let from = pool.floor_char_boundary(dice.random_range(0..pool.len() / 2));
-        let to = pool.floor_char_boundary(from + (bytes - text.len()).min(pool.len() / 2));
+        let from = boundary(pool, dice.random_range(0..pool.len() / 2));
+        let to = boundary(pool, from + (bytes - text.len()).min(pool.len() / 2));
         if to <= from {
             break;
         }

@@ -1,3 +1,5 @@
+//! Histories that were written, read back by a walk of their own.
+
 use serde_json::Value;
 
 use super::*;
