@@ -200,6 +200,18 @@ impl Store {
         Ok(())
     }
 
+    /// Makes room for a session before it comes in, if it fits at all, so that it never stands beside what has to go for it.
+    pub fn make_room_for(&mut self, bytes: u64) {
+        if bytes > self.limits.bytes {
+            return;
+        }
+        while self.stats.estimated_bytes.saturating_add(bytes) > self.limits.bytes && !self.entries.is_empty()
+        {
+            self.stats.evicted_for_bytes += 1;
+            self.evict();
+        }
+    }
+
     fn evict(&mut self) {
         let before = self.stats.estimated_bytes;
         if let Some(key) = self.queue.first_key_value().map(|(_, key)| key.clone()) {

@@ -104,6 +104,10 @@ impl Daemon {
         observe: Observe<'_>,
     ) -> Result<Option<TooLarge>, String> {
         let limits = self.store.limits();
+        if is_whole {
+            // What a file says takes about as much in memory as in the file.
+            self.store.make_room_for(look.len);
+        }
         let Some(known) = self.sessions.get_mut(key) else { return Ok(None) };
         let Some(file) = self.files.get_mut(known.place) else { return Ok(None) };
         let before = grown_bytes(known, &file.resume);

@@ -179,3 +179,16 @@ fn only_those_that_copy_copy() {
     // In and out again, the list, the session.
     assert_eq!((cloned(AS_REPORTED), cloned(BOUNDED)), (4 * 7, 0));
 }
+
+#[test]
+fn room_is_made_before_a_session_comes_in_unless_it_can_never_fit() {
+    let limits = Limits { bytes: 1 << 20, ..NONE };
+    let mut store = filled(BOUNDED, limits, &[("a", 400_000), ("b", 400_000)]);
+    store.make_room_for(200_000);
+    assert_eq!(store.stats().evictions(), 0);
+    store.make_room_for(500_000);
+    assert_eq!((ids(&mut store), store.stats().evicted_for_bytes), (vec!["b".to_owned()], 1));
+    store.make_room_for(2 << 20);
+    assert_eq!(ids(&mut store), ["b"]);
+    check_sums(&mut store);
+}
