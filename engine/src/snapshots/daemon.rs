@@ -135,7 +135,6 @@ pub struct Daemon {
     next_heartbeat: i64,
     /// Bytes of what is known of sessions beside their snapshots, as far as it grows with what they say.
     known_bytes: usize,
-    removed: u64,
 }
 
 impl Daemon {
@@ -155,18 +154,12 @@ impl Daemon {
             next_discovery: i64::MIN,
             next_heartbeat: i64::MIN,
             known_bytes: 0,
-            removed: 0,
         }
     }
 
     /// What its store has, and what it did so far.
     pub fn stats(&self) -> Stats {
         self.store.stats()
-    }
-
-    /// Sessions that are gone because their files are.
-    pub fn removed(&self) -> u64 {
-        self.removed
     }
 
     /// Says that a file may have changed; it is read a little later. A path that is none of a session is none of its business.

@@ -39,8 +39,6 @@ impl Resume {
 /// What one reading did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done {
-    /// Bytes that were read.
-    pub bytes_read: u64,
     /// Whether what stands in the file could be told: a Gemini document that is being written cannot, and gives nothing until it
     /// can.
     pub is_legible: bool,

@@ -181,7 +181,6 @@ impl Daemon {
         }
         self.store.remove(&key);
         self.board.remove(&key);
-        self.removed += 1;
     }
 }
 

@@ -73,9 +73,8 @@ pub(super) fn document(
     let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize + 1);
     file.seek(SeekFrom::Start(0))?;
     file.read_to_end(&mut bytes)?;
-    let bytes_read = bytes.len() as u64;
     let Ok(document) = parse::<Document<'_>>(&mut bytes) else {
-        return Ok(Done { bytes_read, is_legible: false });
+        return Ok(Done { is_legible: false });
     };
     for (number, message) in (1..).zip(&document.messages).skip(resume.offset as usize) {
         match serde_json::from_str(message.get()) {
@@ -84,7 +83,7 @@ pub(super) fn document(
         }
     }
     resume.offset = resume.offset.max(document.messages.len() as u64);
-    Ok(Done { bytes_read, is_legible: true })
+    Ok(Done { is_legible: true })
 }
 
 fn events(message: &Message<'_>, number: u64, sink: &mut dyn FnMut(Event)) {

@@ -29,14 +29,13 @@ pub(super) fn read(
     let left = file.metadata()?.len().saturating_sub(resume.offset);
     file.seek(SeekFrom::Start(resume.offset))?;
     let mut reader = BufReader::with_capacity(left.clamp(1, BUFFER_BYTES) as usize, file);
-    let (mut line, mut bytes_read) = (Vec::new(), 0);
+    let mut line = Vec::new();
     loop {
         line.clear();
         let bytes = reader.read_until(b'\n', &mut line)? as u64;
         if bytes == 0 {
-            return Ok(Done { bytes_read, is_legible: true });
+            return Ok(Done { is_legible: true });
         }
-        bytes_read += bytes;
         let before = (resume.offset, resume.lines);
         resume.line_start = resume.offset;
         let is_whole = line.last() == Some(&b'\n');
@@ -52,7 +51,7 @@ pub(super) fn read(
             Err(error) if is_whole => skips.line(resume.lines, &error),
             Err(_) => {
                 (resume.offset, resume.lines) = before;
-                return Ok(Done { bytes_read, is_legible: true });
+                return Ok(Done { is_legible: true });
             }
         }
     }
