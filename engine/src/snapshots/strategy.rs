@@ -111,6 +111,7 @@ pub enum Ingest {
     /// The whole file is read, what is new is merged into a copy of the session by signatures, and the copy is copied in. Of an evicted session only what is
     /// new comes back.
     Merge,
+    /// Commands are seen and snippets found as events come in, so that `poll`, `persistent` and `snippet` have nothing left to choose.
     /// Only what is new is read, and appended to the session itself; a file that was written anew is read anew. An evicted session is read whole
     /// when it is asked for.
     Append,
