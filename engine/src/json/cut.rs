@@ -134,6 +134,11 @@ impl<R: Read> CutReader<R> {
         Ok(Some(Line { number: self.lines_ended + 1, reader: self }))
     }
 
+    /// Bytes of the inputs that were passed: where the present line begins, as long as nothing of it has been read.
+    pub fn position(&self) -> u64 {
+        self.input.bytes_read - (self.input.end - self.input.start) as u64
+    }
+
     /// What was seen so far.
     pub fn counts(&self) -> Counts {
         Counts { bytes_read: self.input.bytes_read, ..self.machine.counts }

@@ -1,0 +1,365 @@
+//! What can be asked by HTTP.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query as FromQuery, State as Extracted};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::state::{Shared, State};
+use super::{access, socket};
+use crate::listing::live::{Act, Sid};
+use crate::listing::messages::{self, MessagesError};
+use crate::listing::row::{Places, Query, Row};
+use crate::listing::strategy::Read;
+use crate::listing::summary::Summariser;
+use crate::listing::write::{self, WriteError};
+
+/// Rows of a page, when nothing else is asked for, and at most.
+const LIMIT: usize = 20;
+const LIMIT_MAX: usize = 1_000;
+/// Messages of a page, when nothing else is asked for.
+const MESSAGES: usize = 100;
+/// Bytes of a body.
+const BODY_BYTES: usize = 1 << 20;
+/// Most sessions that are deleted at once.
+const BATCH_MAX: usize = 1_000;
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(super) struct Failure {
+    status: StatusCode,
+    code: &'static str,
+    why: String,
+}
+
+impl Failure {
+    pub(super) fn new(status: StatusCode, code: &'static str, why: impl ToString) -> Failure {
+        Failure { status, code, why: why.to_string() }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = json!({"error": {"code": self.code, "message": self.why}});
+        (self.status, Json(body)).into_response()
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Failure {
+        let (status, code) = match error {
+            WriteError::BadId(_) => (StatusCode::BAD_REQUEST, "BAD_ID"),
+            WriteError::BadValue(_) => (StatusCode::BAD_REQUEST, "BAD_VALUE"),
+            WriteError::NoSession(_) => (StatusCode::NOT_FOUND, "NO_SESSION"),
+            WriteError::Exists(_) => (StatusCode::CONFLICT, "EXISTS"),
+            WriteError::Io { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "IO"),
+        };
+        Failure::new(status, code, error)
+    }
+}
+
+impl From<MessagesError> for Failure {
+    fn from(error: MessagesError) -> Failure {
+        match error {
+            MessagesError::BadCursor(_) => Failure::new(StatusCode::BAD_REQUEST, "BAD_CURSOR", error),
+            MessagesError::Io(_) => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "IO", error),
+        }
+    }
+}
+
+type Answer<T> = Result<T, Failure>;
+
+/// All routes. Only the one by which a supervisor asks for life needs no token: it tells nothing.
+pub(super) fn router(state: &Shared) -> Router {
+    Router::new()
+        .route("/api/sessions", get(list).post(create))
+        .route("/api/sessions/batch-delete", post(delete_many))
+        .route("/api/sessions/{id}", get(detail).delete(delete).patch(rename))
+        .route("/api/sessions/{id}/messages", get(page_of_messages))
+        .route("/api/sessions/{id}/append", post(append))
+        .route("/api/sessions/{id}/clear", post(clear))
+        .route("/api/sessions/{id}/start", post(start))
+        .route("/api/stats", get(stats))
+        .route("/ws/{id}", get(socket::client))
+        .route("/sdk/{id}", get(socket::process))
+        .route_layer(middleware::from_fn_with_state(state.access.clone(), access::check))
+        .route("/health", get(|| async { Json(json!({"ok": true})) }))
+        .with_state(Arc::clone(state))
+}
+
+#[derive(Deserialize)]
+struct ListParameters {
+    limit: Option<String>,
+    offset: Option<String>,
+    q: Option<String>,
+    project: Option<String>,
+}
+
+async fn list(
+    Extracted(state): Extracted<Shared>,
+    FromQuery(asked): FromQuery<ListParameters>,
+) -> Answer<Response> {
+    let limit = number("limit", asked.limit.as_deref(), LIMIT, 1..=LIMIT_MAX)?;
+    let offset = number("offset", asked.offset.as_deref(), 0, 0..=usize::MAX)?;
+    let text = asked.q.filter(|text| !text.is_empty());
+    let query = Query { limit, offset, project: asked.project, text };
+    let failed = |error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "NO_LIST", error);
+    let page: Bytes = state.lister.list(query).await.map_err(failed)?;
+    Ok(([(CONTENT_TYPE, "application/json")], page).into_response())
+}
+
+fn number(
+    name: &str,
+    text: Option<&str>,
+    default: usize,
+    range: std::ops::RangeInclusive<usize>,
+) -> Answer<usize> {
+    let Some(text) = text else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        let most = if *range.end() == usize::MAX { String::new() } else { format!(" to {}", range.end()) };
+        let why = format!("{name} is a whole number from {}{most}", range.start());
+        Failure::new(StatusCode::BAD_REQUEST, "BAD_NUMBER", why)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Create {
+    work_dir: String,
+    title: Option<String>,
+}
+
+async fn create(Extracted(state): Extracted<Shared>, headers: HeaderMap, body: Body) -> Answer<Response> {
+    let asked: Create = json_of(&state, &headers, body).await?;
+    let id = (state.new_id)();
+    let time = jiff::Timestamp::from_nanosecond(i128::from(state.now().wall_ns)).unwrap_or_default();
+    let own = id.clone();
+    written(&state, move |state| {
+        write::create(&state.root, &own, &asked.work_dir, &format!("{time:.3}"))?;
+        asked.title.map_or(Ok(()), |title| write::rename(&state.root, &own, &title))
+    })
+    .await?;
+    Ok((StatusCode::CREATED, Json(json!({"id": id}))).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    title: String,
+}
+
+async fn rename(
+    Extracted(state): Extracted<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Response> {
+    let asked: Rename = json_of(&state, &headers, body).await?;
+    written(&state, move |state| write::rename(&state.root, &id, &asked.title)).await?;
+    Ok(Json(json!({"ok": true})).into_response())
+}
+
+async fn append(
+    Extracted(state): Extracted<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Response> {
+    let record: serde_json::Value = json_of(&state, &headers, body).await?;
+    written(&state, move |state| write::append(&state.root, &id, &record)).await?;
+    Ok(Json(json!({"ok": true})).into_response())
+}
+
+async fn clear(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> Answer<Response> {
+    let own = id.clone();
+    written(&state, move |state| write::clear(&state.root, &own)).await?;
+    let now = state.now().monotonic_ms;
+    state.live().act(&Sid::from(id), Act::Commands(&[]), now);
+    Ok(Json(json!({"ok": true})).into_response())
+}
+
+async fn delete(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> Answer<Response> {
+    delete_one(&state, &id).await?;
+    Ok(Json(json!({"ok": true})).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeleteMany {
+    ids: Vec<String>,
+}
+
+/// Deletes each session that can be deleted, and says of the others why not.
+async fn delete_many(
+    Extracted(state): Extracted<Shared>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Response> {
+    let asked: DeleteMany = json_of(&state, &headers, body).await?;
+    if asked.ids.len() > BATCH_MAX {
+        let why = format!("{} sessions at once; {BATCH_MAX} is the most", asked.ids.len());
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "TOO_MANY", why));
+    }
+    let (mut deleted, mut failed) = (Vec::new(), Vec::new());
+    for id in asked.ids {
+        match delete_one(&state, &id).await {
+            Ok(()) => deleted.push(id),
+            Err(failure) => failed.push(json!({"id": id, "code": failure.code, "message": failure.why})),
+        }
+    }
+    Ok(Json(json!({"deleted": deleted, "failed": failed})).into_response())
+}
+
+/// The mark comes first, so that a start that is under way sees it; a file that cannot be removed takes it back.
+async fn delete_one(state: &Shared, id: &str) -> Answer<()> {
+    let sid = Sid::from(id);
+    state.tombstones(|tombstones, now| tombstones.mark(id, now));
+    let own = Sid::clone(&sid);
+    let result = written(state, move |state| write::delete(&state.root, &own)).await;
+    if result.is_err() {
+        state.tombstones(|tombstones, _| tombstones.unmark(id));
+        return result;
+    }
+    let now = state.now().monotonic_ms;
+    state.live().act(&sid, Act::Remove, now);
+    let mut hub = state.hub();
+    hub.close_all(&sid, super::hub::Role::Client);
+    hub.close_all(&sid, super::hub::Role::Process);
+    Ok(())
+}
+
+async fn detail(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> Answer<Response> {
+    let own = id.clone();
+    let row = blocking(&state, move |state| row_of(state, &own)).await??;
+    let live = state.live().state(&id);
+    Ok(Json(json!({"session": row, "live": live})).into_response())
+}
+
+fn row_of(state: &State, id: &str) -> Answer<Row> {
+    let path = write::find(&state.root, id)?;
+    let io = |error: &dyn std::fmt::Display| {
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "IO", error.to_string())
+    };
+    let stamp = crate::listing::files::Stamp::now(&path).map_err(|error| io(&error))?;
+    let summary = Summariser::new(Read::Streamed).file(&path).map_err(|error| io(&error))?;
+    let project = path.parent().and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
+    Ok(Places::default().row(&project.into(), &id.into(), stamp, &Arc::new(summary)))
+}
+
+#[derive(Deserialize)]
+struct MessagesParameters {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+async fn page_of_messages(
+    Extracted(state): Extracted<Shared>,
+    Path(id): Path<String>,
+    FromQuery(asked): FromQuery<MessagesParameters>,
+) -> Answer<Response> {
+    let limit = number("limit", asked.limit.as_deref(), MESSAGES, 1..=messages::LIMIT_MAX)?;
+    let cursor = number("cursor", asked.cursor.as_deref(), 0, 0..=usize::MAX)?;
+    let page = blocking(&state, move |state| -> Answer<_> {
+        let path = write::find(&state.root, &id)?;
+        Ok(messages::page(&path, cursor as u64, limit)?)
+    });
+    Ok(Json(page.await??).into_response())
+}
+
+/// Starts a session: finds where it works. One that is deleted meanwhile is not brought back.
+async fn start(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> Answer<Response> {
+    let refuse = |state: &State| {
+        if state.tombstones(|tombstones, _| tombstones.has(&id)) {
+            let why = format!("the session {id} was deleted");
+            return Err(Failure::new(StatusCode::CONFLICT, "SESSION_DELETED", why));
+        }
+        Ok(())
+    };
+    refuse(&state)?;
+    let sid = Sid::from(&*id);
+    let note = |act: Act<'_>| {
+        let now = state.now().monotonic_ms;
+        state.live().act(&sid, act, now);
+    };
+    note(Act::Starting(true));
+    let own = id.clone();
+    let row = blocking(&state, move |state| row_of(state, &own)).await;
+    note(Act::Starting(false));
+    refuse(&state)?;
+    let row = row??;
+    note(Act::StartedIn(&row.work_dir));
+    Ok(Json(json!({"session": row})).into_response())
+}
+
+async fn stats(Extracted(state): Extracted<Shared>) -> Response {
+    let gauges = state.lister.gauges();
+    let containers: std::collections::BTreeMap<_, _> = state.live().containers().into_iter().collect();
+    Json(json!({
+        "lists": gauges.catalog.lists,
+        "bodiesOpened": gauges.catalog.bodies,
+        "cached": gauges.catalog.entries,
+        "scans": gauges.scans,
+        "mostScans": gauges.most_scans,
+        "containers": containers,
+        "tombstones": state.tombstones(|tombstones, _| tombstones.len()),
+        "sockets": state.hub().len(),
+    }))
+    .into_response()
+}
+
+/// Writes something away from the loop, and forgets what it makes wrong.
+async fn written(
+    state: &Shared,
+    work: impl FnOnce(&State) -> Result<(), WriteError> + Send + 'static,
+) -> Answer<()> {
+    let result = blocking(state, work).await?;
+    state.lister.invalidate();
+    Ok(result?)
+}
+
+/// Does something away from the loop.
+async fn blocking<T: Send + 'static>(
+    state: &Shared,
+    work: impl FnOnce(&State) -> T + Send + 'static,
+) -> Answer<T> {
+    let state = Arc::clone(state);
+    let work = tokio::task::spawn_blocking(move || work(&state));
+    work.await.map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "FAILED", error))
+}
+
+/// The body of a request as JSON: of a bounded size, within a bounded time.
+async fn json_of<T: DeserializeOwned>(state: &State, headers: &HeaderMap, body: Body) -> Answer<T> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("application/json") {
+        let why = "a body is application/json";
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "NOT_JSON", why));
+    }
+    let too_large = || {
+        let why = format!("a body has {BODY_BYTES} bytes at most");
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", why)
+    };
+    let read = tokio::time::timeout(state.times.body, Limited::new(body, BODY_BYTES).collect());
+    let body = match read.await {
+        Err(_) => {
+            return Err(Failure::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "TOO_SLOW",
+                "the body did not come in time",
+            ));
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(error)) => return Err(Failure::new(StatusCode::BAD_REQUEST, "BAD_BODY", error)),
+        Ok(Ok(body)) => body.to_bytes(),
+    };
+    serde_json::from_slice(&body).map_err(|error| Failure::new(StatusCode::BAD_REQUEST, "BAD_JSON", error))
+}
