@@ -22,6 +22,15 @@ pub struct Answer {
     pub error: Option<String>,
 }
 
+/// A defect that was looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Defect {
+    /// What it is.
+    pub name: String,
+    /// How it shows; none when it does not.
+    pub found: Option<String>,
+}
+
 /// The answer of one pass.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pass {

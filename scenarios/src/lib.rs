@@ -9,6 +9,7 @@ mod answer;
 pub mod artifact;
 mod burn_in;
 pub mod exec;
+mod history;
 pub mod lattice;
 pub mod runner;
 mod scratch;
@@ -19,7 +20,7 @@ pub mod steady;
 pub mod subject;
 pub mod sync;
 
-pub use answer::{Answer, Expected};
+pub use answer::{Answer, Defect, Expected};
 pub use runner::{Event, Options, Plan, run};
 pub use scratch::remove_tree;
 pub use steady::{Steady, Sweep};

@@ -2,7 +2,6 @@
 
 mod bench;
 mod check;
-pub(crate) mod corpus;
 mod estimator;
 pub(crate) mod law;
 pub(crate) mod prepare;
@@ -13,6 +12,7 @@ use engine::snapshots::Strategy;
 use engine::snapshots::store::TooLarge;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Defect;
 use crate::runner::{CaseRun, Runner};
 
 /// How the cases of a scenario are measured.
@@ -81,15 +81,6 @@ pub struct Account {
     pub commands: Option<u64>,
     /// Defects that were looked for.
     pub defects: Vec<Defect>,
-}
-
-/// A defect that was looked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Defect {
-    /// What it is.
-    pub name: String,
-    /// How it shows; none when it does not.
-    pub found: Option<String>,
 }
 
 /// Measures a case that takes its samples in a way of its own.

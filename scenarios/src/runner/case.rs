@@ -8,7 +8,7 @@ use harness::record::{self, Direction, Metric, Tier, Unit};
 use harness::subject::Sample;
 
 use super::Input;
-use crate::answer::Pass;
+use crate::answer::{Defect, Pass};
 
 /// How much of what was skipped a note names.
 const SKIPPED_NAMED: usize = 5;
@@ -62,6 +62,19 @@ impl CaseRun {
             interval: None,
         });
         metric.samples.push(value);
+    }
+
+    /// Counts the defects that a sample found, and names them with the first one.
+    pub(crate) fn add_defects(&mut self, defects: &[Defect]) {
+        if defects.is_empty() {
+            return;
+        }
+        let found = defects.iter().filter(|defect| defect.found.is_some()).count();
+        self.set("scenario.defects", Unit::Count, Tier::Exact, found as f64);
+        for defect in defects.iter().filter(|_| self.samples.is_empty()) {
+            let state = defect.found.as_ref().map_or("absent".to_owned(), |how| format!("present ({how})"));
+            self.notes.push(format!("{}: {state}", defect.name));
+        }
     }
 
     pub(crate) fn add(&mut self, sample: Sample, pass: &Pass, input: &Input) {

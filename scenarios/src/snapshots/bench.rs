@@ -8,7 +8,7 @@ use engine::snapshots::store::{Limits, TooLarge};
 use engine::snapshots::{Notice, Options, Strategy};
 use std::sync::Arc;
 
-use super::corpus::Digester;
+use crate::history::Digester;
 
 /// When a daemon starts: 2026-01-05T12:00:00Z in ms since 1970, some hours after the first events of a history.
 const START_MS: i64 = 1_767_614_400_000;

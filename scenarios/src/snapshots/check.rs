@@ -13,7 +13,8 @@ use engine::snapshots::Strategy;
 use engine::snapshots::snapshot::Key;
 
 use super::bench::Bench;
-use super::{Account, Defect, Drive, Task};
+use super::{Account, Drive, Task};
+use crate::answer::Defect;
 
 /// One defect: how it is looked for. The result says how it shows; none when it does not.
 struct Check {

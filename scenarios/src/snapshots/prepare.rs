@@ -8,12 +8,11 @@ use std::rc::Rc;
 use engine::snapshots::Strategy;
 use engine::snapshots::strategy::Ingest;
 use harness::record;
-use harness::record::{Tier, Unit};
 use harness::subject::Sample;
 
-use super::corpus::{self, Digester, Provider, Shape, Texts};
 use super::{Account, Drive, Task, estimator, rest};
 use crate::answer::Answer;
+use crate::history::{self, Digester, Provider, Shape, Texts};
 use crate::runner::{self, CaseRun, Ready, Runner};
 use crate::scratch::{Scratch, Tree};
 
@@ -103,7 +102,7 @@ fn of_size(chars: usize) -> (String, Shape) {
 /// Histories that were written once, for every sample of a drive.
 pub(crate) struct Kept {
     scratch: Scratch,
-    histories: Vec<corpus::History>,
+    histories: Vec<history::History>,
 }
 
 /// What a sample must answer, and what is said of it.
@@ -143,13 +142,13 @@ impl Runner<'_> {
         let (from, to) = (kept.scratch.home(), scratch.home());
         let about = |error: std::io::Error| format!("failed to link {}: {error}", from.display());
         let corpus = in_record(drive, &kept);
-        let events = kept.histories.iter().map(corpus::History::events).sum();
+        let events = kept.histories.iter().map(history::History::events).sum();
         let mut wanted = Wanted { digest: None, events, commands: None, corpus, may_lose: false };
         if setting.histories.is_empty() {
             fs::create_dir_all(&to).map_err(about)?;
             return Ok(wanted);
         }
-        let digests: Vec<String> = kept.histories.iter().map(corpus::History::digest).collect();
+        let digests: Vec<String> = kept.histories.iter().map(history::History::digest).collect();
         wanted.digest = Some(digests.join(" "));
         match (setting.every, kept.histories.first()) {
             (Some(every), Some(history)) => {
@@ -162,7 +161,7 @@ impl Runner<'_> {
             (_, history) => {
                 scratch.borrow_home(&from).map_err(about)?;
                 let looks = matches!(drive, Drive::Idle | Drive::Persistent | Drive::Day);
-                wanted.commands = history.filter(|_| looks).map(corpus::History::commands);
+                wanted.commands = history.filter(|_| looks).map(history::History::commands);
             }
         }
         Ok(wanted)
@@ -177,7 +176,7 @@ impl Runner<'_> {
         let scratch = self.scratch("histories")?;
         let write = |(directory, shape): &(String, Shape)| {
             let home = scratch.home().join(directory);
-            corpus::write(&home, shape)
+            history::write(&home, shape)
                 .map_err(|error| format!("failed to write {}: {error}", home.display()))
         };
         let histories = setting.histories.iter().map(write).collect::<Result<_, _>>()?;
@@ -212,15 +211,7 @@ impl Runner<'_> {
         case: &mut CaseRun,
     ) -> Result<(), String> {
         let account = account(answer)?;
-        let is_first = case.samples.is_empty();
-        if !account.defects.is_empty() {
-            let found = account.defects.iter().filter(|defect| defect.found.is_some()).count();
-            case.set("scenario.defects", Unit::Count, Tier::Exact, found as f64);
-        }
-        for defect in account.defects.iter().filter(|_| is_first) {
-            let state = defect.found.as_ref().map_or("absent".to_owned(), |how| format!("present ({how})"));
-            case.notes.push(format!("{}: {state}", defect.name));
-        }
+        case.add_defects(&account.defects);
         case.corpus = Some(wanted.corpus.clone());
         case.samples.push(sample);
         Ok(())
@@ -237,7 +228,7 @@ fn account(answer: &Answer) -> Result<&Account, String> {
 
 /// The histories as records name them. They are made for the scenario, and no profile's.
 fn in_record(drive: Drive, kept: &Kept) -> record::Corpus {
-    let digests: Vec<String> = kept.histories.iter().map(corpus::History::digest).collect();
+    let digests: Vec<String> = kept.histories.iter().map(history::History::digest).collect();
     record::Corpus {
         profile: format!("snapshots-{drive:?}").to_lowercase(),
         scale: 1.0,
@@ -251,7 +242,7 @@ fn in_record(drive: Drive, kept: &Kept) -> record::Corpus {
 /// Gives a sample its own copy of the first session's file, and the lines that it will get; the digest and the commands of
 /// everything then.
 fn write_script(
-    history: &corpus::History,
+    history: &history::History,
     lines: u32,
     every: u32,
     scratch: &Scratch,
@@ -265,7 +256,7 @@ fn write_script(
     let mut script = BufWriter::new(fs::File::create(&path).map_err(about)?);
     writeln!(script, "{every} {}", active.path).map_err(about)?;
     for _ in 0..lines {
-        script.write_all(corpus::next_lines(active).as_bytes()).map_err(about)?;
+        script.write_all(history::next_lines(active).as_bytes()).map_err(about)?;
     }
     script.flush().map_err(about)?;
     let commands = sessions.iter().map(|session| session.commands).sum();

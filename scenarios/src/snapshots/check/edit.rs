@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::corpus::{self, Provider, Shape, Texts, Written};
 use super::set_time;
+use crate::history::{self, Provider, Shape, Texts, Written};
 
 /// A session file below a home of its own.
 pub(super) struct Edited {
@@ -29,7 +29,7 @@ pub(super) fn one_session(
         Provider::Gemini => &[Provider::Gemini],
     };
     let texts = Texts::Realistic { mean_bytes: 300 };
-    let history = corpus::write(&home, &Shape { sessions: 1, events, texts, providers, seed });
+    let history = history::write(&home, &Shape { sessions: 1, events, texts, providers, seed });
     let mut history = history.map_err(|error| format!("failed to write {}: {error}", home.display()))?;
     let written = history.sessions.pop().ok_or("no session was written")?;
     Ok(Edited { home, written })
@@ -56,7 +56,7 @@ impl Edited {
 /// One event more.
 pub(super) fn append(file: &mut Edited, now: i64) -> Result<Vec<PathBuf>, String> {
     let text = String::from_utf8(file.read()?).map_err(|error| error.to_string())?;
-    let text = corpus::grown(text, &mut file.written);
+    let text = history::grown(text, &mut file.written);
     file.put(text.as_bytes(), now)
 }
 

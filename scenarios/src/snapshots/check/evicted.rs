@@ -7,10 +7,10 @@ use engine::snapshots::event::Event;
 use engine::snapshots::store::Limits;
 
 use super::super::bench::Bench;
-use super::super::corpus::{self, Provider, Shape, Texts};
 use super::super::in_words;
 use super::Check;
 use super::edit::{self, Edit, Edited};
+use crate::history::{self, Provider, Shape, Texts};
 
 pub(super) const TOUCH: &[Check] = &[
     Check {
@@ -95,7 +95,7 @@ fn apply(edit: Edit, file: &mut Edited, bench: &mut Bench) -> Result<(), String>
 fn push_out(bench: &mut Bench, home: &Path) -> Result<Vec<String>, String> {
     let texts = Texts::Realistic { mean_bytes: 300 };
     let shape = Shape { sessions: 2, events: 5, texts, providers: &[Provider::Claude], seed: 8 };
-    let history = corpus::write(home, &shape).map_err(|error| error.to_string())?;
+    let history = history::write(home, &shape).map_err(|error| error.to_string())?;
     for session in &history.sessions {
         bench.notice(&home.join(&session.path));
     }

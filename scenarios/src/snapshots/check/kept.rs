@@ -8,8 +8,8 @@ use engine::snapshots::Strategy;
 use engine::snapshots::store::Limits;
 
 use super::super::bench::Bench;
-use super::super::corpus::{self, Provider, Shape, Texts};
 use super::{Check, events_of, key_of, unless_equal};
+use crate::history::{self, Provider, Shape, Texts};
 
 pub(super) const OVERSIZE: &[Check] = &[
     Check { name: "1: the daemon ends", find: oversize_ends_the_daemon },
@@ -98,7 +98,7 @@ fn too_many_sessions(strategy: Strategy) -> Result<Option<String>, String> {
         providers: &[Provider::Claude],
         seed: 8,
     };
-    corpus::write(Path::new("home/many"), &shape).map_err(|error| error.to_string())?;
+    history::write(Path::new("home/many"), &shape).map_err(|error| error.to_string())?;
     let mut bench = Bench::new("home/many", strategy, Limits::default());
     bench.settle().map_err(super::super::in_words)?;
     let stats = bench.daemon.stats();

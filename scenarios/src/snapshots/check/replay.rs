@@ -4,10 +4,10 @@ use engine::snapshots::Strategy;
 use engine::snapshots::store::Limits;
 
 use super::super::bench::Bench;
-use super::super::corpus::{Digester, Provider, Written};
 use super::super::in_words;
 use super::edit::{self, Edited};
 use super::{Check, unless_equal};
+use crate::history::{Digester, Provider, Written};
 
 pub(super) const REPLAY: &[Check] = &[
     Check {

@@ -102,6 +102,8 @@ pub(crate) struct Written {
     pub(crate) id: String,
     /// Its file, below home.
     pub(crate) path: String,
+    /// The first text of all.
+    pub(crate) first: String,
     /// What must be read of it, in order.
     pub(crate) events: Vec<Said>,
     /// Commands that were typed into it.
@@ -173,6 +175,7 @@ impl Written {
             provider,
             id,
             path,
+            first: String::new(),
             events: Vec::new(),
             commands: 0,
             texts: shape.texts,
@@ -203,6 +206,9 @@ impl Written {
     fn event(&mut self, text: &mut String) {
         let kind = self.next_kind();
         let said = self.text(kind);
+        if self.events.is_empty() {
+            self.first.clone_from(&said);
+        }
         let uuid = uuid(&mut self.dice);
         let call = match kind {
             "tool.call" => self.call.insert(format!("toolu_{}", &uuid[..8])).clone(),
