@@ -1,8 +1,8 @@
 //! Lists sessions for a person's application, keeps what is known of those that are live, and stays up.
 //!
 //! The family `listing`: a service over the session files of Claude Code ([`serve`]) with everything that the real one had: summaries
-//! of files that others write to ([`catalog`]), state of each live session ([`live`]), marks of deleted ones ([`tombstones`]).
-//! What each of them does is a choice of the [`strategy`].
+//! of files that others write to ([`catalog`]), state of each live session ([`live`]), marks of deleted ones ([`tombstones`]), and a
+//! [`supervisor`] that starts it again. What each of them does is a choice of the [`strategy`].
 
 pub mod catalog;
 pub mod files;
@@ -12,6 +12,7 @@ pub mod row;
 pub mod serve;
 pub mod strategy;
 pub mod summary;
+pub mod supervisor;
 
 pub mod tombstones;
 pub mod write;

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::supervisor::probe::Health;
+pub use super::supervisor::tree::Kill;
+
 /// The choices of a service and its supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategy {
@@ -84,30 +87,6 @@ pub enum Tombstones {
     OnDelete,
     /// For 24 hours.
     Timed,
-}
-
-/// How the service is asked whether it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Health {
-    /// It is not asked: only its end is noticed.
-    None,
-    /// By a connection, which the kernel accepts also for a process that does nothing any more.
-    Tcp,
-    /// By a request that must be answered in time.
-    Http,
-}
-
-/// What is ended when the service is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kill {
-    /// The service's own process.
-    Child,
-    /// The same, and then its descendants: which can no longer be found.
-    ParentFirst,
-    /// Its process group, asked first.
-    Group,
-    /// Everything that it started, asked first.
-    Tree,
 }
 
 /// The reported service.
