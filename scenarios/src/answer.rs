@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use engine::sync::Outcome;
 use engine::sync::protocol::{Skipped, Work};
 
-use crate::snapshots::Account;
+use crate::{listing, snapshots};
 
 /// Name of the file in a sample's directory in which its subject leaves the answer.
 pub(crate) const FILE: &str = "answer.json";
@@ -17,7 +17,10 @@ pub struct Answer {
     pub passes: Vec<Pass>,
     /// What a daemon answered, where one was driven.
     #[serde(default)]
-    pub snapshots: Option<Account>,
+    pub snapshots: Option<snapshots::Account>,
+    /// What a service answered, where one was driven.
+    #[serde(default)]
+    pub listing: Option<listing::Account>,
     /// Why there is no answer, or not all of it.
     pub error: Option<String>,
 }

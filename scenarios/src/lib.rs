@@ -11,6 +11,7 @@ mod burn_in;
 pub mod exec;
 mod history;
 pub mod lattice;
+pub mod listing;
 pub mod runner;
 mod scratch;
 pub mod selftest;
@@ -63,6 +64,8 @@ pub enum Kind {
     Sync(sync::Kind),
     /// Of `snapshots`.
     Snapshots(snapshots::Kind),
+    /// Of `listing`.
+    Listing(listing::Kind),
 }
 
 /// Every scenario, in the order of reports.
@@ -137,6 +140,104 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "a small history in other orders, directories and names, which must not move the peak",
         strategies: &["as-reported", "bounded"],
         kind: Kind::Sync(sync::Kind::Transformed),
+    },
+    Scenario {
+        name: "listing/cold",
+        about: "one list of 140 sessions of 1,200 lines, of a service that has just started",
+        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Cold)),
+    },
+    Scenario {
+        name: "listing/warm",
+        about: "the list again each thirty seconds, while nothing changes",
+        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Warm)),
+    },
+    Scenario {
+        name: "listing/writes",
+        about: "a list each second, while a program appends to one session and the service to it, too",
+        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Writes)),
+    },
+    Scenario {
+        name: "listing/stale",
+        about: "every way by which a list could say what is no longer so",
+        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Stale)),
+    },
+    Scenario {
+        name: "listing/pile-up",
+        about: "twenty clients that come back while the service still works for them: a hundred times as fast as in life",
+        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Once(listing::Drive::PileUp)),
+    },
+    Scenario {
+        name: "listing/churn",
+        about: "ten thousand sessions come and go: what is held of them afterwards",
+        strategies: &["as-reported", "fix-2-eviction", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Churn)),
+    },
+    Scenario {
+        name: "listing/orphans",
+        about: "sessions that were only touched, by each container",
+        strategies: &["as-reported", "fix-2-eviction", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Orphans)),
+    },
+    Scenario {
+        name: "listing/crowd",
+        about: "more sessions in use than may be kept idle",
+        strategies: &["as-reported", "fix-2-eviction", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Crowd)),
+    },
+    Scenario {
+        name: "listing/tombstones",
+        about: "ten thousand sessions are deleted, and nothing else for a day",
+        strategies: &["as-reported", "fix-3-tombstones", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Tombstones)),
+    },
+    Scenario {
+        name: "listing/race",
+        about: "sessions are started while they are deleted: a control, which no strategy fails",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Race)),
+    },
+    Scenario {
+        name: "listing/supervised",
+        about: "the service dies, stops, spins, flaps, or is busy, with real processes",
+        strategies: &["as-reported", "fix-4-health", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Supervised)),
+    },
+    Scenario {
+        name: "listing/tree",
+        about: "the service is ended with what it has started: in its group, in another, in another session",
+        strategies: &["as-reported", "fix-5-kill-tree", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Tree)),
+    },
+    Scenario {
+        name: "listing/messages",
+        about: "a session's process says forty messages of 5 MB, then ten thousand small ones",
+        strategies: &["as-reported", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Messages)),
+    },
+    Scenario {
+        name: "listing/soak",
+        about: "lists, turns, visitors and a deletion each minute, in virtual time",
+        strategies: &[
+            "as-reported",
+            "fix-1-cache",
+            "fix-2-eviction",
+            "fix-3-tombstones",
+            "as-proposed",
+            "upstream",
+            "bounded",
+        ],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Soak)),
+    },
+    Scenario {
+        name: "listing/scale",
+        about: "the first and the hundredth page of 10,000 sessions",
+        strategies: &["as-reported", "upstream", "bounded"],
+        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Scale)),
     },
     Scenario {
         name: "snapshots/idle",
@@ -257,6 +358,8 @@ pub enum Work {
     Sync(sync::Kind, Strategy),
     /// Of `snapshots`.
     Snapshots(snapshots::Kind, engine::snapshots::Strategy),
+    /// Of `listing`.
+    Listing(listing::Kind, engine::listing::Strategy),
 }
 
 impl Work {
@@ -264,12 +367,10 @@ impl Work {
     fn of(kind: Kind, strategy: &str) -> Option<Work> {
         match kind {
             Kind::Sync(kind) => self::strategy(strategy).map(|strategy| Work::Sync(kind, strategy)),
-            Kind::Snapshots(kind) => {
-                let mut named = engine::snapshots::strategy::named().into_iter();
-                named
-                    .find(|(known, _)| *known == strategy)
-                    .map(|(_, strategy)| Work::Snapshots(kind, strategy))
-            }
+            Kind::Snapshots(kind) => find(engine::snapshots::strategy::named(), strategy)
+                .map(|strategy| Work::Snapshots(kind, strategy)),
+            Kind::Listing(kind) => find(engine::listing::strategy::named(), strategy)
+                .map(|strategy| Work::Listing(kind, strategy)),
         }
     }
 }
@@ -282,7 +383,7 @@ impl CaseSpec {
             Work::Sync(kind, _) => {
                 matches!(kind, Kind::Sampled(Drive::Cold | Drive::Warm) | Kind::Searched | Kind::Starved)
             }
-            Work::Snapshots(..) => false,
+            Work::Snapshots(..) | Work::Listing(..) => false,
         }
     }
 
@@ -291,6 +392,7 @@ impl CaseSpec {
         match self.work {
             Work::Sync(kind, _) => matches!(kind, sync::Kind::Sampled(_)),
             Work::Snapshots(kind, _) => matches!(kind, snapshots::Kind::Sampled(_)),
+            Work::Listing(kind, _) => matches!(kind, listing::Kind::Sampled(_)),
         }
     }
 
@@ -302,15 +404,26 @@ impl CaseSpec {
 
 /// Every strategy: its family, its name, and its choices in words.
 pub fn strategies() -> Vec<(&'static str, &'static str, String)> {
-    let snapshots = engine::snapshots::strategy::named();
-    let sync = strategy::named().into_iter().map(|(name, strategy)| ("sync", name, strategy.to_string()));
-    sync.chain(snapshots.into_iter().map(|(name, strategy)| ("snapshots", name, strategy.to_string())))
+    fn of<T: ToString>(
+        family: &'static str,
+        named: Vec<(&'static str, T)>,
+    ) -> impl Iterator<Item = (&'static str, &'static str, String)> {
+        named.into_iter().map(move |(name, strategy)| (family, name, strategy.to_string()))
+    }
+    of("sync", strategy::named())
+        .chain(of("listing", engine::listing::strategy::named()))
+        .chain(of("snapshots", engine::snapshots::strategy::named()))
         .collect()
 }
 
 /// The choices behind a name among the strategies of `sync`.
 pub fn strategy(name: &str) -> Option<Strategy> {
-    strategy::named().into_iter().find(|(known, _)| *known == name).map(|(_, strategy)| strategy)
+    find(strategy::named(), name)
+}
+
+/// The choices behind a name.
+fn find<T>(named: Vec<(&'static str, T)>, name: &str) -> Option<T> {
+    named.into_iter().find(|(known, _)| *known == name).map(|(_, strategy)| strategy)
 }
 
 /// Every case, in the order of reports.

@@ -14,17 +14,18 @@ use harness::subject::{End, Output, Sample, Subject};
 
 use crate::answer::{self, Answer, Expected};
 use crate::scratch::Scratch;
-use crate::snapshots::prepare::{self, Kept};
 use crate::steady::Steady;
 use crate::subject::{SUBJECT, Task};
 use crate::sync::sampled;
-use crate::{CaseSpec, Work, snapshots, sync};
+use crate::{CaseSpec, Work, listing, snapshots, sync};
 
 mod case;
+mod histories;
 mod input;
 mod pair;
 
 pub(crate) use case::CaseRun;
+pub(crate) use histories::Kept;
 pub(crate) use input::record_of;
 pub use input::{Input, Part};
 pub use pair::{pair_sites, pairs};
@@ -104,6 +105,7 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
             let result = match spec.work {
                 Work::Sync(kind, strategy) => sync::measure(kind, strategy, runner, case),
                 Work::Snapshots(kind, strategy) => snapshots::measure(kind, strategy, runner, case),
+                Work::Listing(kind, strategy) => listing::measure(kind, strategy, runner, case),
             };
             case.error = result.err();
         }
@@ -286,7 +288,10 @@ impl<'a> Runner<'a> {
             Work::Snapshots(snapshots::Kind::Sampled(drive), strategy) => {
                 self.ready_to_snapshot(case, drive, strategy, None)
             }
-            Work::Sync(..) | Work::Snapshots(..) => {
+            Work::Listing(listing::Kind::Sampled(drive), strategy) => {
+                self.ready_to_list(case, drive, strategy)
+            }
+            Work::Sync(..) | Work::Snapshots(..) | Work::Listing(..) => {
                 Err(format!("{case} is no single run; a case of sync/cold is one"))
             }
         }
@@ -297,6 +302,7 @@ impl<'a> Runner<'a> {
         match &ready.wanted {
             Wanted::Sync(wanted) => self.check_synced(wanted, answer),
             Wanted::Snapshots(wanted) => self.check_snapshots(wanted, answer),
+            Wanted::Listing(wanted) => self.check_listing(wanted, answer),
         }
     }
 
@@ -312,6 +318,7 @@ impl<'a> Runner<'a> {
         match &ready.wanted {
             Wanted::Sync(wanted) => self.take_in_synced(wanted, sample, answer, case),
             Wanted::Snapshots(wanted) => self.take_in_snapshots(wanted, sample, answer, case),
+            Wanted::Listing(wanted) => self.take_in_listing(wanted, sample, answer, case),
         }
     }
 }
@@ -328,7 +335,9 @@ pub(crate) enum Wanted {
     /// Of `sync`.
     Sync(sampled::Wanted),
     /// Of `snapshots`.
-    Snapshots(prepare::Wanted),
+    Snapshots(snapshots::prepare::Wanted),
+    /// Of `listing`.
+    Listing(listing::prepare::Wanted),
 }
 
 /// Runs one subject.

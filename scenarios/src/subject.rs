@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Answer};
 use crate::selftest::threads;
-use crate::{snapshots, sync};
+use crate::{listing, snapshots, sync};
 
 /// The word with which the program is called to be measured.
 pub const SUBJECT: &str = "subject";
@@ -34,6 +34,14 @@ pub enum Task {
     Sync(sync::Task),
     /// Of `snapshots`.
     Snapshots(snapshots::Task),
+    /// Of `listing`.
+    Listing(listing::Task),
+}
+
+impl From<listing::Task> for Task {
+    fn from(task: listing::Task) -> Task {
+        Task::Listing(task)
+    }
 }
 
 impl From<snapshots::Task> for Task {
@@ -60,6 +68,9 @@ pub fn enter(mut arguments: impl Iterator<Item = OsString>) -> Option<i32> {
     if word == threads::SUBJECT {
         let task = arguments.next().and_then(|task| serde_json::from_str(task.to_str()?).ok())?;
         return Some(threads::subject(&task));
+    }
+    if word == listing::child::CHILD {
+        return Some(listing::child::run(arguments.next()?.to_str()?));
     }
     if word == WORKER {
         let attempt = arguments.next()?;
@@ -92,6 +103,9 @@ fn drive(task: &Task) -> Result<Answer, String> {
         Task::Snapshots(task) => {
             snapshots::drive(task).map(|account| Answer { snapshots: Some(account), ..Answer::default() })
         }
+        Task::Listing(task) => {
+            listing::drive(task).map(|account| Answer { listing: Some(account), ..Answer::default() })
+        }
     }
 }
 
@@ -121,13 +135,13 @@ pub(crate) fn worker_command(task: &sync::Task, attempt: Attempt) -> Command {
 
 /// The running program, by a name whose length does not depend on where it lies.
 #[cfg(target_os = "linux")]
-fn own_program() -> &'static Path {
+pub(crate) fn own_program() -> &'static Path {
     Path::new("/proc/self/exe")
 }
 
 /// The running program.
 #[cfg(not(target_os = "linux"))]
-fn own_program() -> std::path::PathBuf {
+pub(crate) fn own_program() -> std::path::PathBuf {
     std::env::current_exe().unwrap_or_else(|_| Path::new("highwater").to_owned())
 }
 

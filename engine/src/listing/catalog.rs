@@ -52,8 +52,10 @@ pub struct Stats {
     pub lists: u64,
     /// Session files that were opened for them.
     pub bodies: u64,
-    /// Rows, summaries and pages that are held in memory.
+    /// Entries that are held: a file, a page, or what is known of one.
     pub entries: usize,
+    /// Those of them that say what is in a file.
+    pub held: usize,
 }
 
 /// A list that has begun.
@@ -117,13 +119,13 @@ impl Catalog {
 
     /// What it has done.
     pub fn stats(&self) -> Stats {
-        let entries = match &self.memory {
-            Memory::Nothing => 0,
-            Memory::Sliding(sliding) => sliding.len(),
-            Memory::Pages(pages) => pages.len(),
-            Memory::Index(index) => index.len(),
+        let (entries, held) = match &self.memory {
+            Memory::Nothing => (0, 0),
+            Memory::Sliding(sliding) => (sliding.len(), sliding.len()),
+            Memory::Pages(pages) => (pages.len(), pages.held()),
+            Memory::Index(index) => (index.len(), index.held()),
         };
-        Stats { lists: self.lists, bodies: self.summariser.bodies, entries }
+        Stats { lists: self.lists, bodies: self.summariser.bodies, entries, held }
     }
 
     /// Why the index on disk is no longer written, where it is not.
@@ -174,14 +176,17 @@ impl Catalog {
         };
         match &mut self.memory {
             Memory::Index(index) => index.begin(&self.root, &mut scan),
-            Memory::Nothing => scan.look(&self.root),
+            Memory::Nothing => drop(scan.look(&self.root)),
             Memory::Sliding(sliding) => {
                 scan.look(&self.root);
                 scan.wanted.iter_mut().for_each(|wanted| sliding.fill(wanted, now));
             }
             Memory::Pages(pages) => {
-                scan.look(&self.root);
-                let Scan { wanted, places, .. } = &mut scan;
+                let others = scan.look(&self.root);
+                let Scan { query, wanted, places, .. } = &mut scan;
+                if query.project.is_none() {
+                    pages.forget_vanished(wanted.iter().chain(&others));
+                }
                 wanted.iter_mut().for_each(|wanted| pages.fill(wanted, places));
             }
         }
@@ -274,8 +279,8 @@ impl Scan {
         self.wanted.get(at).map_or_else(PathBuf::new, |wanted| root.file(&wanted.project, &wanted.id))
     }
 
-    /// Looks at every file; those of the page are wanted.
-    fn look(&mut self, root: &Root) {
+    /// Looks at every file; those of the page are wanted. Gives the others.
+    fn look(&mut self, root: &Root) -> Vec<Wanted> {
         let mut all: Vec<Wanted> = Vec::new();
         let project = self.query.project.as_deref();
         root.visit(&mut self.unusable, |name, id, stamp| {
@@ -288,7 +293,10 @@ impl Scan {
         });
         self.total = all.len();
         let (offset, limit) = self.query.window();
-        self.wanted.extend(all.into_iter().skip(offset).take(limit));
+        let start = offset.min(all.len());
+        let end = start.saturating_add(limit).min(all.len());
+        self.wanted.extend(all.drain(start..end));
+        all
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::rc::Rc;
 
 use engine::snapshots::Strategy;
 use engine::snapshots::strategy::Ingest;
@@ -99,12 +98,6 @@ fn of_size(chars: usize) -> (String, Shape) {
     (chars.to_string(), shape)
 }
 
-/// Histories that were written once, for every sample of a drive.
-pub(crate) struct Kept {
-    scratch: Scratch,
-    histories: Vec<history::History>,
-}
-
 /// What a sample must answer, and what is said of it.
 pub(crate) struct Wanted {
     digest: Option<String>,
@@ -138,10 +131,10 @@ impl Runner<'_> {
         setting: &Setting,
         scratch: &Scratch,
     ) -> Result<Wanted, String> {
-        let kept = self.kept(setting)?;
+        let kept = self.kept_histories(&setting.histories)?;
         let (from, to) = (kept.scratch.home(), scratch.home());
         let about = |error: std::io::Error| format!("failed to link {}: {error}", from.display());
-        let corpus = in_record(drive, &kept);
+        let corpus = kept.in_record(&format!("snapshots-{drive:?}").to_lowercase());
         let events = kept.histories.iter().map(history::History::events).sum();
         let mut wanted = Wanted { digest: None, events, commands: None, corpus, may_lose: false };
         if setting.histories.is_empty() {
@@ -165,24 +158,6 @@ impl Runner<'_> {
             }
         }
         Ok(wanted)
-    }
-
-    /// The histories of a setting; written once.
-    fn kept(&mut self, setting: &Setting) -> Result<Rc<Kept>, String> {
-        let key = format!("{:?}", setting.histories);
-        if let Some(kept) = self.histories.get(&key) {
-            return Ok(Rc::clone(kept));
-        }
-        let scratch = self.scratch("histories")?;
-        let write = |(directory, shape): &(String, Shape)| {
-            let home = scratch.home().join(directory);
-            history::write(&home, shape)
-                .map_err(|error| format!("failed to write {}: {error}", home.display()))
-        };
-        let histories = setting.histories.iter().map(write).collect::<Result<_, _>>()?;
-        let kept = Rc::new(Kept { scratch, histories });
-        self.histories.insert(key, Rc::clone(&kept));
-        Ok(kept)
     }
 
     /// Checks what a sample answered.
@@ -223,19 +198,6 @@ fn account(answer: &Answer) -> Result<&Account, String> {
         (Some(error), _) => Err(error.clone()),
         (None, Some(account)) => Ok(account),
         (None, None) => Err("the subject gave no answer".to_owned()),
-    }
-}
-
-/// The histories as records name them. They are made for the scenario, and no profile's.
-fn in_record(drive: Drive, kept: &Kept) -> record::Corpus {
-    let digests: Vec<String> = kept.histories.iter().map(history::History::digest).collect();
-    record::Corpus {
-        profile: format!("snapshots-{drive:?}").to_lowercase(),
-        scale: 1.0,
-        seed: 1,
-        digest: digests.join(" "),
-        bytes: kept.histories.iter().map(|history| history.bytes).sum(),
-        sessions: kept.histories.iter().map(|history| history.sessions.len() as u64).sum(),
     }
 }
 

@@ -47,6 +47,10 @@ impl Index {
         self.projects.values().map(BTreeMap::len).sum()
     }
 
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
     pub(super) fn failure(&self) -> Option<&DiskError> {
         self.disk.as_ref()?.failure()
     }

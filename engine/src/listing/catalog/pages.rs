@@ -1,6 +1,6 @@
 //! The caches that upstream has: whole pages for five seconds, and summaries by time of modification and size, both bounded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Wanted;
@@ -34,6 +34,18 @@ struct Kept {
 impl Pages {
     pub(super) fn len(&self) -> usize {
         self.pages.len() + self.summaries.len()
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.summaries.len()
+    }
+
+    /// Forgets files that are not there any more, when there are fewer files than summaries.
+    pub(super) fn forget_vanished<'a>(&mut self, there: impl Iterator<Item = &'a Wanted>) {
+        let there: BTreeSet<(&str, &str)> = there.map(|wanted| (&*wanted.project, &*wanted.id)).collect();
+        if self.summaries.len() > there.len() {
+            self.summaries.retain(|(project, id), _| there.contains(&(&**project, &**id)));
+        }
     }
 
     pub(super) fn forget_pages(&mut self) {
