@@ -1,3 +1,5 @@
+//! What is well, what is not, and how long the answer may take.
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;

@@ -1,3 +1,5 @@
+//! Restarts, their delays, the circuit, and what must never start anything.
+
 use super::{Action, Event, Policy, Then, Watch, Why};
 
 /// A watch whose first child listens since the time 0.
@@ -173,4 +175,22 @@ fn events_of_an_older_child_are_ignored() {
         assert_eq!(watch.on(200, Event::Exited(1)), Action::Nothing);
     }
     assert_eq!(watch.current(), Some(2));
+}
+
+#[test]
+fn who_does_not_answer_is_not_stable() {
+    for is_asked_still in [true, false] {
+        let mut watch = Watch::new(Policy::default());
+        start_and_exit(&mut watch, 0);
+        start_and_exit(&mut watch, 0);
+        let Action::Start(generation) = watch.on(250, Event::Passed) else { panic!("no start was due") };
+        watch.on(250, Event::Listening(generation));
+        assert_eq!(watch.on(60_250, Event::Passed), Action::Probe(generation));
+        if is_asked_still {
+            assert_eq!(watch.on(61_000, Event::Passed), Action::Nothing);
+        } else {
+            watch.on(61_000, Event::Unanswered(generation));
+        }
+        assert_eq!(watch.on(62_000, Event::Exited(generation)), exited(Then::StartIn(1_000)));
+    }
 }
