@@ -111,7 +111,7 @@ fn measure(
     let mut runner = Runner::new(options, input, stop, &mut observe);
     runner.steady = steady;
     let (cases, worth) = match &args.lattice {
-        Some(scenario) => (Vec::new(), vec![worth(&mut runner, scenario)?]),
+        Some(scenario) => (Vec::new(), worth(&mut runner, scenario)?),
         None => (runner::run(plan, &mut runner), Vec::new()),
     };
     let mut run = record::Run { worth, ..folder::record(time, cases) };
@@ -127,14 +127,17 @@ fn measure(
 fn lattice(scenario: &str) -> Result<&'static Lattice> {
     lattice::of(scenario).with_context(|| {
         let known: Vec<&str> = LATTICES.iter().map(|lattice| lattice.scenario).collect();
-        format!("--lattice {scenario}: only the fixes of {} can be combined", known.join(" and "))
+        format!("--lattice {scenario}: only the fixes of {} can be combined", known.join(", "))
     })
 }
 
-fn worth(runner: &mut Runner<'_>, scenario: &str) -> Result<Worth> {
+fn worth(runner: &mut Runner<'_>, scenario: &str) -> Result<Vec<Worth>> {
     let lattice = lattice(scenario)?;
     let values = lattice::measure(runner, lattice)?;
-    Ok(reports::worth::shapley(lattice.scenario, lattice.metric, lattice.names, &values))
+    let of = |(metric, values): (&&str, &Vec<f64>)| {
+        reports::worth::shapley(lattice.scenario, metric, lattice.names, values)
+    };
+    Ok(lattice.metrics.iter().zip(&values).map(of).collect())
 }
 
 /// The allocation sites of a case of the plan.

@@ -288,10 +288,10 @@ impl<'a> Runner<'a> {
             Work::Snapshots(snapshots::Kind::Sampled(drive), strategy) => {
                 self.ready_to_snapshot(case, drive, strategy, None)
             }
-            Work::Listing(listing::Kind::Sampled(drive), strategy) => {
+            Work::Listing(listing::Kind::Sampled(drive) | listing::Kind::Once(drive), strategy) => {
                 self.ready_to_list(case, drive, strategy)
             }
-            Work::Sync(..) | Work::Snapshots(..) | Work::Listing(..) => {
+            Work::Sync(..) | Work::Snapshots(..) => {
                 Err(format!("{case} is no single run; a case of sync/cold is one"))
             }
         }

@@ -3,6 +3,7 @@
 //! A list is made in three steps, so that whoever runs a loop decides when files are read: [`Catalog::begin`] looks at all files and
 //! takes the rows that are known, [`Catalog::read`] (or `supply`) brings those that are not, [`Catalog::end`] makes the page.
 
+mod answers;
 mod disk;
 mod index;
 mod pages;
@@ -14,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use axum::body::Bytes;
 pub use disk::DiskError;
 
 use self::disk::Disk;
@@ -157,6 +159,29 @@ impl Catalog {
         }
     }
 
+    /// Answers a query with a JSON text. Where nothing has changed since the same query was answered, the text is the one of then.
+    ///
+    /// # Errors
+    /// Hardly: everything in a page can be written.
+    pub fn json(&mut self, query: &Query, now: Now) -> Result<Bytes, serde_json::Error> {
+        if let Memory::Index(index) = &mut self.memory {
+            let mut unusable = Unusable::default();
+            index.look(&self.root, &mut unusable);
+            if unusable.count == 0
+                && let Some(text) = index.answer(query)
+            {
+                self.lists += 1;
+                return Ok(text);
+            }
+        }
+        let page = self.list(query, now);
+        let text = Bytes::from(page.to_json()?);
+        if let Memory::Index(index) = &mut self.memory {
+            index.keep_answer(query, &page, &text);
+        }
+        Ok(text)
+    }
+
     /// Begins a list: looks at every file, and takes what is known.
     pub fn begin(&mut self, query: &Query, now: Now) -> Begun {
         self.lists += 1;
@@ -175,7 +200,10 @@ impl Catalog {
             wanted: Vec::new(),
         };
         match &mut self.memory {
-            Memory::Index(index) => index.begin(&self.root, &mut scan),
+            Memory::Index(index) => {
+                index.look(&self.root, &mut scan.unusable);
+                index.fill(&mut scan);
+            }
             Memory::Nothing => drop(scan.look(&self.root)),
             Memory::Sliding(sliding) => {
                 scan.look(&self.root);

@@ -133,7 +133,7 @@ impl Page {
 #[derive(Debug, Default)]
 pub struct Places(BTreeMap<Arc<str>, Place>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     exists: bool,
     repository: Option<Arc<str>>,
@@ -158,6 +158,26 @@ impl Places {
             work_dir,
             work_dir_exists: exists,
         }
+    }
+
+    /// What the directories of some rows were when these were made.
+    pub(super) fn of(rows: &[Row]) -> Places {
+        let mut places = Places::default();
+        for row in rows {
+            places.place(&row.work_dir);
+            let root = row
+                .summary
+                .root
+                .as_deref()
+                .map_or_else(|| Arc::clone(&row.work_dir), |root| places.shared(root));
+            places.place(&root);
+        }
+        places
+    }
+
+    /// Whether the directories are what they were.
+    pub(super) fn are_current(&self) -> bool {
+        self.0.iter().all(|(directory, place)| look(directory) == *place)
     }
 
     fn shared(&self, text: &str) -> Arc<str> {

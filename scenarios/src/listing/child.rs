@@ -18,7 +18,7 @@ pub const CHILD: &str = "listing-child";
 
 /// Where descendants note their numbers, below the working directory.
 pub(super) const PIDS: &str = "pids";
-/// When this file is there, a service that may spin does.
+/// The sign: when this file is there, a service that may spin does.
 pub(super) const SPIN: &str = "spin";
 /// How long a descendant lives if nobody ends it.
 const LIFE: Duration = Duration::from_secs(60);
@@ -26,8 +26,10 @@ const LIFE: Duration = Duration::from_secs(60);
 /// What the process is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Child {
-    /// A service that works, until it is to spin.
+    /// A service that works.
     Service(Strategy),
+    /// A service that works until the sign to spin is there.
+    Spins(Strategy),
     /// A service that ends as soon as it listens.
     Crashes(Strategy),
     /// A service with descendants of every kind.
@@ -63,7 +65,8 @@ pub(super) fn command(child: &Child) -> Command {
 /// Is what the argument says; gives the exit code.
 pub(crate) fn run(argument: &str) -> i32 {
     let done = match serde_json::from_str(argument) {
-        Ok(Child::Service(strategy)) => serve(strategy, wait_or_spin()),
+        Ok(Child::Service(strategy)) => serve(strategy, std::future::pending()),
+        Ok(Child::Spins(strategy)) => serve(strategy, wait_and_spin()),
         Ok(Child::Crashes(strategy)) => serve(strategy, async {}),
         Ok(Child::Family(strategy)) => family().and_then(|()| serve(strategy, std::future::pending())),
         Ok(Child::Descendant(tie, name)) => descend(tie, &name),
@@ -93,7 +96,7 @@ fn announce(address: std::net::SocketAddr) -> io::Result<()> {
 }
 
 /// Looks for the sign to spin; then nothing else is done on this loop.
-async fn wait_or_spin() {
+async fn wait_and_spin() {
     while !Path::new(SPIN).exists() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -12,6 +12,7 @@ use harness::meter;
 use harness::record::{Tier, Unit};
 
 use super::bench::{Bench, listed, rest};
+use super::prepare::FEW_TICKS;
 use super::{Account, Task, is_timed};
 use crate::history::{self, History};
 use crate::scratch::Scratch;
@@ -53,7 +54,7 @@ pub(super) fn warm(task: &Task) -> Result<Account, String> {
     meter::phase("consume");
     let (page, _) = bench.send(&query)?;
     if is_timed() {
-        set_slowest(&mut bench, &query, if task.ticks > 3 { TIMED } else { WARM_UP })?;
+        set_slowest(&mut bench, &query, if task.ticks > FEW_TICKS { TIMED } else { WARM_UP })?;
     }
     let (digest, rows) = listed(&page)?.digest()?;
     Ok(Account { listed: Some(digest), rows, ..Account::default() })

@@ -19,7 +19,7 @@ const MEAN_BYTES: usize = 770;
 /// Lines of a session where more than one list is made by strategies that read everything each time.
 const FEW_LINES: usize = 293;
 /// Lists in a row of a strategy that reads everything for each.
-const FEW_TICKS: u32 = 3;
+pub(super) const FEW_TICKS: u32 = 3;
 
 /// What a drive needs on disk.
 struct Setting {
@@ -34,7 +34,7 @@ impl Setting {
             let texts = Texts::Realistic { mean_bytes };
             Some(Shape { sessions, events, texts, providers, seed: 1 })
         };
-        let reads_all = strategy.cache == Cache::None;
+        let reads_all = matches!(strategy.cache, Cache::None | Cache::Sliding);
         let few = if reads_all { ticks.min(FEW_TICKS) } else { ticks };
         let (history, ticks) = match drive {
             Drive::Cold => (shape(SESSIONS, LINES, MEAN_BYTES), 0),

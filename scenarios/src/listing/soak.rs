@@ -8,6 +8,7 @@ use engine::listing::row::Query;
 use engine::listing::tombstones::Tombstones;
 use engine::listing::write;
 use harness::meter;
+use harness::record::{Tier, Unit};
 
 use super::bench::{Bench, rest};
 use super::live::{come_and_go, turn};
@@ -53,10 +54,15 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     }
     meter::phase("stay");
     meter::seconds_per_tick(MINUTE_MS as f64 / 1_000.0);
+    let before = meter::live_bytes();
     meter::tick();
     for _ in 0..task.ticks {
         running.minute()?;
         meter::tick();
+    }
+    if let (Some(before), Some(after)) = (before, meter::live_bytes()) {
+        let kept = (after as f64 - before as f64) / f64::from(task.ticks);
+        meter::set("scenario.kept_bytes_per_tick", Unit::Bytes, Tier::Exact, kept);
     }
     meter::phase("end");
     for number in 0..SESSIONS {

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::body::Bytes;
+
+use super::answers::Answers;
 use super::disk::{Disk, DiskError};
 use super::{Scan, Wanted, key};
 use crate::listing::Now;
-use crate::listing::files::{Root, Stamp};
-use crate::listing::row::Row;
+use crate::listing::files::{Root, Stamp, Unusable};
+use crate::listing::row::{Page, Query, Row};
 use crate::listing::summary::Summary;
 
 /// How long a file must have been at rest. Linux stamps files at ticks of at most 10 ms, NTFS and APFS more finely. (FAT does it every two
@@ -29,6 +32,9 @@ pub(super) struct Index {
     passes: u64,
     /// Summaries in memory.
     held: usize,
+    /// How often anything of the files was found changed.
+    changes: u64,
+    answers: Answers,
 }
 
 struct Entry {
@@ -40,7 +46,7 @@ struct Entry {
 
 impl Index {
     pub(super) fn new(disk: Option<Disk>) -> Index {
-        Index { projects: BTreeMap::new(), disk, passes: 0, held: 0 }
+        Index { projects: BTreeMap::new(), disk, passes: 0, held: 0, changes: 0, answers: Answers::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,11 +61,34 @@ impl Index {
         self.disk.as_ref()?.failure()
     }
 
-    /// Brings the index up to date with what is there, and takes the rows that are known.
-    pub(super) fn begin(&mut self, root: &Root, scan: &mut Scan) {
+    /// Brings the index up to date with what is there.
+    pub(super) fn look(&mut self, root: &Root, unusable: &mut Unusable) {
         self.passes += 1;
-        root.visit(&mut scan.unusable, |project, id, stamp| self.see(project, id, stamp));
+        root.visit(unusable, |project, id, stamp| self.see(project, id, stamp));
         self.drop_unseen();
+        self.answers.at(self.changes);
+    }
+
+    /// What was answered to the same query, as long as it is still so.
+    pub(super) fn answer(&self, query: &Query) -> Option<Bytes> {
+        self.answers.get(query)
+    }
+
+    /// Remembers an answer, if everything in it is trusted.
+    pub(super) fn keep_answer(&mut self, query: &Query, page: &Page, text: &Bytes) {
+        let is_trusted = |row: &Row| {
+            let entry = self.projects.get(&row.project).and_then(|files| files.get(&row.id));
+            entry.is_some_and(|entry| entry.stamp == row.stamp && entry.summary.is_some())
+        };
+        // A search looks into every file, also into those that are not on its page.
+        let is_complete = query.text.is_none() || self.held == self.len();
+        if page.unusable.count == 0 && is_complete && page.rows.iter().all(is_trusted) {
+            self.answers.put(query, page, text);
+        }
+    }
+
+    /// Takes the rows that are known.
+    pub(super) fn fill(&mut self, scan: &mut Scan) {
         let window = scan.query.window();
         let chosen = self.chosen(scan.query.project.as_deref(), window, &mut scan.total);
         scan.wanted.reserve_exact(chosen.len());
@@ -90,22 +119,25 @@ impl Index {
             Some(entry) => {
                 entry.seen = seen;
                 if entry.stamp != stamp {
+                    self.changes += 1;
                     entry.stamp = stamp;
                     self.held -= usize::from(entry.summary.take().is_some());
                 }
             }
             None => {
+                self.changes += 1;
                 files.insert(id.into(), Entry { stamp, summary: None, seen, used: seen });
             }
         }
     }
 
     fn drop_unseen(&mut self) {
-        let Index { projects, disk, passes, held } = self;
+        let Index { projects, disk, passes, held, changes, .. } = self;
         for (project, files) in projects.iter_mut() {
             files.retain(|id, entry| {
                 let is_there = entry.seen == *passes;
                 if !is_there {
+                    *changes += 1;
                     *held -= usize::from(entry.summary.is_some());
                     if let Some(disk) = disk {
                         disk.remove(project, id);
@@ -129,12 +161,13 @@ impl Index {
         (offset, limit): (usize, usize),
         total: &mut usize,
     ) -> Vec<(Arc<str>, Arc<str>)> {
-        let mut all: Vec<_> = self
-            .projects
-            .iter()
-            .filter(|(name, _)| project.is_none_or(|project| project == &***name))
-            .flat_map(|(project, files)| files.iter().map(move |(id, entry)| (project, id, entry.stamp)))
-            .collect();
+        let chosen =
+            self.projects.iter().filter(|(name, _)| project.is_none_or(|project| project == &***name));
+        let mut all = Vec::with_capacity(self.len());
+        all.extend(
+            chosen
+                .flat_map(|(project, files)| files.iter().map(move |(id, entry)| (project, id, entry.stamp))),
+        );
         *total = all.len();
         all.sort_unstable_by(|one, other| key(one.2, one.1, one.0).cmp(&key(other.2, other.1, other.0)));
         let page = all.into_iter().skip(offset).take(limit);

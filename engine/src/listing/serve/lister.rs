@@ -212,9 +212,9 @@ fn answer_all(asked: &Receiver<Request>, catalog: &Mutex<Catalog>, counter: &Arc
             let query = request.query.clone();
             let page = {
                 let _under_way = UnderWay::begin(counter);
-                lock(catalog).list(&query, clock.now()).to_json()
+                lock(catalog).json(&query, clock.now())
             };
-            let page = page.map(Bytes::from).map_err(|error| error.to_string());
+            let page = page.map_err(|error| error.to_string());
             let (same, others): (Vec<_>, Vec<_>) =
                 waiting.into_iter().partition(|request| request.query == query);
             for request in same {

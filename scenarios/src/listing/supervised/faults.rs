@@ -11,6 +11,7 @@ use engine::listing::supervisor::{Address, Happened, Options, Supervisor};
 use harness::meter;
 use harness::record::{Tier, Unit};
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::timeout;
 
 use super::super::child::{Child, SPIN, command};
 use super::super::client::Client;
@@ -47,14 +48,17 @@ pub(in crate::listing) fn run(task: &Task) -> Result<Account, String> {
         Ok::<(), String>(())
     };
     let strategy = task.strategy;
+    let service = || (strategy, Child::Service(strategy));
     note(
         "a service that was killed is not started again",
-        failed(strategy, |pid| signal(pid, Signal::KILL)),
+        failed(service(), |pid| signal(pid, Signal::KILL)),
     )?;
-    note("a service that was stopped is not noticed", failed(strategy, |pid| signal(pid, Signal::STOP)))?;
-    note("a service that spins is not noticed", failed(strategy, |_| spin()))?;
+    note("a service that was stopped is not noticed", failed(service(), |pid| signal(pid, Signal::STOP)))?;
+    note("a service that spins is not noticed", failed((strategy, Child::Spins(strategy)), |_| spin()))?;
     note("a service that crashes at once is started again and again", flapping(strategy))?;
     note("a service under load is taken for one that hangs", loaded(strategy))?;
+    let undetected = account.defects.iter().filter(|defect| defect.found.is_some()).count();
+    meter::set("scenario.undetected", Unit::Count, Tier::Exact, undetected as f64);
     Ok(account)
 }
 
@@ -69,7 +73,11 @@ fn spin() -> Result<(), String> {
 
 fn supervisor(strategy: Strategy, child: Child, policy: Policy) -> Supervisor {
     Supervisor::new(Options {
-        make: Box::new(move || command(&child)),
+        make: Box::new(move || {
+            // The sign was for the one before.
+            let _ = fs::remove_file(SPIN);
+            command(&child)
+        }),
         address: Address::Announced,
         health: strategy.health,
         kill: strategy.kill,
@@ -109,9 +117,11 @@ impl Watched {
 }
 
 /// Makes a service fail, and looks whether another takes its place: once, after five probes at most.
-fn failed(strategy: Strategy, fail: impl Fn(u32) -> Result<(), String>) -> Result<Option<String>, String> {
-    let _ = fs::remove_file(SPIN);
-    let mut watched = Watched::new(supervisor(strategy, Child::Service(strategy), QUICK));
+fn failed(
+    (strategy, child): (Strategy, Child),
+    fail: impl Fn(u32) -> Result<(), String>,
+) -> Result<Option<String>, String> {
+    let mut watched = Watched::new(supervisor(strategy, child, QUICK));
     let first = watched.until_listening()?;
     fail(first)?;
     let (begun, mut failures, mut starts) = (Instant::now(), 0, 0);
@@ -123,10 +133,8 @@ fn failed(strategy: Strategy, fail: impl Fn(u32) -> Result<(), String>) -> Resul
                 Happened::Unhealthy { failures: count, .. } => failures = failures.max(count),
                 Happened::Started { .. } => {
                     starts += 1;
-                    // The one that took its place is not to fail.
-                    let _ = fs::remove_file(SPIN);
                 }
-                Happened::Listening { .. } => is_well_since = Some(Instant::now()),
+                Happened::Listening { .. } if starts > 0 => is_well_since = Some(Instant::now()),
                 _ => {}
             }
         }
@@ -194,8 +202,8 @@ async fn ask_until(address: std::net::SocketAddr, stop: Arc<AtomicBool>) -> u64 
             let mut answered = 0;
             let Ok(mut client) = Client::connect(address).await else { return 0 };
             while !stop.load(Ordering::Relaxed) {
-                match client.get("/api/sessions?limit=100").await {
-                    Ok(reply) if reply.status == 200 => answered += 1,
+                match timeout(PATIENCE, client.get("/api/sessions?limit=100")).await {
+                    Ok(Ok(reply)) if reply.status == 200 => answered += 1,
                     _ => break,
                 }
             }
