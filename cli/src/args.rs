@@ -43,6 +43,7 @@ pub(crate) enum Verb {
     /// Print a saved run as text, markdown or JSON.
     Report(Report),
     Selftest(Selftest),
+    Serve(Serve),
     /// List scenarios, strategies, profiles, metrics, instruments.
     List(List),
     /// Say what can be measured here, and what to do about what cannot.
@@ -73,7 +74,7 @@ pub(crate) struct Run {
     /// From how many to how many steady sessions `sync/law` goes, in five sizes; a corpus of its own.
     #[arg(long, default_value_t = Sweep::default(), value_name = "FROM..TO")]
     pub(crate) sweep: Sweep,
-    /// Ticks for which the daemons of `snapshots/idle`, `active` and `persistent` stay up, each a second of their clock.
+    /// Ticks for which what stays up does so: seconds of `snapshots/idle`, `active`, `persistent` and `listing/writes`, lists of `listing/warm`, minutes of `listing/soak`.
     #[arg(long, default_value_t = TICKS, value_name = "N", value_parser = clap::value_parser!(u32).range(10..))]
     pub(crate) ticks: u32,
     /// Instruments to read with.
@@ -595,6 +596,42 @@ pub(crate) struct Selftest {
     /// Where corpora are kept.
     #[arg(long, default_value = "target/highwater/corpora", value_name = "DIR")]
     pub(crate) corpora: PathBuf,
+}
+
+/// Serve the session list of a home by HTTP and WebSocket, as the scenarios of `listing` do
+///
+/// Prints the address and the token that every request must show, and serves until Ctrl-C. Only
+/// this machine can reach it. Sessions can be made, renamed and deleted through it: it works on
+/// the files of the home itself.
+///
+/// Examples:
+///   highwater serve --home DIR
+///   curl -H "Authorization: Bearer TOKEN" "http://127.0.0.1:PORT/api/sessions?limit=20&q=build"
+///   highwater serve --home DIR --strategy as-reported      the service as the bug report has it
+#[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Serve {
+    /// The home whose Claude Code sessions are listed; your own when not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Where to listen; port 0 is any that is free.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub(crate) address: std::net::SocketAddr,
+    /// Let other machines reach it, where the address allows that. The token goes over the network unencrypted.
+    #[arg(long)]
+    pub(crate) others: bool,
+    /// With which strategy of `listing` it works.
+    #[arg(long, default_value = "bounded", value_name = "NAME")]
+    pub(crate) strategy: String,
+    /// Start it again when it fails, and end everything that it has started.
+    #[arg(long)]
+    pub(crate) supervise: bool,
+    /// The file of the index; in your cache directory when not given.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_index")]
+    pub(crate) index: Option<PathBuf>,
+    /// Keep the index in memory only.
+    #[arg(long)]
+    pub(crate) no_index: bool,
 }
 
 #[derive(Debug, Arguments)]

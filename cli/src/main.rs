@@ -18,6 +18,7 @@ mod progress;
 mod report;
 mod run;
 mod selftest;
+mod serve;
 mod show;
 mod stop;
 
@@ -45,6 +46,7 @@ fn person() -> i32 {
         args::Verb::Compare(args) => compare::compare(&args),
         args::Verb::Report(args) => report::report(&args),
         args::Verb::Selftest(args) => selftest::selftest(&args),
+        args::Verb::Serve(args) => serve::serve(&args),
         args::Verb::List(args) => list::list(&args),
         args::Verb::Doctor => doctor::doctor(),
     };

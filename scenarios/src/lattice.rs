@@ -40,7 +40,7 @@ pub const LATTICES: &[Lattice] = &[
     Lattice {
         scenario: "listing/soak",
         names: &LISTING_FIXES,
-        metrics: &["heap.churn_bytes_per_tick", "scenario.kept_bytes_per_tick"],
+        metrics: &["heap.peak_bytes", "heap.churn_bytes_per_tick", "scenario.kept_bytes_per_tick"],
         work: |fixes| {
             let strategy = engine::listing::strategy::with_fixes(fixes);
             Work::Listing(listing::Kind::Sampled(listing::Drive::Soak), strategy)

@@ -11,6 +11,7 @@ mod live;
 mod pile_up;
 pub(crate) mod prepare;
 mod scale;
+pub mod serve;
 mod service;
 mod soak;
 mod supervised;
@@ -126,6 +127,12 @@ pub(crate) fn drive(task: &Task) -> Result<Account, String> {
         Drive::Supervised => supervised::run(task),
         Drive::Tree => supervised::tree::run(task),
     }
+}
+
+/// The name of the file in which the index of a home is kept: no other home's.
+pub fn index_name(home: &std::path::Path) -> String {
+    let home = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    format!("listing-{}.sqlite", &blake3::hash(home.as_os_str().as_encoded_bytes()).to_hex()[..16])
 }
 
 /// Whether times are read in this process: those of one that counts are not its own, and samples that count run side by side.

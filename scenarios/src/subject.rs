@@ -72,6 +72,9 @@ pub fn enter(mut arguments: impl Iterator<Item = OsString>) -> Option<i32> {
     if word == listing::child::CHILD {
         return Some(listing::child::run(arguments.next()?.to_str()?));
     }
+    if word == listing::serve::SERVED {
+        return Some(listing::serve::served(arguments.next()?.to_str()?));
+    }
     if word == WORKER {
         let attempt = arguments.next()?;
         return Some(worker(&format!("worker-{}", attempt.to_str()?)));

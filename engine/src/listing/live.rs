@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use owned::Owned;
+use ring::Ring;
 use scattered::Scattered;
 
 use super::strategy::{Runtime, Strategy};
@@ -161,21 +162,11 @@ impl Live {
         }
     }
 
-    /// Bytes of the messages that are kept of a session, and how many they are.
-    pub fn kept_messages(&self, sid: &str) -> (usize, usize) {
-        let ring = match self {
+    /// What a session's process said last; none where it has none.
+    pub fn messages(&self, sid: &str) -> Option<&Ring> {
+        match self {
             Live::Scattered(live) => live.ring(sid),
             Live::Owned(live) => live.ring(sid),
-        };
-        ring.map_or((0, 0), |ring| (ring.bytes(), ring.len()))
-    }
-
-    /// What a session's process said last, oldest first.
-    pub fn last_messages(&self, sid: &str) -> Vec<Box<str>> {
-        let ring = match self {
-            Live::Scattered(live) => live.ring(sid),
-            Live::Owned(live) => live.ring(sid),
-        };
-        ring.map_or_else(Vec::new, |ring| ring.iter().map(Into::into).collect())
+        }
     }
 }

@@ -17,11 +17,11 @@ const UNTITLED: &str = "Untitled Session";
 /// The command that gives a session its goal.
 const GOAL: &str = "/goal";
 
-/// How much of each string is read. A title is found in the first 2 KiB of a text: what is longer before its first words is markup.
+/// How much of each string is read. A title is found in the first 512 UTF-16 units of a text: only tags could be as long before its first words.
 const CAPS: Caps = Caps {
     by_key: &[
-        ("content", 2048),
-        ("text", 2048),
+        ("content", 512),
+        ("text", 512),
         ("customTitle", 1024),
         ("aiTitle", 1024),
         ("cwd", 4096),
@@ -250,6 +250,9 @@ fn shortened(text: &str) -> Box<str> {
 
 /// The goal that a command gives a session.
 fn goal(text: &str) -> Option<Box<str>> {
+    if !text.trim_start().starts_with('<') {
+        return None;
+    }
     let between = |from: &str, to: &str| Some(text.split_once(from)?.1.split_once(to)?.0.trim());
     let name = between("<command-name>", "</command-name>")?;
     let goal = between("<command-args>", "</command-args>").filter(|_| name == GOAL)?;

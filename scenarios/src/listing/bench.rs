@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::home::Digester;
 
 /// How long a file must be left alone until its index trusts it, and a little more.
-const REST: Duration = Duration::from_millis(150);
+const REST: Duration = Duration::from_millis(115);
 
 /// A catalog that is driven.
 pub(super) struct Bench {

@@ -22,9 +22,18 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
         Drive::Race => race::RACE,
         _ => stale::STALE,
     };
+    // Most of them wait most of the time until files count as being at rest.
+    let found = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            checks.iter().map(|check| scope.spawn(|| (check.find)(task.strategy))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|_| Err("it ended in a panic".to_owned()))
+        };
+        threads.into_iter().map(join).collect::<Vec<_>>()
+    });
     let mut account = Account::default();
-    for check in checks {
-        let found = (check.find)(task.strategy).map_err(|error| format!("{}: {error}", check.name))?;
+    for (check, found) in checks.iter().zip(found) {
+        let found = found.map_err(|error| format!("{}: {error}", check.name))?;
         account.defects.push(Defect { name: check.name.to_owned(), found });
     }
     Ok(account)

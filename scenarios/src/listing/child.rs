@@ -89,7 +89,7 @@ fn serve(strategy: Strategy, until: impl Future<Output = ()>) -> io::Result<()> 
 }
 
 /// Says where it listens, on the line that a supervisor waits for.
-fn announce(address: std::net::SocketAddr) -> io::Result<()> {
+pub(super) fn announce(address: std::net::SocketAddr) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", serde_json::json!({"listening": address.to_string()}))?;
     out.flush()

@@ -152,14 +152,15 @@ pub(super) fn messages(task: &Task) -> Result<Account, String> {
     let large = format!(r#"{{"type":"user","content":"{}"}}"#, "x".repeat(MESSAGE_BYTES));
     (0..MESSAGES).for_each(|_| live.act(&sid, Act::Message(&large), 0));
     drop(large);
-    let (bytes, kept) = live.kept_messages(&sid);
-    meter::set("scenario.kept_bytes", Unit::Bytes, Tier::Exact, bytes as f64);
-    let largest = live.last_messages(&sid).iter().map(|message| message.len()).max().unwrap_or(0);
+    let ring = live.messages(&sid).ok_or("the process has no messages")?;
+    let kept = ring.len();
+    meter::set("scenario.kept_bytes", Unit::Bytes, Tier::Exact, ring.bytes() as f64);
+    let largest = ring.iter().map(str::len).max().unwrap_or(0);
     meter::set("scenario.largest_message_bytes", Unit::Bytes, Tier::Exact, largest as f64);
     meter::phase("small");
     let small = r#"{"type":"assistant","message":{"role":"assistant","content":[]}}"#;
     (0..SMALL_MESSAGES).for_each(|_| live.act(&sid, Act::Message(small), 0));
-    let (_, kept_after) = live.kept_messages(&sid);
+    let kept_after = live.messages(&sid).map_or(0, |ring| ring.len());
     if (kept, kept_after) != (MESSAGES, MESSAGES) {
         return Err(format!("{kept} and then {kept_after} messages are kept, not the last {MESSAGES}"));
     }

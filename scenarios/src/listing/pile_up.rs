@@ -28,7 +28,7 @@ use crate::subject::HOME;
 const CLIENTS: usize = 20;
 const POLLERS: usize = 3;
 /// How long all this goes on, and how long the service has had to start.
-const SPAN: Duration = Duration::from_millis(3_000);
+const SPAN: Duration = Duration::from_millis(2_500);
 const PING: Duration = Duration::from_millis(300);
 const SILENCE: Duration = Duration::from_millis(600);
 const ABORT: Duration = Duration::from_millis(300);

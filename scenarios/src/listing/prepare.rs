@@ -17,7 +17,9 @@ const SESSIONS: usize = 140;
 const LINES: usize = 1_200;
 const MEAN_BYTES: usize = 770;
 /// Lines of a session where more than one list is made by strategies that read everything each time.
-const FEW_LINES: usize = 293;
+const FEW_LINES: usize = 100;
+/// Lines of a session where clients press: as many as the list needs to take longer than they wait.
+const PRESSED_LINES: usize = 293;
 /// Lists in a row of a strategy that reads everything for each.
 pub(super) const FEW_TICKS: u32 = 3;
 
@@ -40,7 +42,7 @@ impl Setting {
             Drive::Cold => (shape(SESSIONS, LINES, MEAN_BYTES), 0),
             Drive::Warm => (shape(SESSIONS, FEW_LINES, MEAN_BYTES), few),
             Drive::Writes => (shape(SESSIONS, FEW_LINES, MEAN_BYTES), few),
-            Drive::PileUp => (shape(SESSIONS, FEW_LINES, MEAN_BYTES), 0),
+            Drive::PileUp => (shape(SESSIONS, PRESSED_LINES, MEAN_BYTES), 0),
             Drive::Scale => (shape(scale::SESSIONS, 8, 200), 0),
             Drive::Soak => (shape(10, 100, MEAN_BYTES), ticks),
             _ => (None, ticks),

@@ -54,14 +54,18 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     }
     meter::phase("stay");
     meter::seconds_per_tick(MINUTE_MS as f64 / 1_000.0);
-    let before = meter::live_bytes();
+    let mut live: Vec<f64> = Vec::with_capacity(task.ticks as usize);
+    let mut before = meter::live_bytes();
     meter::tick();
     for _ in 0..task.ticks {
         running.minute()?;
         meter::tick();
+        let after = meter::live_bytes();
+        live.extend(before.zip(after).map(|(before, after)| after as f64 - before as f64));
+        before = after;
     }
-    if let (Some(before), Some(after)) = (before, meter::live_bytes()) {
-        let kept = (after as f64 - before as f64) / f64::from(task.ticks);
+    // A table that doubles is no growth of a tick.
+    if let Some(kept) = harness::combine::median(&live) {
         meter::set("scenario.kept_bytes_per_tick", Unit::Bytes, Tier::Exact, kept);
     }
     meter::phase("end");

@@ -115,14 +115,16 @@ fn messages_are_kept_within_bounds() {
         let message = format!(r#"{{"type":"user","content":"{}"}}"#, "x".repeat(5 * 1024 * 1024 - 28));
         assert_eq!(message.len(), 5 * 1024 * 1024);
         (0..45).for_each(|_| live.act(&sid(1), Act::Message(&message), 0));
-        let (kept, count) = live.kept_messages("s1");
+        let ring = live.messages("s1").unwrap();
+        let (kept, count) = (ring.bytes(), ring.len());
         assert!(kept <= bytes && count == 40, "{kept} bytes of {count}");
         assert_eq!(kept == bytes, strategy == AS_REPORTED);
     }
     let mut live = Live::new(&BOUNDED);
     live.act(&sid(1), Act::Process(true), 0);
     live.act(&sid(1), Act::Message(&format!(r#"{{"type":"user","content":"{}"}}"#, "x".repeat(70_000))), 0);
-    let stub: serde_json::Value = serde_json::from_str(&live.last_messages("s1")[0]).unwrap();
+    let stub: serde_json::Value =
+        serde_json::from_str(live.messages("s1").unwrap().iter().next().unwrap()).unwrap();
     assert_eq!(stub, serde_json::json!({"type": "user", "truncated": true, "originalBytes": 70_028}));
 }
 

@@ -156,7 +156,7 @@ fn appended(strategy: Strategy) -> Found {
 
 /// Another text in the same file: of the same size at another time, or longer with the old time.
 fn rewritten(strategy: Strategy, has_same_size: bool) -> Found {
-    let mut home = Home::new("rewritten", strategy, 3)?;
+    let mut home = Home::new(if has_same_size { "rewritten" } else { "rewritten-longer" }, strategy, 3)?;
     let file = home.file("s1")?;
     fs::write(&file, title_line("Old")).map_err(in_words)?;
     rest();

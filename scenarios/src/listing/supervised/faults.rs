@@ -29,7 +29,7 @@ const QUICK: Policy = Policy {
     start_ms: 30_000,
 };
 /// Longer than five probes take, each with its time and the time until the next.
-const LONG_ENOUGH: Duration = Duration::from_millis(4_000);
+const LONG_ENOUGH: Duration = Duration::from_millis(3_000);
 /// How long something may take that is no measure of anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Probes under load, and those who ask meanwhile.
@@ -126,7 +126,8 @@ fn failed(
     fail(first)?;
     let (begun, mut failures, mut starts) = (Instant::now(), 0, 0);
     let mut is_well_since: Option<Instant> = None;
-    while begun.elapsed() < LONG_ENOUGH && is_well_since.is_none_or(|since| since.elapsed() < LONG_ENOUGH / 8)
+    while begun.elapsed() < LONG_ENOUGH
+        && is_well_since.is_none_or(|since| since.elapsed() < LONG_ENOUGH / 10)
     {
         for happened in watched.tick() {
             match happened {
