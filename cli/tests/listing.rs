@@ -8,8 +8,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
-use bench::{call, corpus, folder, highwater, json, temporary};
-use serde_json::Value;
+use bench::{call, highwater, judged, metric, temporary};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -26,26 +25,10 @@ const CASES: [&str; 9] = [
     "listing/stale:bounded",
 ];
 
-/// A run of some cases, judged by the project's budgets: its record.
-fn run(cases: &[&str], out: &Path) -> Value {
-    corpus();
-    let budgets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/budgets.toml");
-    let mut command = highwater(&["run", "--profile", "smoke", "--corpora"]);
-    command.arg(folder("corpora")).arg("--budgets").arg(budgets).arg("--out").arg(out).args(cases);
-    call(command).expect(0);
-    json(&out.join("run.json"))
-}
-
-fn metric(run: &Value, of: &str, name: &str) -> f64 {
-    let cases = run["cases"].as_array().expect("a run has cases");
-    let case = cases.iter().find(|case| case["case"] == of).unwrap_or_else(|| panic!("{of} was not run"));
-    case["metrics"][name]["median"].as_f64().unwrap_or_else(|| panic!("{of} has no {name}"))
-}
-
 #[test]
 fn the_bounded_service_holds_its_budgets_and_the_others_break_them() {
     let out = temporary();
-    let run = run(&CASES, out.path());
+    let run = judged(&CASES, out.path());
     assert_eq!(run["verdict"], "pass");
     assert_eq!(metric(&run, "listing/stale:bounded", "scenario.defects"), 0.0);
     assert!(metric(&run, "listing/stale:as-proposed", "scenario.defects") >= 7.0);
@@ -64,7 +47,7 @@ fn the_bounded_service_holds_its_budgets_and_the_others_break_them() {
 #[test]
 fn a_service_is_ended_with_all_that_it_has_started() {
     let out = temporary();
-    let run = run(&["listing/tree"], out.path());
+    let run = judged(&["listing/tree"], out.path());
     let survivors = |strategy| metric(&run, &format!("listing/tree:{strategy}"), "scenario.survivors");
     assert_eq!(["as-reported", "as-proposed", "upstream", "bounded"].map(survivors), [3.0, 3.0, 2.0, 0.0]);
 }
@@ -165,12 +148,28 @@ fn a_supervised_service_comes_back_where_it_was_and_ends_with_its_supervisor() {
     assert_ne!(first, second);
     assert!(ask(address, "/api/sessions").contains("Mend the build"));
     signal(served.child.id(), "TERM");
+    until_gone(second);
+    assert_eq!(served.child.wait().expect("it is ours").code(), Some(0));
+
+    // Also when the supervisor had no time to end it.
+    let mut killed = Served::start(home.path(), &["--no-index", "--supervise"]);
+    killed.address();
+    let service = child_of(killed.child.id()).expect("it has a child");
+    signal(killed.child.id(), "KILL");
+    until_gone(service);
+}
+
+#[cfg(target_os = "linux")]
+fn until_gone(pid: u32) {
     let begun = std::time::Instant::now();
-    while Path::new(&format!("/proc/{second}")).exists() {
+    let is_there = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+    };
+    while is_there() {
         assert!(begun.elapsed() < Duration::from_secs(20), "the service outlives its supervisor");
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(served.child.wait().expect("it is ours").code(), Some(0));
 }
 
 #[cfg(target_os = "linux")]

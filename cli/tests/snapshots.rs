@@ -2,10 +2,7 @@
 
 mod bench;
 
-use std::path::Path;
-
-use bench::{call, corpus, folder, highwater, json, temporary};
-use serde_json::Value;
+use bench::{case, judged, metric, temporary};
 
 /// What is left out are histories of hundreds of megabytes, and the repeated copies of each single fix.
 const CASES: [&str; 10] = [
@@ -21,29 +18,10 @@ const CASES: [&str; 10] = [
     "snapshots/growth",
 ];
 
-/// A run of some cases, judged by the project's budgets: its record.
-fn run(cases: &[&str], out: &Path) -> Value {
-    corpus();
-    let budgets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/budgets.toml");
-    let mut command = highwater(&["run", "--profile", "smoke", "--corpora"]);
-    command.arg(folder("corpora")).arg("--budgets").arg(budgets).arg("--out").arg(out).args(cases);
-    call(command).expect(0);
-    json(&out.join("run.json"))
-}
-
-fn case<'a>(run: &'a Value, name: &str) -> &'a Value {
-    let cases = run["cases"].as_array().expect("a run has cases");
-    cases.iter().find(|case| case["case"] == name).unwrap_or_else(|| panic!("{name} was not run"))
-}
-
-fn metric(run: &Value, of: &str, name: &str) -> f64 {
-    case(run, of)["metrics"][name]["median"].as_f64().unwrap_or_else(|| panic!("{of} has no {name}"))
-}
-
 #[test]
 fn a_daemon_at_rest_copies_nothing_and_its_defects_are_found_where_they_are() {
     let out = temporary();
-    let run = run(&CASES, out.path());
+    let run = judged(&CASES, out.path());
     assert_eq!(run["verdict"], "pass");
     for name in ["snapshots/idle:bounded", "snapshots/persistent:bounded", "snapshots/day:bounded"] {
         assert_eq!(metric(&run, name, "scenario.events_cloned_per_tick"), 0.0, "{name}");
@@ -70,7 +48,7 @@ fn a_daemon_at_rest_copies_nothing_and_its_defects_are_found_where_they_are() {
 #[test]
 fn a_tick_costs_the_same_among_a_hundred_times_the_sessions_or_events() {
     let out = temporary();
-    let run = run(&["snapshots/sessions-law:bounded", "snapshots/events-law:bounded"], out.path());
+    let run = judged(&["snapshots/sessions-law:bounded", "snapshots/events-law:bounded"], out.path());
     for name in ["snapshots/sessions-law:bounded", "snapshots/events-law:bounded"] {
         assert!(metric(&run, name, "law.churn_exponent") <= 0.05, "{name}");
         assert_eq!(case(&run, name)["sweep"].as_array().map(Vec::len), Some(5));

@@ -300,6 +300,8 @@ fn heads_bodies_and_slow_clients_are_bounded() {
         answer
     };
     assert!(!slow("GET /api/sess").contains("200"));
+    // One that was answered, and says nothing more.
+    assert!(slow(&format!("GET /api/sessions HTTP/1.1\r\n{right}\r\n")).starts_with("HTTP/1.1 200"));
     assert!(slow(&format!("{post}Content-Length: 30\r\n\r\n{{")).starts_with("HTTP/1.1 408"));
     // And everybody else is served.
     assert_eq!(service.ask("GET", "/api/sessions", None).0, 200);
@@ -389,22 +391,24 @@ fn a_live_session_talks_asks_and_ends() {
 
 #[test]
 fn who_listens_too_slowly_is_let_go_and_a_stop_is_told() {
-    let service = Service::bounded();
+    let service =
+        Service::start(strategy::BOUNDED, Times { idle: Duration::from_secs(2), ..Times::default() });
     let address = service.address;
+    let id = service.create("/w");
+    let clients = || service.ask("GET", &format!("/api/sessions/{id}"), None).1["live"]["clients"].as_u64();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut idle = runtime.block_on(async {
-        let _slow = open(address, "/ws/s1").await;
-        let mut process = open(address, "/sdk/s1").await;
+        let _slow = open(address, &format!("/ws/{id}")).await;
+        let mut process = open(address, &format!("/sdk/{id}")).await;
+        assert_eq!(clients(), Some(1));
         let text = "x".repeat(200_000);
         for _ in 0..400 {
             say(&mut process, json!({"type": "assistant", "text": text})).await;
         }
         say(&mut process, json!({"type": "result"})).await;
-        let idle = open(address, "/ws/s2").await;
-        for _ in 0..100 {
-            let sockets = service.ask("GET", "/api/stats", None).1["sockets"].as_u64();
-            if sockets == Some(2) {
-                return idle;
+        for _ in 0..200 {
+            if clients() == Some(0) {
+                return open(address, "/ws/s2").await;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -247,3 +247,24 @@ fn task(drive: &str, strategy: Strategy) -> String {
     serde_json::json!({ "drive": drive, "strategy": strategy, "worker_heap_bytes": null, "attempts": null })
         .to_string()
 }
+
+/// A run of some cases, judged by the project's budgets: its record.
+pub(crate) fn judged(cases: &[&str], out: &Path) -> Value {
+    corpus();
+    let budgets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/budgets.toml");
+    let mut command = highwater(&["run", "--profile", "smoke", "--corpora"]);
+    command.arg(folder("corpora")).arg("--budgets").arg(budgets).arg("--out").arg(out).args(cases);
+    call(command).expect(0);
+    json(&out.join("run.json"))
+}
+
+/// A case of a run.
+pub(crate) fn case<'a>(run: &'a Value, name: &str) -> &'a Value {
+    let cases = run["cases"].as_array().expect("a run has cases");
+    cases.iter().find(|case| case["case"] == name).unwrap_or_else(|| panic!("{name} was not run"))
+}
+
+/// The median of a metric of a case.
+pub(crate) fn metric(run: &Value, of: &str, name: &str) -> f64 {
+    case(run, of)["metrics"][name]["median"].as_f64().unwrap_or_else(|| panic!("{of} has no {name}"))
+}

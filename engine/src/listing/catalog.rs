@@ -164,19 +164,24 @@ impl Catalog {
     /// # Errors
     /// Hardly: everything in a page can be written.
     pub fn json(&mut self, query: &Query, now: Now) -> Result<Bytes, serde_json::Error> {
-        if let Memory::Index(index) = &mut self.memory {
-            let mut unusable = Unusable::default();
-            index.look(&self.root, &mut unusable);
-            if unusable.count == 0
-                && let Some(text) = index.answer(query)
-            {
-                self.lists += 1;
-                return Ok(text);
-            }
+        self.lists += 1;
+        if let Some(page) = self.page_of_before(query, now) {
+            return page.to_json().map(Bytes::from);
         }
-        let page = self.list(query, now);
+        let mut scan = self.look(query, now);
+        if let Memory::Index(index) = &self.memory
+            && let Some(text) = index.answer(query, &scan.unusable)
+        {
+            return Ok(text);
+        }
+        let looked = scan.unusable.clone();
+        self.fill(&mut scan);
+        self.read(&mut scan);
+        let page = self.end(scan);
         let text = Bytes::from(page.to_json()?);
-        if let Memory::Index(index) = &mut self.memory {
+        if let Memory::Index(index) = &mut self.memory
+            && page.unusable == looked
+        {
             index.keep_answer(query, &page, &text);
         }
         Ok(text)
@@ -185,11 +190,23 @@ impl Catalog {
     /// Begins a list: looks at every file, and takes what is known.
     pub fn begin(&mut self, query: &Query, now: Now) -> Begun {
         self.lists += 1;
-        if let Memory::Pages(pages) = &mut self.memory
-            && let Some(page) = pages.page(query, now)
-        {
+        if let Some(page) = self.page_of_before(query, now) {
             return Begun::Done(page);
         }
+        let mut scan = self.look(query, now);
+        self.fill(&mut scan);
+        Begun::Read(scan)
+    }
+
+    fn page_of_before(&self, query: &Query, now: Now) -> Option<Page> {
+        match &self.memory {
+            Memory::Pages(pages) => pages.page(query, now),
+            _ => None,
+        }
+    }
+
+    /// Looks at every file.
+    fn look(&mut self, query: &Query, now: Now) -> Scan {
         let mut scan = Scan {
             query: query.clone(),
             now,
@@ -200,25 +217,27 @@ impl Catalog {
             wanted: Vec::new(),
         };
         match &mut self.memory {
-            Memory::Index(index) => {
-                index.look(&self.root, &mut scan.unusable);
-                index.fill(&mut scan);
-            }
-            Memory::Nothing => drop(scan.look(&self.root)),
-            Memory::Sliding(sliding) => {
-                scan.look(&self.root);
-                scan.wanted.iter_mut().for_each(|wanted| sliding.fill(wanted, now));
-            }
+            Memory::Index(index) => index.look(&self.root, &mut scan.unusable),
+            Memory::Nothing | Memory::Sliding(_) => drop(scan.look(&self.root)),
             Memory::Pages(pages) => {
                 let others = scan.look(&self.root);
-                let Scan { query, wanted, places, .. } = &mut scan;
-                if query.project.is_none() {
-                    pages.forget_vanished(wanted.iter().chain(&others));
+                if scan.query.project.is_none() {
+                    pages.forget_vanished(scan.wanted.iter().chain(&others));
                 }
-                wanted.iter_mut().for_each(|wanted| pages.fill(wanted, places));
             }
         }
-        Begun::Read(scan)
+        scan
+    }
+
+    /// Takes the rows that are known.
+    fn fill(&mut self, scan: &mut Scan) {
+        let Scan { now, wanted, places, .. } = &mut *scan;
+        match &mut self.memory {
+            Memory::Nothing => {}
+            Memory::Sliding(sliding) => wanted.iter_mut().for_each(|wanted| sliding.fill(wanted, *now)),
+            Memory::Pages(pages) => wanted.iter_mut().for_each(|wanted| pages.fill(wanted, places)),
+            Memory::Index(index) => index.fill(scan),
+        }
     }
 
     /// Reads everything that a scan lacks.

@@ -168,12 +168,16 @@ fn visit_files(
     for file in files {
         let Some(file) = usable(file, directory, unusable) else { continue };
         let name = file.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".jsonl")) else { continue };
+        let Some(name) = name.to_str() else {
+            unusable.add(&file.path(), &"its name is no text");
+            continue;
+        };
+        let Some(id) = name.strip_suffix(".jsonl") else { continue };
         match file.metadata() {
             Ok(metadata) if metadata.is_file() => visit(project, id, Stamp::of(&metadata)),
             // It went while the directory was read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Ok(_) => {}
+            Ok(_) => unusable.add(&file.path(), &"it is no regular file"),
             Err(error) => unusable.add(&file.path(), &error),
         }
     }

@@ -63,6 +63,8 @@ pub enum Act<'a> {
     Starting(bool),
     /// It was started in a directory.
     StartedIn(&'a str),
+    /// What was said to it was removed.
+    Clear,
     /// It was deleted.
     Remove,
 }

@@ -75,8 +75,16 @@ pub(crate) fn run(argument: &str) -> i32 {
     i32::from(done.is_err())
 }
 
+/// Ends this process when the one that supervises it is gone without having ended it: killed, most likely. Elsewhere than on Linux nothing
+/// can do that, and it stays.
+pub(super) fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+}
+
 /// Serves until something has happened on the same loop.
 fn serve(strategy: Strategy, until: impl Future<Output = ()>) -> io::Result<()> {
+    end_with_parent();
     let served = service::block_on(async {
         let listener = serve::listen(service::any_port(), false).await.map_err(io::Error::other)?;
         let options = service::options(HOME, strategy, Times::default(), None);

@@ -100,6 +100,7 @@ pub fn alone(
 
 /// Is the service that another process supervises; gives the exit code.
 pub(crate) fn served(argument: &str) -> i32 {
+    child::end_with_parent();
     let never = AtomicBool::new(false);
     let served =
         serde_json::from_str::<Serve>(argument).map_err(|error| error.to_string()).and_then(|wanted| {

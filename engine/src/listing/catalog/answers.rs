@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use axum::body::Bytes;
 
+use crate::listing::files::Unusable;
 use crate::listing::row::{Page, Places, Query};
 
 /// Most answers that are kept: those of a few windows.
@@ -20,6 +21,7 @@ pub(super) struct Answers {
 struct Answer {
     query: Query,
     text: Bytes,
+    unusable: Unusable,
     /// What was on disk of the directories that it names.
     places: Places,
 }
@@ -32,16 +34,17 @@ impl Answers {
         }
     }
 
-    /// The answer to a query, if its directories are what they were.
-    pub(super) fn get(&self, query: &Query) -> Option<Bytes> {
-        let answer = self.answers.iter().find(|answer| answer.query == *query)?;
+    /// The answer to a query, if its directories are what they were, and the same cannot be used.
+    pub(super) fn get(&self, query: &Query, unusable: &Unusable) -> Option<Bytes> {
+        let mut answers = self.answers.iter();
+        let answer = answers.find(|answer| answer.query == *query && answer.unusable == *unusable)?;
         answer.places.are_current().then(|| answer.text.clone())
     }
 
     pub(super) fn put(&mut self, query: &Query, page: &Page, text: &Bytes) {
         self.answers.retain(|answer| answer.query != *query);
         self.answers.truncate(ANSWERS - 1);
-        let places = Places::of(&page.rows);
-        self.answers.push_front(Answer { query: query.clone(), text: text.clone(), places });
+        let (query, text, unusable) = (query.clone(), text.clone(), page.unusable.clone());
+        self.answers.push_front(Answer { query, text, unusable, places: Places::of(&page.rows) });
     }
 }

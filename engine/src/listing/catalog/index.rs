@@ -70,8 +70,8 @@ impl Index {
     }
 
     /// What was answered to the same query, as long as it is still so.
-    pub(super) fn answer(&self, query: &Query) -> Option<Bytes> {
-        self.answers.get(query)
+    pub(super) fn answer(&self, query: &Query, unusable: &Unusable) -> Option<Bytes> {
+        self.answers.get(query, unusable)
     }
 
     /// Remembers an answer, if everything in it is trusted.
@@ -82,7 +82,7 @@ impl Index {
         };
         // A search looks into every file, also into those that are not on its page.
         let is_complete = query.text.is_none() || self.held == self.len();
-        if page.unusable.count == 0 && is_complete && page.rows.iter().all(is_trusted) {
+        if is_complete && page.rows.iter().all(is_trusted) {
             self.answers.put(query, page, text);
         }
     }

@@ -118,6 +118,10 @@ impl Session {
             Act::Prewarm => self.is_prewarmed = true,
             Act::Starting(is_starting) => self.is_starting = is_starting,
             Act::StartedIn(directory) => self.started_in = Some(beginning(directory, NAME_BYTES)),
+            Act::Clear => {
+                (self.first_said, self.said) = (Box::default(), 0);
+                self.commands = Vec::new();
+            }
             Act::Remove => {}
         }
     }
@@ -141,6 +145,7 @@ impl Owned {
                 | Act::Question(false)
                 | Act::Starting(false)
                 | Act::Stop
+                | Act::Clear
         );
         if ends && !self.sessions.contains_key(sid) {
             return;

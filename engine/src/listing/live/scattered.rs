@@ -116,6 +116,10 @@ impl Scattered {
                 self.runtime_transitions.remove(sid);
             }
             Act::StartedIn(directory) => drop(self.startup_work_dirs.insert(own(), directory.into())),
+            Act::Clear => {
+                self.slash_commands.remove(sid);
+                self.title_state.remove(sid);
+            }
             Act::Remove => {
                 self.cleanup(sid);
                 self.cleanup_timers.remove(sid);

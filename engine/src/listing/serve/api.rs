@@ -184,7 +184,7 @@ async fn clear(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> A
     let own = id.clone();
     written(&state, move |state| write::clear(&state.root, &own)).await?;
     let now = state.now().monotonic_ms;
-    state.live().act(&Sid::from(id), Act::Commands(&[]), now);
+    state.live().act(&Sid::from(id), Act::Clear, now);
     Ok(Json(json!({"ok": true})).into_response())
 }
 
@@ -313,6 +313,7 @@ async fn stats(Extracted(state): Extracted<Shared>) -> Response {
         "containers": containers,
         "tombstones": state.tombstones(|tombstones, _| tombstones.len()),
         "sockets": state.hub().len(),
+        "indexFailure": state.lister.index_failure(),
     }))
     .into_response()
 }

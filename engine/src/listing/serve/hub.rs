@@ -9,6 +9,8 @@ use crate::listing::live::{Client, Sid};
 
 /// Messages that wait for one connection at most: one that takes them more slowly is closed.
 const QUEUE: usize = 256;
+/// Most connections that are open at a time.
+const OPEN_MAX: usize = 512;
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,12 +29,19 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    /// Takes a connection in: its number, and what is sent to it.
-    pub(super) fn open(&mut self, sid: &Sid, role: Role) -> (Client, Receiver<Utf8Bytes>) {
+    /// Takes a connection in: its number, and what is sent to it; none where there are too many.
+    pub(super) fn open(&mut self, sid: &Sid, role: Role) -> Option<(Client, Receiver<Utf8Bytes>)> {
+        if self.is_full() {
+            return None;
+        }
         let (sender, receiver) = channel(QUEUE);
         self.last += 1;
         self.open.insert((Sid::clone(sid), role, self.last), sender);
-        (self.last, receiver)
+        Some((self.last, receiver))
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.open.len() >= OPEN_MAX
     }
 
     pub(super) fn close(&mut self, sid: &Sid, role: Role, number: Client) {

@@ -62,7 +62,7 @@ enum Way {
     /// On the service's loop.
     Loop(Arc<OnLoop>),
     /// On a thread of its own.
-    Thread(Mutex<Option<Indexer>>, Arc<Mutex<Catalog>>),
+    Thread(Mutex<Option<Indexer>>, Arc<Mutex<Told>>),
 }
 
 struct OnLoop {
@@ -71,6 +71,13 @@ struct OnLoop {
     /// Where only one scan may be under way: the others wait for it, and then find its page.
     one: Option<tokio::sync::Mutex<()>>,
     clock: Clock,
+}
+
+/// What the thread said of itself after its last list.
+#[derive(Default)]
+struct Told {
+    stats: Stats,
+    index_failure: Option<String>,
 }
 
 /// The thread that reads, and how it is asked.
@@ -88,11 +95,11 @@ impl Lister {
     pub(super) fn new(catalog: Catalog, strategy: &Strategy, clock: Clock) -> Lister {
         let counter = Arc::new(Counter::default());
         let way = if strategy.cache == Cache::Index {
-            let catalog = Arc::new(Mutex::new(catalog));
+            let told = Arc::new(Mutex::new(Told::default()));
             let (requests, asked) = channel();
-            let work = (Arc::clone(&catalog), Arc::clone(&counter));
-            let thread = std::thread::spawn(move || answer_all(&asked, &work.0, &work.1, clock));
-            Way::Thread(Mutex::new(Some(Indexer { requests, thread })), catalog)
+            let (tell, count) = (Arc::clone(&told), Arc::clone(&counter));
+            let thread = std::thread::spawn(move || answer_all(&asked, catalog, &tell, &count, clock));
+            Way::Thread(Mutex::new(Some(Indexer { requests, thread })), told)
         } else {
             let one = (strategy.cache == Cache::Pages).then(tokio::sync::Mutex::default);
             Way::Loop(Arc::new(OnLoop { catalog: Mutex::new(catalog), read: strategy.read, one, clock }))
@@ -129,7 +136,7 @@ impl Lister {
     pub(super) fn invalidate(&self) {
         match &self.way {
             Way::Loop(on_loop) => lock(&on_loop.catalog).invalidate(),
-            // The next look at the files sees it. A scan that is under way holds the catalog, and is not waited for.
+            // The next look at the files sees it.
             Way::Thread(..) => {}
         }
     }
@@ -137,14 +144,20 @@ impl Lister {
     pub(super) fn gauges(&self) -> Gauges {
         let catalog = match &self.way {
             Way::Loop(on_loop) => lock(&on_loop.catalog).stats(),
-            Way::Thread(_, catalog) => {
-                catalog.try_lock().map_or_else(|_| Stats::default(), |catalog| catalog.stats())
-            }
+            Way::Thread(_, told) => lock(told).stats,
         };
         Gauges {
             scans: self.counter.now.load(Ordering::Relaxed),
             most_scans: self.counter.most.load(Ordering::Relaxed),
             catalog,
+        }
+    }
+
+    /// Why the index on disk is no longer written, where it is not.
+    pub(super) fn index_failure(&self) -> Option<String> {
+        match &self.way {
+            Way::Loop(_) => None,
+            Way::Thread(_, told) => lock(told).index_failure.clone(),
         }
     }
 
@@ -203,7 +216,13 @@ impl OnLoop {
 
 /// Answers until nobody can ask any more. All who waited while a list was made are answered by the next one: a request is never
 /// answered by a look at the files that began before it came.
-fn answer_all(asked: &Receiver<Request>, catalog: &Mutex<Catalog>, counter: &Arc<Counter>, clock: Clock) {
+fn answer_all(
+    asked: &Receiver<Request>,
+    mut catalog: Catalog,
+    told: &Mutex<Told>,
+    counter: &Arc<Counter>,
+    clock: Clock,
+) {
     while let Ok(first) = asked.recv() {
         let mut waiting: Vec<Request> = std::iter::once(first).chain(asked.try_iter()).collect();
         // Those who have gone away are not worked for.
@@ -212,7 +231,11 @@ fn answer_all(asked: &Receiver<Request>, catalog: &Mutex<Catalog>, counter: &Arc
             let query = request.query.clone();
             let page = {
                 let _under_way = UnderWay::begin(counter);
-                lock(catalog).json(&query, clock.now())
+                catalog.json(&query, clock.now())
+            };
+            *lock(told) = Told {
+                stats: catalog.stats(),
+                index_failure: catalog.index_failure().map(ToString::to_string),
             };
             let page = page.map_err(|error| error.to_string());
             let (same, others): (Vec<_>, Vec<_>) =

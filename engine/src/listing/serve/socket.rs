@@ -1,6 +1,7 @@
 //! The WebSockets of a live session: of a person's application, and of the process that answers.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Path, State as Extracted};
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::api::Failure;
 use super::hub::Role;
@@ -20,6 +22,8 @@ use crate::listing::live::{Act, Sid};
 /// Bytes of a message of an application, and of a process, whose results of tools are large.
 const CLIENT_BYTES: usize = 1 << 20;
 const PROCESS_BYTES: usize = 16 << 20;
+/// How long the last word of the service may take.
+const CLOSE: Duration = Duration::from_secs(1);
 
 /// What an application says.
 #[derive(Deserialize)]
@@ -85,6 +89,10 @@ fn open(upgrade: WebSocketUpgrade, id: String, state: Shared, role: Role) -> Res
         let why = format!("the session {id} was deleted");
         return Failure::new(StatusCode::CONFLICT, "SESSION_DELETED", why).into_response();
     }
+    if state.hub().is_full() {
+        let why = "too many connections are open";
+        return Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY", why).into_response();
+    }
     let bytes = if role == Role::Client { CLIENT_BYTES } else { PROCESS_BYTES };
     upgrade
         .protocols(["highwater"])
@@ -94,7 +102,11 @@ fn open(upgrade: WebSocketUpgrade, id: String, state: Shared, role: Role) -> Res
 }
 
 async fn serve(mut socket: WebSocket, sid: Sid, state: Shared, role: Role) {
-    let (number, mut sent) = state.hub().open(&sid, role);
+    // Between the request and now it may have been deleted, and others may have come.
+    if state.tombstones(|tombstones, _| tombstones.has(&sid)) {
+        return;
+    }
+    let Some((number, mut sent)) = state.hub().open(&sid, role) else { return };
     let note = |act: Act<'_>| {
         let now = state.now().monotonic_ms;
         state.live().act(&sid, act, now);
@@ -104,14 +116,14 @@ async fn serve(mut socket: WebSocket, sid: Sid, state: Shared, role: Role) {
     let reason = loop {
         let message = tokio::select! {
             sent = sent.recv() => match sent {
-                Some(text) => match socket.send(Message::Text(text)).await {
+                Some(text) => match send(&mut socket, text, state.times.idle).await {
                     Ok(()) => continue,
-                    Err(_) => break None,
+                    Err(Lost) => break None,
                 },
                 // The hub has dropped it: too slow, or its session has ended.
                 None => break Some((close_code::AGAIN, "too slow, or the session has ended")),
             },
-            message = tokio::time::timeout(state.times.idle, socket.recv()) => message,
+            message = timeout(state.times.idle, socket.recv()) => message,
             () = until_stopped(&mut stopped) => break Some((close_code::AWAY, "the service stops")),
         };
         let text = match message {
@@ -128,7 +140,7 @@ async fn serve(mut socket: WebSocket, sid: Sid, state: Shared, role: Role) {
             }
         };
         if let Some(reply) = reply
-            && socket.send(Message::Text(reply.to_string().into())).await.is_err()
+            && send(&mut socket, reply.to_string().into(), state.times.idle).await.is_err()
         {
             break None;
         }
@@ -136,7 +148,19 @@ async fn serve(mut socket: WebSocket, sid: Sid, state: Shared, role: Role) {
     state.hub().close(&sid, role, number);
     note(if role == Role::Client { Act::Disconnect(number) } else { Act::Process(false) });
     if let Some((code, reason)) = reason {
-        let _ = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+        let close = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() })));
+        let _ = timeout(CLOSE, close).await;
+    }
+}
+
+/// The other end takes nothing any more.
+struct Lost;
+
+/// Sends a text to who takes it in time.
+async fn send(socket: &mut WebSocket, text: Utf8Bytes, within: Duration) -> Result<(), Lost> {
+    match timeout(within, socket.send(Message::Text(text))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Lost),
     }
 }
 
