@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use highwater_engine::listing::catalog::Catalog;
-use highwater_engine::listing::files::Root;
+use highwater_engine::listing::files::{Root, Stamp};
 use highwater_engine::listing::row::{Page, Query};
 use highwater_engine::listing::strategy::{AS_REPORTED, BOUNDED};
 use highwater_engine::listing::{Now, write};
@@ -54,7 +54,10 @@ impl Bench {
 
     /// Lists, and checks it.
     fn check(&mut self, after: &str) -> Page {
-        let (page, wanted) = (self.list(), self.uncached());
+        let wanted = self.uncached();
+        let text = self.catalog.json(&Query::newest(1_000), now()).unwrap();
+        assert_eq!(text, wanted.to_json().unwrap(), "as text, after {after}");
+        let page = self.list();
         assert_eq!(page, wanted, "after {after}");
         page
     }
@@ -90,6 +93,19 @@ fn a_second_list_opens_no_file() {
     assert_eq!(bodies, 30);
     bench.check("nothing");
     assert_eq!(bench.catalog.stats().bodies, bodies);
+}
+
+/// A second change within one tick of the file system's clock leaves no trace: only time tells that there was none.
+#[test]
+fn a_file_that_was_just_written_is_not_trusted() {
+    let mut bench = Bench::new();
+    let path = bench.create("one", "/w/one");
+    let changed_ns = Stamp::now(&path).unwrap().changed_ns;
+    for (after_ms, bodies) in [(0, 1), (50, 2), (99, 3), (101, 4), (101, 4), (10_000, 4)] {
+        let now = Now { monotonic_ms: 0, wall_ns: changed_ns + after_ms * 1_000_000 };
+        bench.catalog.json(&Query::newest(10), now).unwrap();
+        assert_eq!(bench.catalog.stats().bodies, bodies, "after {after_ms} ms");
+    }
 }
 
 #[test]
