@@ -600,9 +600,10 @@ pub(crate) struct Selftest {
 
 /// Serve the session list of a home by HTTP and WebSocket, as the scenarios of `listing` do
 ///
-/// Prints the address and the token that every request must show, and serves until Ctrl-C. Only
-/// this machine can reach it. Sessions can be made, renamed and deleted through it: it works on
-/// the files of the home itself.
+/// Prints the address and the token that every request must show (or takes the token from the
+/// variable HIGHWATER_TOKEN: at least 16 letters, digits, - and _), and serves until Ctrl-C. Only
+/// this machine can reach it, unless --others is given. Sessions can be made, renamed and deleted
+/// through it: it works on the files of the home itself. The routes are in docs/listing.md.
 ///
 /// Examples:
 ///   highwater serve --home DIR

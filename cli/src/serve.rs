@@ -23,11 +23,16 @@ pub(crate) fn serve(args: &args::Serve) -> Result<i32> {
         format!("--strategy {}: `highwater list strategies` names those of the family listing", args.strategy)
     })?;
     let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
+    if token.as_deref().is_some_and(|token| !is_token(token)) {
+        bail!("{TOKEN} has at least 16 letters, digits, - and _");
+    }
     let token = token.unwrap_or_else(serve::new_token);
+    check_address(args)?;
     let index = if args.no_index { None } else { args.index.clone().or_else(|| default_index(&home)) };
     if let Some(directory) = index.as_deref().and_then(Path::parent) {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("failed to make {} for the index", directory.display()))?;
+        std::fs::create_dir_all(directory).with_context(|| {
+            format!("failed to make {} for the index (--index FILE, or --no-index)", directory.display())
+        })?;
     }
     let wanted = Serve { home, address: args.address, others: args.others, strategy, index };
     let stop = stop::listen()?;
@@ -38,16 +43,40 @@ pub(crate) fn serve(args: &args::Serve) -> Result<i32> {
         Said::News(news) => show::note(&news),
     };
     if args.supervise {
-        serve::supervised(&wanted, &token, stop, &mut say);
+        serve::supervised(&wanted, &token, stop, &mut say).map_err(anyhow::Error::msg)?;
     } else {
         serve::alone(&wanted, token.clone(), stop, &mut say).map_err(anyhow::Error::msg)?;
     }
     Ok(0)
 }
 
+/// Whether a text can be a token: hard to guess, and a WebSocket can tell it.
+fn is_token(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() >= 16 && text.bytes().all(plain)
+}
+
+fn check_address(args: &args::Serve) -> Result<()> {
+    let ip = args.address.ip();
+    if !ip.is_loopback() && !args.others {
+        bail!(
+            "--address {}: other machines can reach it; take one of this machine's own, such as 127.0.0.1:{}, or say --others",
+            args.address,
+            args.address.port()
+        );
+    }
+    if args.supervise && !ip.is_loopback() && !ip.is_unspecified() {
+        bail!(
+            "--supervise asks the service by a loopback address: take --address 0.0.0.0:{}",
+            args.address.port()
+        );
+    }
+    Ok(())
+}
+
 /// Where the index of a home is kept: in the user's cache, by the home's digest.
 fn default_index(home: &Path) -> Option<PathBuf> {
-    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let from = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = from("XDG_CACHE_HOME")
         .or_else(|| from("LOCALAPPDATA"))
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?;

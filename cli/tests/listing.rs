@@ -129,8 +129,11 @@ fn what_cannot_be_served_is_said() {
     let home = home();
     let path = home.path().to_string_lossy().into_owned();
     let refused = |more: &[&str]| call(highwater(&[&["serve", "--no-index"], more].concat())).expect(2);
-    refused(&["--home", &path, "--address", "0.0.0.0:0"])
-        .complains(&["can be reached from other machines", "127.0.0.1"]);
+    refused(&["--home", &path, "--address", "0.0.0.0:0"]).complains(&[
+        "other machines can reach it",
+        "127.0.0.1",
+        "--others",
+    ]);
     refused(&["--home", "/nowhere"]).complains(&["/nowhere is not a directory", "--home"]);
     refused(&["--home", &path, "--strategy", "best"]).complains(&["--strategy best", "list strategies"]);
 }
@@ -139,6 +142,11 @@ fn what_cannot_be_served_is_said() {
 #[test]
 fn a_supervised_service_comes_back_where_it_was_and_ends_with_its_supervisor() {
     let home = home();
+    // Why the first one cannot start is said, and it is not tried again.
+    let directory = home.path().to_string_lossy();
+    call(highwater(&["serve", "--supervise", "--home", &directory, "--index", &directory]))
+        .expect(2)
+        .complains(&["name another file", "ended with exit code 1"]);
     let mut served = Served::start(home.path(), &["--no-index", "--supervise"]);
     let address = served.address();
     let first = child_of(served.child.id()).expect("it has a child");

@@ -218,13 +218,62 @@ fn a_service_that_starts_again_opens_no_file_that_it_knew() {
     drop(again);
     assert_eq!(open().list(&Query::newest(100), now()).total, 9);
     drop(std::mem::replace(&mut bench.catalog, Catalog::new(bench.home.path(), &BOUNDED, None).unwrap()));
-    fs::write(&index, "this is no database, and never was one").unwrap();
+    let mut text = fs::read(&index).unwrap();
+    text[100..].fill(0x5a);
+    fs::write(&index, text).unwrap();
     let mut anew = open();
     assert_eq!((anew.list(&Query::newest(100), now()).total, anew.stats().bodies), (9, 9));
     // Nothing of another home is shown.
     let other = TempDir::new().unwrap();
     let mut elsewhere = Catalog::new(other.path(), &BOUNDED, Some(&index)).unwrap();
     assert_eq!(elsewhere.list(&Query::newest(100), now()).total, 0);
+}
+
+#[test]
+fn a_file_that_is_no_index_is_left_as_it_is() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("notes");
+    let foreign = b"SQLite format 3\0 and then something else that is somebody's own, and more than a head has room for, by far";
+    for text in [&b"a text of mine"[..], foreign] {
+        fs::write(&file, text).unwrap();
+        let refused = Catalog::new(home.path(), &BOUNDED, Some(&file)).map(drop).unwrap_err();
+        assert!(refused.to_string().contains("is left as it is"), "{refused}");
+        assert_eq!(fs::read(&file).unwrap(), text);
+    }
+    let directory = Catalog::new(home.path(), &BOUNDED, Some(home.path())).map(drop).unwrap_err();
+    assert!(directory.to_string().contains("name another file"), "{directory}");
+}
+
+#[test]
+fn a_session_that_was_copied_by_hand_is_not_written_by_chance() {
+    let bench = Bench::new();
+    let path = bench.create("one", "/w/one");
+    let other = bench.root().path().join("-w-two");
+    fs::create_dir(&other).unwrap();
+    fs::copy(&path, other.join("one.jsonl")).unwrap();
+    let refused = write::delete(&bench.root(), "one").unwrap_err();
+    assert!(matches!(refused, write::WriteError::Ambiguous(_)), "{refused}");
+    assert!(path.exists());
+}
+
+#[test]
+fn a_cleared_session_keeps_its_title_its_place_and_its_permissions() {
+    let mut bench = Bench::new();
+    let path = bench.root().path().join("-w-one/one.jsonl");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, said("hello") + "{\"type\":\"ai-title\",\"aiTitle\":\"Greeting\"}\n").unwrap();
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    #[cfg(unix)]
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
+    fs::set_permissions(&path, permissions).unwrap();
+    write::clear(&bench.root(), "one").unwrap();
+    let row = bench.check("a clear").rows.remove(0);
+    assert_eq!((&*row.summary.title, &*row.work_dir, row.summary.messages), ("Greeting", "/w", 0));
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777,
+        0o600
+    );
 }
 
 #[test]

@@ -93,6 +93,8 @@ pub(crate) fn corpus_in_words(corpus: &Corpus) -> String {
 pub(crate) fn corpus_options(corpus: &Corpus) -> String {
     match corpus.profile.as_str() {
         "home" => " --home DIR".to_owned(),
+        // What a scenario makes for itself is named after both, and is no profile: their names have no dash.
+        own if own.contains('-') => String::new(),
         profile => format!(" --profile {profile} --scale {} --seed {}", corpus.scale, corpus.seed),
     }
 }

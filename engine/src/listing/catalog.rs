@@ -177,12 +177,12 @@ impl Catalog {
         let looked = scan.unusable.clone();
         self.fill(&mut scan);
         self.read(&mut scan);
-        let page = self.end(scan);
+        let (page, places) = self.finish(scan);
         let text = Bytes::from(page.to_json()?);
         if let Memory::Index(index) = &mut self.memory
             && page.unusable == looked
         {
-            index.keep_answer(query, &page, &text);
+            index.keep_answer(query, &page, places, &text);
         }
         Ok(text)
     }
@@ -270,7 +270,10 @@ impl Catalog {
 
     fn supply(&mut self, scan: &mut Scan, at: usize, path: &Path, summary: Result<Summary, ReadError>) {
         let summary = match summary {
-            Ok(summary) => Arc::new(summary),
+            Ok(mut summary) => {
+                summary.date_from(path);
+                Arc::new(summary)
+            }
             // It went after the directory was read.
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => return scan.unusable.add(path, &error),
@@ -290,8 +293,12 @@ impl Catalog {
 
     /// Makes the page of a scan that lacks nothing more.
     pub fn end(&mut self, scan: Scan) -> Page {
+        self.finish(scan).0
+    }
+
+    fn finish(&mut self, scan: Scan) -> (Page, Places) {
         let is_current = scan.generation == self.generation;
-        let Scan { query, now, total, unusable, wanted, .. } = scan;
+        let Scan { query, now, total, unusable, wanted, places, .. } = scan;
         let mut rows: Vec<Row> = Vec::with_capacity(wanted.len());
         rows.extend(wanted.into_iter().filter_map(|wanted| wanted.row));
         let mut page = Page { rows, total, unusable };
@@ -306,7 +313,7 @@ impl Catalog {
             Memory::Index(index) => index.end(),
             _ => {}
         }
-        page
+        (page, places)
     }
 }
 

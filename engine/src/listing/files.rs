@@ -59,6 +59,11 @@ impl Stamp {
         Ok(Stamp::of(&fs::metadata(path)?))
     }
 
+    /// When it was touched last: by what nobody can set, where the system tells that.
+    pub fn touched_ns(&self) -> i64 {
+        if cfg!(unix) { self.changed_ns } else { self.modified_ns.max(self.changed_ns) }
+    }
+
     /// Its time of modification in whole ms, as the real service has it.
     pub fn modified_ms(&self) -> i64 {
         self.modified_ns.div_euclid(1_000_000)
@@ -90,11 +95,21 @@ impl Unusable {
             self.first = Some(format!("{}: {why}", path.display()));
         }
     }
+}
 
-    /// Counts what another one has.
-    pub fn extend(&mut self, other: Unusable) {
-        self.count += other.count;
-        self.first = self.first.take().or(other.first);
+/// Directories that could not be read to their end: what was in them may still be there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// That of all projects is one of them.
+    pub everything: bool,
+    /// Names of the projects.
+    pub projects: Vec<String>,
+}
+
+impl Missed {
+    /// Whether files of a project may have been missed.
+    pub fn may_have(&self, project: &str) -> bool {
+        self.everything || self.projects.iter().any(|missed| missed == project)
     }
 }
 
@@ -121,36 +136,50 @@ impl Root {
     }
 
     /// Visits every session file in the order of the file system: project, id, and what it is now. Nothing is allocated for a file that
-    /// is not kept by `visit`.
-    pub fn visit(&self, unusable: &mut Unusable, mut visit: impl FnMut(&str, &str, Stamp)) {
+    /// is not kept by `visit`. Gives what could not be looked into.
+    pub fn visit(&self, unusable: &mut Unusable, mut visit: impl FnMut(&str, &str, Stamp)) -> Missed {
+        let mut missed = Missed::default();
         let projects = match fs::read_dir(&self.path) {
             Ok(projects) => projects,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => return unusable.add(&self.path, &error),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return missed,
+            Err(error) => {
+                unusable.add(&self.path, &error);
+                return Missed { everything: true, ..missed };
+            }
         };
         for project in projects {
-            let Some(project) = usable(project, &self.path, unusable) else { continue };
+            let Some(project) = usable(project, &self.path, unusable) else {
+                missed.everything = true;
+                continue;
+            };
             let name = project.file_name();
             let Some(name) = name.to_str() else {
                 unusable.add(&project.path(), &"its name is no text");
                 continue;
             };
             match fs::read_dir(project.path()) {
-                Ok(files) => visit_files(files, name, &project.path(), unusable, &mut visit),
+                Ok(files) => {
+                    if !visit_files(files, name, &project.path(), unusable, &mut visit) {
+                        missed.projects.push(name.to_owned());
+                    }
+                }
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::NotFound) => {}
-                Err(error) => unusable.add(&project.path(), &error),
+                Err(error) => {
+                    unusable.add(&project.path(), &error);
+                    missed.projects.push(name.to_owned());
+                }
             }
         }
+        missed
     }
 
-    /// The project of a session; none where there is no such session.
-    pub fn find(&self, id: &str) -> Option<String> {
+    /// The files of a session: one, unless a session was copied to another project by hand.
+    pub fn find(&self, id: &str) -> Vec<PathBuf> {
         let name = format!("{id}.jsonl");
-        fs::read_dir(&self.path).ok()?.flatten().find_map(|project| {
-            let path = project.path().join(&name);
-            path.is_file().then(|| project.file_name().to_string_lossy().into_owned())
-        })
+        let projects = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let paths = projects.map(|project| project.path().join(&name));
+        paths.filter(|path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())).collect()
     }
 }
 
@@ -158,15 +187,20 @@ fn usable<T>(entry: io::Result<T>, directory: &Path, unusable: &mut Unusable) ->
     entry.map_err(|error| unusable.add(directory, &error)).ok()
 }
 
+/// Visits the files of a project; whether all could be.
 fn visit_files(
     files: fs::ReadDir,
     project: &str,
     directory: &Path,
     unusable: &mut Unusable,
     visit: &mut impl FnMut(&str, &str, Stamp),
-) {
+) -> bool {
+    let mut is_whole = true;
     for file in files {
-        let Some(file) = usable(file, directory, unusable) else { continue };
+        let Some(file) = usable(file, directory, unusable) else {
+            is_whole = false;
+            continue;
+        };
         let name = file.file_name();
         let Some(name) = name.to_str() else {
             unusable.add(&file.path(), &"its name is no text");
@@ -178,9 +212,13 @@ fn visit_files(
             // It went while the directory was read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Ok(_) => unusable.add(&file.path(), &"it is no regular file"),
-            Err(error) => unusable.add(&file.path(), &error),
+            Err(error) => {
+                unusable.add(&file.path(), &error);
+                is_whole = false;
+            }
         }
     }
+    is_whole
 }
 
 /// Whether a text can be the id of a session: it becomes a file's name, so it has no separator, no dot, and 128 bytes at most.

@@ -172,3 +172,12 @@ impl Live {
         }
     }
 }
+
+/// The beginning of a text, so many bytes at most.
+fn beginning(text: &str, bytes: usize) -> Box<str> {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].into()
+}

@@ -86,7 +86,8 @@ pub fn page(path: &Path, cursor: u64, limit: usize) -> Result<Messages, Messages
     if cursor > 0 {
         let mut before = [0];
         file.seek(SeekFrom::Start(cursor - 1))?;
-        if file.read(&mut before)? != 1 || before != *b"\n" {
+        // A line may begin with blanks, which are passed over.
+        if file.read(&mut before)? != 1 || !matches!(before[0], b'\n' | b' ' | b'\t' | b'\r') {
             return Err(MessagesError::BadCursor(cursor));
         }
     }

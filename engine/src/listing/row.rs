@@ -65,10 +65,7 @@ impl Serialize for Row {
         let mut row = serializer.serialize_struct("Row", 9)?;
         row.serialize_field("id", &*self.id)?;
         row.serialize_field("title", &self.summary.title)?;
-        match &self.summary.created {
-            Some(created) => row.serialize_field("createdAt", created)?,
-            None => row.serialize_field("createdAt", &Time(self.stamp.changed_ns))?,
-        }
+        row.serialize_field("createdAt", &self.summary.created)?;
         row.serialize_field("modifiedAt", &Time(self.stamp.modified_ns))?;
         row.serialize_field("messageCount", &self.summary.messages)?;
         row.serialize_field("projectPath", &*self.project)?;
@@ -158,21 +155,6 @@ impl Places {
             work_dir,
             work_dir_exists: exists,
         }
-    }
-
-    /// What the directories of some rows were when these were made.
-    pub(super) fn of(rows: &[Row]) -> Places {
-        let mut places = Places::default();
-        for row in rows {
-            places.place(&row.work_dir);
-            let root = row
-                .summary
-                .root
-                .as_deref()
-                .map_or_else(|| Arc::clone(&row.work_dir), |root| places.shared(root));
-            places.place(&root);
-        }
-        places
     }
 
     /// Whether the directories are what they were.

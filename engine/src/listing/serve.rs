@@ -155,8 +155,9 @@ impl Server {
         // What is still under way then ends with the runtime.
         let _ = tokio::time::timeout(self.stop_within, self.accepting).await;
         let state = self.state;
-        // The thread of the index ends what it has begun and leaves its file whole.
-        let _ = tokio::task::spawn_blocking(move || state.lister.close()).await;
+        // The thread of the index ends what it has begun, if that is not too much, and leaves its file whole in any case.
+        let close = tokio::task::spawn_blocking(move || state.lister.close());
+        let _ = tokio::time::timeout(self.stop_within, close).await;
     }
 }
 

@@ -69,6 +69,19 @@ pub struct Summary {
     pub skipped_lines: u64,
 }
 
+impl Summary {
+    /// Where no record says when the session was made: when its file was, or, where the system does not tell that, was written.
+    pub fn date_from(&mut self, path: &Path) {
+        if self.created.is_some() {
+            return;
+        }
+        let made =
+            fs::metadata(path).and_then(|metadata| metadata.created().or_else(|_| metadata.modified()));
+        let time = made.ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
+        self.created = time.map(|time| format!("{time:.3}").into());
+    }
+}
+
 /// Reads session files one by one.
 pub struct Summariser {
     read: Read,
@@ -158,7 +171,10 @@ impl Fold {
         }
         match record.str_at("type").unwrap_or_default() {
             "user" | "assistant" => self.message(record),
-            "custom-title" => self.custom = filled("customTitle").map(plain).or(self.custom.take()),
+            "custom-title" => {
+                let title = filled("customTitle").map(single_spaced).filter(|title| !title.is_empty());
+                self.custom = title.or(self.custom.take());
+            }
             "ai-title" => {
                 let title = filled("aiTitle").map(plain).filter(|title| !title.is_empty());
                 self.ai = title.or(self.ai.take());
@@ -237,7 +253,11 @@ fn plain(text: &str) -> Box<str> {
         }
     }
     plain.push_str(rest);
-    plain.split_whitespace().collect::<Vec<_>>().join(" ").into()
+    single_spaced(&plain)
+}
+
+fn single_spaced(text: &str) -> Box<str> {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").into()
 }
 
 /// The beginning of a text.
@@ -253,7 +273,11 @@ fn goal(text: &str) -> Option<Box<str>> {
     if !text.trim_start().starts_with('<') {
         return None;
     }
-    let between = |from: &str, to: &str| Some(text.split_once(from)?.1.split_once(to)?.0.trim());
+    // A long goal may have been cut before its end.
+    let between = |from: &str, to: &str| {
+        let rest = text.split_once(from)?.1;
+        Some(rest.split_once(to).map_or(rest, |(inside, _)| inside).trim())
+    };
     let name = between("<command-name>", "</command-name>")?;
     let goal = between("<command-args>", "</command-args>").filter(|_| name == GOAL)?;
     Some(shortened(&plain(goal))).filter(|goal| !goal.is_empty())

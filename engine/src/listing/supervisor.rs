@@ -10,7 +10,7 @@ pub mod watch;
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::Command;
 use std::time::Duration;
 
@@ -209,7 +209,7 @@ impl Supervisor {
     fn probe(&mut self, generation: u64, happened: &mut Vec<Happened>) -> Event {
         let Some(service) = &mut self.service else { return Event::Exited(generation) };
         service.tree.look();
-        let Some(address) = service.address() else { return Event::Exited(generation) };
+        let Some(address) = service.address().map(reachable) else { return Event::Exited(generation) };
         match probe(self.options.health, address, Duration::from_millis(self.options.policy.probe_ms)) {
             Ok(()) => {
                 self.failures = 0;
@@ -245,6 +245,16 @@ impl Supervisor {
         (self.service, self.ending) = (None, false);
         true
     }
+}
+
+/// Where a service is asked that listens on all addresses: on this machine's own.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 impl Drop for Supervisor {

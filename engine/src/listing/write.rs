@@ -3,9 +3,11 @@
 //! Other programs append to the same files. So everything is appended as whole lines in one write, and what replaces a file is renamed
 //! over it.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -15,6 +17,10 @@ use super::files::{Root, is_id};
 const TITLE_CHARS: usize = 200;
 /// Characters of a project directory's name at most.
 const PROJECT_CHARS: usize = 200;
+
+/// How often it is looked whether another program has ended its line, and how long is waited in between.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(4);
 
 /// Why a session was not written.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +34,11 @@ pub enum WriteError {
     /// There is one with this id already.
     #[error("there is a session {0} already")]
     Exists(String),
+    /// There are several with this id.
+    #[error(
+        "there are several sessions {0}, in different projects; remove or rename the files of all but one"
+    )]
+    Ambiguous(String),
     /// What was given cannot be written.
     #[error("{0}")]
     BadValue(String),
@@ -55,8 +66,12 @@ pub fn find(root: &Root, id: &str) -> Result<PathBuf, WriteError> {
     if !is_id(id) {
         return Err(WriteError::BadId(id.chars().take(64).collect()));
     }
-    let project = root.find(id).ok_or_else(|| WriteError::NoSession(id.to_owned()))?;
-    Ok(root.file(&project, id))
+    let mut paths = root.find(id);
+    match (paths.pop(), paths.is_empty()) {
+        (None, _) => Err(WriteError::NoSession(id.to_owned())),
+        (Some(path), true) => Ok(path),
+        (Some(_), false) => Err(WriteError::Ambiguous(id.to_owned())),
+    }
 }
 
 /// Makes a session that works in a directory, with the two lines that it begins with.
@@ -70,7 +85,7 @@ pub fn create(root: &Root, id: &str, work_dir: &str, time: &str) -> Result<(), W
     if work_dir.is_empty() || work_dir.contains('\0') || work_dir.len() > 4096 {
         return Err(WriteError::BadValue("a working directory has 1 to 4096 bytes".to_owned()));
     }
-    if root.find(id).is_some() {
+    if !root.find(id).is_empty() {
         return Err(WriteError::Exists(id.to_owned()));
     }
     let path = root.file(&sanitised(work_dir), id);
@@ -94,12 +109,21 @@ pub fn create(root: &Root, id: &str, work_dir: &str, time: &str) -> Result<(), W
 /// # Errors
 /// When there is no such session, the title is empty, or the file cannot be written.
 pub fn rename(root: &Root, id: &str, title: &str) -> Result<(), WriteError> {
-    let title: String =
-        title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_CHARS).collect();
+    let title = checked_title(title)?;
+    append(root, id, &json!({"type": "custom-title", "sessionId": id, "customTitle": title}))
+}
+
+/// A title as it is written: on one line, and not too long.
+///
+/// # Errors
+/// When there is nothing in it.
+pub fn checked_title(title: &str) -> Result<String, WriteError> {
+    let words = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title: String = words.chars().take(TITLE_CHARS).collect();
     if title.is_empty() {
         return Err(WriteError::BadValue("a title has at least one sign".to_owned()));
     }
-    append(root, id, &json!({"type": "custom-title", "sessionId": id, "customTitle": title}))
+    Ok(title)
 }
 
 /// Appends a record to a session.
@@ -113,8 +137,15 @@ pub fn append(root: &Root, id: &str, record: &serde_json::Value) -> Result<(), W
     let path = find(root, id)?;
     let about = WriteError::about(&path);
     let mut file = OpenOptions::new().read(true).append(true).open(&path).map_err(&about)?;
-    // A line that another program has not ended stays one that cannot be read, and does not take this one with it.
-    let start = if ends_in_a_line(&mut file).map_err(&about)? { "" } else { "\n" };
+    // Another program is within a line, most likely: it has a moment to end it. One that stays torn cannot be read, and does not take this
+    // one with it.
+    let is_whole = (0..TRIES).find_map(|at| {
+        if at > 0 {
+            std::thread::sleep(PAUSE);
+        }
+        ends_in_a_line(&mut file).map(|is_whole| is_whole.then_some(true)).transpose()
+    });
+    let start = if is_whole.unwrap_or(Ok(false)).map_err(&about)? { "" } else { "\n" };
     file.write_all(format!("{start}{record}\n").as_bytes()).map_err(&about)
 }
 
@@ -128,37 +159,54 @@ fn ends_in_a_line(file: &mut File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Removes what was said in a session, and keeps what it is: its title and where it works. What another program appends while the file
-/// is replaced is lost, as it would be a moment earlier.
+/// Removes what was said in a session, and keeps what it is: its titles and where it works. What a program appends that has the old file
+/// open is lost.
 ///
 /// # Errors
 /// When there is no such session, or the file cannot be written.
 pub fn clear(root: &Root, id: &str) -> Result<(), WriteError> {
     let path = find(root, id)?;
     let about = WriteError::about(&path);
-    let kept = lines_that_stay(&path).map_err(&about)?;
-    let beside = path.with_extension("clearing");
-    fs::write(&beside, kept).and_then(|()| fs::rename(&beside, &path)).map_err(|error| {
+    let kept = lines_that_stay(&path, id).map_err(&about)?;
+    let beside = path.with_extension(format!("clearing-{}", std::process::id()));
+    let replace = || {
+        let permissions = fs::metadata(&path)?.permissions();
+        let mut file = File::create(&beside)?;
+        file.set_permissions(permissions)?;
+        file.write_all(&kept)?;
+        file.sync_all()?;
+        fs::rename(&beside, &path)
+    };
+    replace().map_err(|error| {
         let _ = fs::remove_file(&beside);
         about(error)
     })
 }
 
-fn lines_that_stay(path: &Path) -> io::Result<Vec<u8>> {
+fn lines_that_stay(path: &Path, id: &str) -> io::Result<Vec<u8>> {
     #[derive(serde::Deserialize)]
-    struct Kind<'a> {
+    struct Line<'a> {
         #[serde(rename = "type", borrow, default)]
-        kind: std::borrow::Cow<'a, str>,
+        kind: Cow<'a, str>,
+        #[serde(borrow, default)]
+        cwd: Option<Cow<'a, str>>,
     }
     let mut reader = io::BufReader::new(File::open(path)?);
     let (mut line, mut kept) = (Vec::new(), Vec::new());
+    let (mut work_dir, mut is_told) = (None, false);
     while io::BufRead::read_until(&mut reader, b'\n', &mut line)? > 0 {
-        let stays = serde_json::from_slice::<Kind<'_>>(&line)
-            .is_ok_and(|line| matches!(&*line.kind, "session-meta" | "custom-title" | "worktree-state"));
-        if stays {
-            kept.extend_from_slice(&line);
+        if let Ok(Line { kind, cwd }) = serde_json::from_slice(&line) {
+            work_dir = cwd.map(Cow::into_owned).or(work_dir);
+            is_told |= kind == "session-meta";
+            if matches!(&*kind, "session-meta" | "custom-title" | "ai-title" | "worktree-state") {
+                kept.extend_from_slice(&line);
+            }
         }
         line.clear();
+    }
+    if let Some(work_dir) = work_dir.filter(|_| !is_told) {
+        let meta = json!({"type": "session-meta", "sessionId": id, "workDir": work_dir});
+        kept.extend_from_slice(format!("{meta}\n").as_bytes());
     }
     Ok(kept)
 }

@@ -89,6 +89,13 @@ impl Bench {
         self.catalog.list(query, now)
     }
 
+    /// A page that is made anew, whatever was sent before, and how long it took.
+    pub(super) fn make(&mut self, query: &Query) -> Result<(Vec<u8>, Duration), String> {
+        let begun = Instant::now();
+        let text = self.page(query).to_json().map_err(|error| error.to_string())?;
+        Ok((text, begun.elapsed()))
+    }
+
     /// A page as it is sent, and how long it took.
     pub(super) fn send(&mut self, query: &Query) -> Result<(Bytes, Duration), String> {
         let begun = Instant::now();

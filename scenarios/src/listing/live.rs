@@ -124,6 +124,7 @@ pub(super) fn tombstones(task: &Task) -> Result<Account, String> {
     meter::phase("delete");
     for number in 0..SESSIONS {
         tombstones.mark(&sid(number), number);
+        tombstones.settle(&sid(number), true);
     }
     let last = SESSIONS;
     let mut now = 0;

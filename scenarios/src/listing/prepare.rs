@@ -42,7 +42,7 @@ impl Setting {
             Drive::Cold => (shape(SESSIONS, LINES, MEAN_BYTES), 0),
             Drive::Warm => (shape(SESSIONS, FEW_LINES, MEAN_BYTES), few),
             Drive::Writes => (shape(SESSIONS, FEW_LINES, MEAN_BYTES), few),
-            Drive::PileUp => (shape(SESSIONS, PRESSED_LINES, MEAN_BYTES), 0),
+            Drive::PileUp | Drive::Supervised => (shape(SESSIONS, PRESSED_LINES, MEAN_BYTES), 0),
             Drive::Scale => (shape(scale::SESSIONS, 8, 200), 0),
             Drive::Soak => (shape(10, 100, MEAN_BYTES), ticks),
             _ => (None, ticks),
@@ -87,8 +87,9 @@ impl Runner<'_> {
         kept.date_once(|| home::date(&from, history)).map_err(about)?;
         let newest_first = || history.sessions.iter().rev();
         let listed = match drive {
-            Drive::Cold | Drive::Warm => home::digest(newest_first()),
-            Drive::Scale => home::digest(newest_first().skip(scale::OFFSET).take(scale::LIMIT)),
+            Drive::Cold | Drive::Warm => Some(home::digest(newest_first())),
+            Drive::Scale => Some(home::digest(newest_first().skip(scale::OFFSET).take(scale::LIMIT))),
+            Drive::Supervised => None,
             _ => {
                 Tree::of(&from).and_then(|tree| tree.link(&from, &to)).map_err(about)?;
                 let listed = lists::write_script(history, setting.ticks, scratch)?;
@@ -98,7 +99,7 @@ impl Runner<'_> {
             }
         };
         scratch.borrow_home(&from).map_err(about)?;
-        Ok(Wanted { listed: Some(listed), corpus })
+        Ok(Wanted { listed, corpus })
     }
 
     /// Checks what a sample answered.

@@ -26,7 +26,7 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     let hundredth = Query { offset: OFFSET, ..first.clone() };
     meter::phase("first");
     for query in [&first, &hundredth] {
-        bench.send(query)?;
+        bench.make(query)?;
     }
     meter::phase("again");
     let before = bench.catalog.stats().bodies;
@@ -34,7 +34,7 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     for _ in 0..LISTS {
         for (query, shortest) in [(&first, &mut near), (&hundredth, &mut far)] {
             bench.pass(60_000);
-            *shortest = bench.send(query)?.1.min(*shortest);
+            *shortest = bench.make(query)?.1.min(*shortest);
         }
     }
     let bodies = (bench.catalog.stats().bodies - before) as f64 / (2 * LISTS) as f64;
@@ -44,7 +44,7 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
         meter::set("scenario.page_time_ratio", Unit::Ratio, Tier::Noisy, ratio);
         meter::set("scenario.page_seconds", Unit::Seconds, Tier::Noisy, near.as_secs_f64());
     }
-    let (page, _) = bench.send(&hundredth)?;
+    let (page, _) = bench.make(&hundredth)?;
     let (digest, rows) = listed(&page)?.digest()?;
     Ok(Account { listed: Some(digest), rows, ..Account::default() })
 }

@@ -1,5 +1,6 @@
 //! The service by hand: on a person's own home, alone or with a supervisor that starts it again.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -112,11 +113,23 @@ pub(crate) fn served(argument: &str) -> i32 {
                 }
             })
         });
+    if let Err(error) = &served {
+        // Where the supervisor's own errors go.
+        let _ = writeln!(std::io::stderr().lock(), "error: {error}");
+    }
     i32::from(served.is_err())
 }
 
 /// Serves in a process of its own, which is started again when it fails, until it is to stop; then everything that it has started ends.
-pub fn supervised(wanted: &Serve, token: &str, stop: &AtomicBool, say: &mut dyn FnMut(Said)) {
+///
+/// # Errors
+/// When the first process ends before it listens: the next one would, too. It has said why.
+pub fn supervised(
+    wanted: &Serve,
+    token: &str,
+    stop: &AtomicBool,
+    say: &mut dyn FnMut(Said),
+) -> Result<(), String> {
     // The one that takes another's place listens where that one did.
     let address = Arc::new(Mutex::new(wanted.address));
     let (next, first, token) = (Arc::clone(&address), wanted.clone(), token.to_owned());
@@ -132,6 +145,7 @@ pub fn supervised(wanted: &Serve, token: &str, stop: &AtomicBool, say: &mut dyn 
         grace: tree::GRACE,
     });
     let begun = Instant::now();
+    let mut has_listened = false;
     while !stop.load(Ordering::Relaxed) {
         for happened in supervisor.tick(begun.elapsed().as_millis() as u64) {
             match happened {
@@ -139,7 +153,11 @@ pub fn supervised(wanted: &Serve, token: &str, stop: &AtomicBool, say: &mut dyn 
                     if let Ok(mut address) = address.lock() {
                         *address = found;
                     }
+                    has_listened = true;
                     say(Said::Listening(found));
+                }
+                Happened::Exited { .. } | Happened::NotStarted { .. } if !has_listened => {
+                    return Err(in_words(&happened));
                 }
                 other => say(Said::News(in_words(&other))),
             }
@@ -151,6 +169,7 @@ pub fn supervised(wanted: &Serve, token: &str, stop: &AtomicBool, say: &mut dyn 
     {
         say(Said::News(format!("processes that could not be ended: {:?}", ended.survivors)));
     }
+    Ok(())
 }
 
 fn command(wanted: &Serve, token: &str) -> Command {

@@ -112,6 +112,7 @@ impl Running {
         self.bench.catalog.invalidate();
         self.tombstones.mark(&id, now);
         write::delete(&self.root, &id).map_err(|error| error.to_string())?;
+        self.tombstones.settle(&id, true);
         self.bench.catalog.invalidate();
         Ok(())
     }

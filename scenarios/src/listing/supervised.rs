@@ -3,7 +3,7 @@
 
 #[cfg(unix)]
 mod faults;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub(super) mod tree;
 
 #[cfg(unix)]
@@ -16,7 +16,7 @@ pub(super) fn run(_: &super::Task) -> Result<super::Account, String> {
 }
 
 /// The end of a tree of processes elsewhere.
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 pub(super) mod tree {
     pub(in crate::listing) fn run(_: &super::super::Task) -> Result<super::super::Account, String> {
         Err("whether a process is left over is read from /proc, which this system does not have".to_owned())

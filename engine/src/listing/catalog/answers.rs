@@ -41,10 +41,11 @@ impl Answers {
         answer.places.are_current().then(|| answer.text.clone())
     }
 
-    pub(super) fn put(&mut self, query: &Query, page: &Page, text: &Bytes) {
+    /// Keeps an answer, and what the directories were when its rows were made.
+    pub(super) fn put(&mut self, query: &Query, page: &Page, places: Places, text: &Bytes) {
         self.answers.retain(|answer| answer.query != *query);
         self.answers.truncate(ANSWERS - 1);
         let (query, text, unusable) = (query.clone(), text.clone(), page.unusable.clone());
-        self.answers.push_front(Answer { query, text, unusable, places: Places::of(&page.rows) });
+        self.answers.push_front(Answer { query, text, unusable, places });
     }
 }

@@ -13,8 +13,8 @@ use super::answers::Answers;
 use super::disk::{Disk, DiskError};
 use super::{Scan, Wanted, key};
 use crate::listing::Now;
-use crate::listing::files::{Root, Stamp, Unusable};
-use crate::listing::row::{Page, Query, Row};
+use crate::listing::files::{Missed, Root, Stamp, Unusable};
+use crate::listing::row::{Page, Places, Query, Row};
 use crate::listing::summary::Summary;
 
 /// How long a file must have been at rest. Linux stamps files at ticks of at most 10 ms, NTFS and APFS more finely. (FAT does it every two
@@ -64,8 +64,8 @@ impl Index {
     /// Brings the index up to date with what is there.
     pub(super) fn look(&mut self, root: &Root, unusable: &mut Unusable) {
         self.passes += 1;
-        root.visit(unusable, |project, id, stamp| self.see(project, id, stamp));
-        self.drop_unseen();
+        let missed = root.visit(unusable, |project, id, stamp| self.see(project, id, stamp));
+        self.drop_unseen(&missed);
         self.answers.at(self.changes);
     }
 
@@ -75,7 +75,7 @@ impl Index {
     }
 
     /// Remembers an answer, if everything in it is trusted.
-    pub(super) fn keep_answer(&mut self, query: &Query, page: &Page, text: &Bytes) {
+    pub(super) fn keep_answer(&mut self, query: &Query, page: &Page, places: Places, text: &Bytes) {
         let is_trusted = |row: &Row| {
             let entry = self.projects.get(&row.project).and_then(|files| files.get(&row.id));
             entry.is_some_and(|entry| entry.stamp == row.stamp && entry.summary.is_some())
@@ -83,7 +83,7 @@ impl Index {
         // A search looks into every file, also into those that are not on its page.
         let is_complete = query.text.is_none() || self.held == self.len();
         if is_complete && page.rows.iter().all(is_trusted) {
-            self.answers.put(query, page, text);
+            self.answers.put(query, page, places, text);
         }
     }
 
@@ -131,9 +131,10 @@ impl Index {
         }
     }
 
-    fn drop_unseen(&mut self) {
+    /// Forgets the files that are not there any more. What could not be looked for is not gone.
+    fn drop_unseen(&mut self, missed: &Missed) {
         let Index { projects, disk, passes, held, changes, .. } = self;
-        for (project, files) in projects.iter_mut() {
+        for (project, files) in projects.iter_mut().filter(|(project, _)| !missed.may_have(project)) {
             files.retain(|id, entry| {
                 let is_there = entry.seen == *passes;
                 if !is_there {
@@ -148,6 +149,7 @@ impl Index {
         }
         projects.retain(|_, files| !files.is_empty());
         if *passes == 1
+            && *missed == Missed::default()
             && let Some(disk) = disk
         {
             disk.keep_only(|project, id| projects.get(project).is_some_and(|files| files.contains_key(id)));
@@ -176,8 +178,7 @@ impl Index {
 
     /// Remembers what was read, if the file is still what it was, and had been at rest.
     pub(super) fn keep(&mut self, row: &Row, path: &Path, now: Now) {
-        let is_at_rest = row.stamp.changed_ns.saturating_add(REST_NS) <= now.wall_ns
-            && row.stamp.modified_ns.saturating_add(REST_NS) <= now.wall_ns;
+        let is_at_rest = row.stamp.touched_ns().saturating_add(REST_NS) <= now.wall_ns;
         if !is_at_rest || Stamp::now(path).ok() != Some(row.stamp) {
             return;
         }

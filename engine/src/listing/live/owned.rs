@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::beginning;
 use super::ring::Ring;
 use super::stream::Stream;
 use super::{Act, Client, GRACE_MS, IDLE_MAX, PREWARM_MS, QUESTION_GRACE_MS, Sid, State};
@@ -18,7 +19,8 @@ const NAME_BYTES: usize = 4 * 1024;
 struct Session {
     clients: BTreeSet<Client>,
     had_client: bool,
-    has_process: bool,
+    /// Connections of its process: a new one may come before the old one has gone.
+    processes: u32,
     has_question: bool,
     is_starting: bool,
     is_prewarmed: bool,
@@ -50,7 +52,7 @@ impl Session {
         Session {
             clients: BTreeSet::new(),
             had_client: false,
-            has_process: false,
+            processes: 0,
             has_question: false,
             is_starting: false,
             is_prewarmed: false,
@@ -69,7 +71,7 @@ impl Session {
     /// Whether it stays, whatever the time. The process of a session whose clients have all left ends with its grace; one that never had
     /// a client works for somebody else.
     fn is_used(&self) -> bool {
-        let works = self.has_process && !self.had_client && !self.has_question;
+        let works = self.processes > 0 && !self.had_client && !self.has_question;
         !self.clients.is_empty() || self.is_starting || works
     }
 
@@ -97,9 +99,10 @@ impl Session {
                 self.said += 1;
             }
             Act::Stop => self.is_stopped = true,
-            Act::Process(is_there) => {
-                self.has_process = is_there;
-                self.has_question &= is_there;
+            Act::Process(true) => self.processes += 1,
+            Act::Process(false) => {
+                self.processes = self.processes.saturating_sub(1);
+                self.has_question &= self.processes > 0;
             }
             Act::Message(text) => {
                 self.ring.push(text);
@@ -153,7 +156,11 @@ impl Owned {
         let messages = self.messages;
         let session = self.sessions.entry(Sid::clone(sid)).or_insert_with(|| Session::new(messages));
         session.act(act);
-        let ends = (!session.is_used()).then(|| now_ms + session.grace());
+        let mut ends = (!session.is_used()).then(|| now_ms + session.grace());
+        // What its process says does not keep a session whose clients have left.
+        if matches!(act, Act::Message(_) | Act::Commands(_)) && session.had_client && session.ends.is_some() {
+            ends = session.ends;
+        }
         let before = std::mem::replace(&mut session.ends, ends);
         if before != ends {
             if let Some(before) = before {
@@ -166,7 +173,7 @@ impl Owned {
         // Those that would go first make room. Sessions in use are never among them.
         while self.ends.len() > IDLE_MAX {
             let Some((_, first)) = self.ends.pop_first() else { return };
-            if self.sessions.remove(&first).is_some_and(|session| session.has_process) {
+            if self.sessions.remove(&first).is_some_and(|session| session.processes > 0) {
                 self.displaced.push(first);
             }
         }
@@ -188,6 +195,8 @@ impl Owned {
                 over.push(sid);
             }
         }
+        // One that made room may have come back.
+        over.retain(|sid| !self.sessions.contains_key(sid));
         over
     }
 
@@ -203,7 +212,7 @@ impl Owned {
         let session = self.sessions.get(sid)?;
         Some(State {
             clients: session.clients.len(),
-            has_process: session.has_process,
+            has_process: session.processes > 0,
             has_question: session.has_question,
             is_starting: session.is_starting,
             is_stopped: session.is_stopped,
@@ -221,13 +230,4 @@ impl Owned {
     pub(super) fn ring(&self, sid: &str) -> Option<&Ring> {
         self.sessions.get(sid).map(|session| &session.ring)
     }
-}
-
-/// The beginning of a text, so many bytes at most.
-fn beginning(text: &str, bytes: usize) -> Box<str> {
-    let mut end = text.len().min(bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].into()
 }

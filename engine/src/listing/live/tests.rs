@@ -108,6 +108,34 @@ fn a_process_that_nobody_looks_at_is_in_use() {
 }
 
 #[test]
+fn a_process_that_comes_before_the_old_one_has_gone_is_there() {
+    let mut live = Live::new(&BOUNDED);
+    live.act(&sid(1), Act::Process(true), 0);
+    live.act(&sid(1), Act::Process(true), 0);
+    live.act(&sid(1), Act::Process(false), 0);
+    live.tick(100 * MINUTE);
+    assert!(live.state("s1").unwrap().has_process);
+}
+
+#[test]
+fn what_a_process_says_does_not_keep_a_session_that_was_left() {
+    let mut live = Live::new(&BOUNDED);
+    live.act(&sid(1), Act::Connect(1), 0);
+    live.act(&sid(1), Act::Process(true), 0);
+    live.act(&sid(1), Act::Disconnect(1), 0);
+    for second in 1..40 {
+        live.act(&sid(1), Act::Message("{}"), second * 1_000);
+    }
+    assert_eq!(live.tick(GRACE_MS), [sid(1)]);
+    // Also of what made room and came back is nothing ended.
+    for number in 0..=IDLE_MAX {
+        use_and_leave(&mut live, number, GRACE_MS + number as u64);
+    }
+    live.act(&sid(0), Act::Connect(7), 2 * GRACE_MS - 1);
+    assert!(!live.tick(2 * GRACE_MS - 1).contains(&sid(0)));
+}
+
+#[test]
 fn messages_are_kept_within_bounds() {
     for (strategy, bytes) in [(BOUNDED, 512 * 1024), (AS_REPORTED, 40 * 5 * 1024 * 1024)] {
         let mut live = Live::new(&strategy);
@@ -142,8 +170,8 @@ fn tools_without_results_are_forgotten_with_their_turn() {
             r#"{"type":"stream_event","event":{"type":"content_block_delta","index":1,"delta":{"partial_json":"{\"a\":"}}}"#,
         );
         assert_eq!(live.state("s1").unwrap().awaited_tools, 1);
-        say(&mut live, r#"{"type":"result","error":"no"}"#);
+        say(&mut live, r#"{"type":"result","error":"no \"way\""}"#);
         let state = live.state("s1").unwrap();
-        assert_eq!((state.awaited_tools, state.last_error.as_deref()), (awaited, Some("no")));
+        assert_eq!((state.awaited_tools, state.last_error.as_deref()), (awaited, Some("no \"way\"")));
     }
 }

@@ -40,9 +40,13 @@ impl Access {
                 return Err(Failure::new(StatusCode::FORBIDDEN, "WRONG_ORIGIN", why));
             }
         }
-        let told = text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).or_else(|| {
+        let bearer = |value: &'_ str| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        };
+        let told = text(AUTHORIZATION).and_then(bearer).or_else(|| {
             let mut protocols = text(SEC_WEBSOCKET_PROTOCOL)?.split(',').map(str::trim);
-            protocols.find_map(|protocol| protocol.strip_prefix(BEARER_PROTOCOL))
+            protocols.find_map(|protocol| protocol.strip_prefix(BEARER_PROTOCOL)).map(str::to_owned)
         });
         match told {
             Some(token) if blake3::hash(token.as_bytes()) == self.token => Ok(()),

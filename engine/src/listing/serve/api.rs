@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::state::{Shared, State};
 use super::{access, socket};
+use crate::listing::files::is_id;
 use crate::listing::live::{Act, Sid};
 use crate::listing::messages::{self, MessagesError};
 use crate::listing::row::{Places, Query, Row};
@@ -61,6 +62,7 @@ impl From<WriteError> for Failure {
             WriteError::BadValue(_) => (StatusCode::BAD_REQUEST, "BAD_VALUE"),
             WriteError::NoSession(_) => (StatusCode::NOT_FOUND, "NO_SESSION"),
             WriteError::Exists(_) => (StatusCode::CONFLICT, "EXISTS"),
+            WriteError::Ambiguous(_) => (StatusCode::CONFLICT, "AMBIGUOUS"),
             WriteError::Io { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "IO"),
         };
         Failure::new(status, code, error)
@@ -92,7 +94,7 @@ pub(super) fn router(state: &Shared) -> Router {
         .route("/ws/{id}", get(socket::client))
         .route("/sdk/{id}", get(socket::process))
         .route_layer(middleware::from_fn_with_state(state.access.clone(), access::check))
-        .route("/health", get(|| async { Json(json!({"ok": true})) }))
+        .route("/health", get(health))
         .with_state(Arc::clone(state))
 }
 
@@ -145,8 +147,9 @@ async fn create(Extracted(state): Extracted<Shared>, headers: HeaderMap, body: B
     let time = jiff::Timestamp::from_nanosecond(i128::from(state.now().wall_ns)).unwrap_or_default();
     let own = id.clone();
     written(&state, move |state| {
+        let title = asked.title.as_deref().map(write::checked_title).transpose()?;
         write::create(&state.root, &own, &asked.work_dir, &format!("{time:.3}"))?;
-        asked.title.map_or(Ok(()), |title| write::rename(&state.root, &own, &title))
+        title.map_or(Ok(()), |title| write::rename(&state.root, &own, &title))
     })
     .await?;
     Ok((StatusCode::CREATED, Json(json!({"id": id}))).into_response())
@@ -222,20 +225,21 @@ async fn delete_many(
 
 /// The mark comes first, so that a start that is under way sees it; a file that cannot be removed takes it back.
 async fn delete_one(state: &Shared, id: &str) -> Answer<()> {
-    let sid = Sid::from(id);
-    state.tombstones(|tombstones, now| tombstones.mark(id, now));
-    let own = Sid::clone(&sid);
-    let result = written(state, move |state| write::delete(&state.root, &own)).await;
-    if result.is_err() {
-        state.tombstones(|tombstones, _| tombstones.unmark(id));
-        return result;
-    }
-    let now = state.now().monotonic_ms;
-    state.live().act(&sid, Act::Remove, now);
-    let mut hub = state.hub();
-    hub.close_all(&sid, super::hub::Role::Client);
-    hub.close_all(&sid, super::hub::Role::Process);
-    Ok(())
+    let (state, sid) = (Arc::clone(state), Sid::from(id));
+    whole(async move {
+        state.tombstones(|tombstones, now| tombstones.mark(&sid, now));
+        let own = Sid::clone(&sid);
+        let result = written(&state, move |state| write::delete(&state.root, &own)).await;
+        state.tombstones(|tombstones, _| tombstones.settle(&sid, result.is_ok()));
+        result?;
+        let now = state.now().monotonic_ms;
+        state.live().act(&sid, Act::Remove, now);
+        let mut hub = state.hub();
+        hub.close_all(&sid, super::hub::Role::Client);
+        hub.close_all(&sid, super::hub::Role::Process);
+        Ok(())
+    })
+    .await
 }
 
 async fn detail(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> Answer<Response> {
@@ -250,8 +254,11 @@ fn row_of(state: &State, id: &str) -> Answer<Row> {
     let io = |error: &dyn std::fmt::Display| {
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "IO", error.to_string())
     };
-    let stamp = crate::listing::files::Stamp::now(&path).map_err(|error| io(&error))?;
-    let summary = Summariser::new(Read::Streamed).file(&path).map_err(|error| io(&error))?;
+    let failed =
+        |error: &dyn std::fmt::Display| io(&format_args!("failed to read {}: {error}", path.display()));
+    let stamp = crate::listing::files::Stamp::now(&path).map_err(|error| failed(&error))?;
+    let mut summary = Summariser::new(Read::Streamed).file(&path).map_err(|error| failed(&error))?;
+    summary.date_from(&path);
     let project = path.parent().and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy();
     Ok(Places::default().row(&project.into(), &id.into(), stamp, &Arc::new(summary)))
 }
@@ -278,6 +285,13 @@ async fn page_of_messages(
 
 /// Starts a session: finds where it works. One that is deleted meanwhile is not brought back.
 async fn start(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> Answer<Response> {
+    if !is_id(&id) {
+        return Err(WriteError::BadId(id.chars().take(64).collect()).into());
+    }
+    whole(start_one(state, id)).await
+}
+
+async fn start_one(state: Shared, id: String) -> Answer<Response> {
     let refuse = |state: &State| {
         if state.tombstones(|tombstones, _| tombstones.has(&id)) {
             let why = format!("the session {id} was deleted");
@@ -301,6 +315,13 @@ async fn start(Extracted(state): Extracted<Shared>, Path(id): Path<String>) -> A
     Ok(Json(json!({"session": row})).into_response())
 }
 
+/// Whether the service can do its work.
+async fn health(Extracted(state): Extracted<Shared>) -> Response {
+    let is_well = state.lister.is_well();
+    let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({"ok": is_well}))).into_response()
+}
+
 async fn stats(Extracted(state): Extracted<Shared>) -> Response {
     let gauges = state.lister.gauges();
     let containers: std::collections::BTreeMap<_, _> = state.live().containers().into_iter().collect();
@@ -318,14 +339,28 @@ async fn stats(Extracted(state): Extracted<Shared>) -> Response {
     .into_response()
 }
 
-/// Writes something away from the loop, and forgets what it makes wrong.
+/// Does something to its end, also for a client that has gone away in the midst of it.
+async fn whole<T: Send + 'static>(work: impl Future<Output = Answer<T>> + Send + 'static) -> Answer<T> {
+    let failed = |error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "FAILED", error);
+    tokio::spawn(work).await.map_err(failed)?
+}
+
+/// Writes something away from the loop, one thing at a time, and forgets what it makes wrong.
 async fn written(
     state: &Shared,
     work: impl FnOnce(&State) -> Result<(), WriteError> + Send + 'static,
 ) -> Answer<()> {
-    let result = blocking(state, work).await?;
-    state.lister.invalidate();
-    Ok(result?)
+    let state = Arc::clone(state);
+    whole(async move {
+        let result = blocking(&state, move |state| {
+            let _one = super::state::lock(&state.writes);
+            work(state)
+        });
+        let result = result.await?;
+        state.lister.invalidate();
+        Ok(result?)
+    })
+    .await
 }
 
 /// Does something away from the loop.
@@ -362,5 +397,10 @@ async fn json_of<T: DeserializeOwned>(state: &State, headers: &HeaderMap, body: 
         Ok(Err(error)) => return Err(Failure::new(StatusCode::BAD_REQUEST, "BAD_BODY", error)),
         Ok(Ok(body)) => body.to_bytes(),
     };
-    serde_json::from_slice(&body).map_err(|error| Failure::new(StatusCode::BAD_REQUEST, "BAD_JSON", error))
+    let bad = |why: String| Failure::new(StatusCode::BAD_REQUEST, "BAD_JSON", why);
+    // A list would be taken for an object's fields in order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(bad("a body is a JSON object".to_owned()));
+    }
+    serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! Who reads the files for a list, and how many do it at a time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -12,6 +12,9 @@ use super::state::{Clock, lock};
 use crate::listing::catalog::{Begun, Catalog, Stats, texts};
 use crate::listing::row::{Page, Query};
 use crate::listing::strategy::{Cache, Read, Strategy};
+
+/// Requests that wait for the thread that reads, at most.
+const WAITING: usize = 1024;
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +85,7 @@ struct Told {
 
 /// The thread that reads, and how it is asked.
 struct Indexer {
-    requests: Sender<Request>,
+    requests: SyncSender<Request>,
     thread: JoinHandle<()>,
 }
 
@@ -96,7 +99,7 @@ impl Lister {
         let counter = Arc::new(Counter::default());
         let way = if strategy.cache == Cache::Index {
             let told = Arc::new(Mutex::new(Told::default()));
-            let (requests, asked) = channel();
+            let (requests, asked) = sync_channel(WAITING);
             let (tell, count) = (Arc::clone(&told), Arc::clone(&counter));
             let thread = std::thread::spawn(move || answer_all(&asked, catalog, &tell, &count, clock));
             Way::Thread(Mutex::new(Some(Indexer { requests, thread })), told)
@@ -120,9 +123,10 @@ impl Lister {
             Way::Thread(indexer, _) => {
                 let (reply, answer) = oneshot::channel();
                 let requests = lock(indexer).as_ref().map(|indexer| indexer.requests.clone());
-                let sent = requests.is_some_and(|requests| requests.send(Request { query, reply }).is_ok());
+                let sent =
+                    requests.is_some_and(|requests| requests.try_send(Request { query, reply }).is_ok());
                 if !sent {
-                    return Err(ListError("the service stops".to_owned()));
+                    return Err(ListError("the service stops, or has too much to do".to_owned()));
                 }
                 answer
                     .await
@@ -161,11 +165,21 @@ impl Lister {
         }
     }
 
+    /// Whether lists can still be made.
+    pub(super) fn is_well(&self) -> bool {
+        match &self.way {
+            Way::Loop(_) => true,
+            Way::Thread(indexer, _) => {
+                lock(indexer).as_ref().is_some_and(|indexer| !indexer.thread.is_finished())
+            }
+        }
+    }
+
     /// Ends the thread, when it has done what it was asked.
     pub(super) fn close(&self) {
-        if let Way::Thread(indexer, _) = &self.way
-            && let Some(Indexer { requests, thread }) = lock(indexer).take()
-        {
+        let Way::Thread(indexer, _) = &self.way else { return };
+        let indexer = lock(indexer).take();
+        if let Some(Indexer { requests, thread }) = indexer {
             drop(requests);
             let _ = thread.join();
         }
@@ -225,9 +239,10 @@ fn answer_all(
 ) {
     while let Ok(first) = asked.recv() {
         let mut waiting: Vec<Request> = std::iter::once(first).chain(asked.try_iter()).collect();
-        // Those who have gone away are not worked for.
-        waiting.retain(|request| !request.reply.is_closed());
-        while let Some(request) = waiting.first() {
+        loop {
+            // Those who have gone away are not worked for.
+            waiting.retain(|request| !request.reply.is_closed());
+            let Some(request) = waiting.first() else { break };
             let query = request.query.clone();
             let page = {
                 let _under_way = UnderWay::begin(counter);

@@ -1,7 +1,7 @@
 //! The WebSockets of a live session: of a person's application, and of the process that answers.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Path, State as Extracted};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::api::Failure;
-use super::hub::Role;
+use super::hub::{End, Role};
 use super::state::Shared;
 use crate::listing::files::is_id;
 use crate::listing::live::{Act, Sid};
@@ -54,8 +54,8 @@ struct FromProcess<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
     subtype: Option<Cow<'a, str>>,
-    #[serde(default)]
-    slash_commands: Option<Vec<String>>,
+    #[serde(borrow, default)]
+    slash_commands: Option<&'a RawValue>,
     #[serde(borrow, default)]
     request_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -106,45 +106,14 @@ async fn serve(mut socket: WebSocket, sid: Sid, state: Shared, role: Role) {
     if state.tombstones(|tombstones, _| tombstones.has(&sid)) {
         return;
     }
-    let Some((number, mut sent)) = state.hub().open(&sid, role) else { return };
+    let Some(mut end) = state.hub().open(&sid, role) else { return };
+    let number = end.number;
     let note = |act: Act<'_>| {
         let now = state.now().monotonic_ms;
         state.live().act(&sid, act, now);
     };
     note(if role == Role::Client { Act::Connect(number) } else { Act::Process(true) });
-    let mut stopped = state.stopped.clone();
-    let reason = loop {
-        let message = tokio::select! {
-            sent = sent.recv() => match sent {
-                Some(text) => match send(&mut socket, text, state.times.idle).await {
-                    Ok(()) => continue,
-                    Err(Lost) => break None,
-                },
-                // The hub has dropped it: too slow, or its session has ended.
-                None => break Some((close_code::AGAIN, "too slow, or the session has ended")),
-            },
-            message = timeout(state.times.idle, socket.recv()) => message,
-            () = until_stopped(&mut stopped) => break Some((close_code::AWAY, "the service stops")),
-        };
-        let text = match message {
-            Err(_) => break Some((close_code::POLICY, "silent for too long")),
-            Ok(None | Some(Err(_) | Ok(Message::Close(_)))) => break None,
-            Ok(Some(Ok(Message::Text(text)))) => text,
-            Ok(Some(Ok(_))) => continue,
-        };
-        let reply = match role {
-            Role::Client => from_client(&state, &sid, &text),
-            Role::Process => {
-                from_process(&state, &sid, &text);
-                None
-            }
-        };
-        if let Some(reply) = reply
-            && send(&mut socket, reply.to_string().into(), state.times.idle).await.is_err()
-        {
-            break None;
-        }
-    };
+    let reason = exchange(&mut socket, &mut end, (&sid, role), &state).await;
     state.hub().close(&sid, role, number);
     note(if role == Role::Client { Act::Disconnect(number) } else { Act::Process(false) });
     if let Some((code, reason)) = reason {
@@ -153,14 +122,49 @@ async fn serve(mut socket: WebSocket, sid: Sid, state: Shared, role: Role) {
     }
 }
 
-/// The other end takes nothing any more.
-struct Lost;
-
-/// Sends a text to who takes it in time.
-async fn send(socket: &mut WebSocket, text: Utf8Bytes, within: Duration) -> Result<(), Lost> {
-    match timeout(within, socket.send(Message::Text(text))).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Lost),
+/// Passes messages on until the connection ends: by itself, or for a reason that is told.
+async fn exchange(
+    socket: &mut WebSocket,
+    end: &mut End,
+    (sid, role): (&Sid, Role),
+    state: &Shared,
+) -> Option<(u16, &'static str)> {
+    const DROPPED: Option<(u16, &str)> = Some((close_code::AGAIN, "too slow, or the session has ended"));
+    let End { queue, dropped, .. } = end;
+    let idle = state.times.idle;
+    let mut stopped = state.stopped.clone();
+    let mut heard = Instant::now();
+    loop {
+        let left = idle.saturating_sub(heard.elapsed());
+        let reply = tokio::select! {
+            biased;
+            _ = &mut *dropped => return DROPPED,
+            () = until_stopped(&mut stopped) => return Some((close_code::AWAY, "the service stops")),
+            text = queue.next() => text,
+            message = timeout(left, socket.recv()) => match message {
+                Err(_) => return Some((close_code::POLICY, "silent for too long")),
+                Ok(None | Some(Err(_) | Ok(Message::Close(_)))) => return None,
+                Ok(Some(Ok(message))) => {
+                    heard = Instant::now();
+                    let Message::Text(text) = message else { continue };
+                    match role {
+                        Role::Client => from_client(state, sid, &text).map(|reply| reply.to_string().into()),
+                        Role::Process => {
+                            from_process(state, sid, &text);
+                            None
+                        }
+                    }
+                }
+            },
+        };
+        let Some(text) = reply else { continue };
+        let sent = tokio::select! {
+            _ = &mut *dropped => return DROPPED,
+            sent = timeout(idle, socket.send(Message::Text(text))) => sent,
+        };
+        if !matches!(sent, Ok(Ok(()))) {
+            return None;
+        }
     }
 }
 
@@ -213,7 +217,7 @@ fn failure(code: &str, why: &str) -> serde_json::Value {
     json!({"type": "error", "code": code, "message": why})
 }
 
-/// Acts on what a process says, and hands it on to the session's applications. What is no message is noted as said and handed on to nobody.
+/// Acts on what a process says, and hands it on to the session's applications. What is no message is passed over.
 fn from_process(state: &Shared, sid: &Sid, text: &str) {
     let now = state.now().monotonic_ms;
     let Ok(message) = serde_json::from_str::<FromProcess<'_>>(text) else { return };
@@ -222,7 +226,9 @@ fn from_process(state: &Shared, sid: &Sid, text: &str) {
         live.act(sid, Act::Message(text), now);
         match (&*message.kind, message.subtype.as_deref()) {
             ("system", Some("init")) => {
-                live.act(sid, Act::Commands(message.slash_commands.as_deref().unwrap_or_default()), now);
+                let commands = message.slash_commands.map(RawValue::get).unwrap_or("[]");
+                let commands: Vec<String> = serde_json::from_str(commands).unwrap_or_default();
+                live.act(sid, Act::Commands(&commands), now);
             }
             ("control_request", _) => live.act(sid, Act::Question(true), now),
             ("result", _) => live.act(sid, Act::Question(false), now),

@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) lister: Lister,
     pub(super) new_id: Box<dyn Fn() -> String + Send + Sync>,
     pub(super) stopped: watch::Receiver<bool>,
+    /// Held by whoever writes a session: the service's own writers do not come between each other.
+    pub(super) writes: Mutex<()>,
     clock: Clock,
     live: Mutex<Live>,
     tombstones: Mutex<(Tombstones, u64)>,
@@ -58,6 +60,7 @@ impl State {
             lister: Lister::new(catalog, &strategy, clock),
             new_id,
             stopped,
+            writes: Mutex::default(),
             clock,
             live: Mutex::new(Live::new(&strategy)),
             tombstones: Mutex::new((Tombstones::new(strategy.tombstones), 0)),

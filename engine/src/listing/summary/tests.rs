@@ -33,7 +33,13 @@ fn the_title_is_the_best_that_there_is() {
         "Fix build"
     );
     assert_eq!(title(&[first.clone(), ai.clone(), goal.clone()]), "ship it");
-    assert_eq!(title(&[custom("One"), first, ai, goal, custom("Two")]), "Two");
+    assert_eq!(
+        title(&[custom("One"), first, ai, goal, custom("Fix  Vec<String>"), custom(" ")]),
+        "Fix Vec<String>"
+    );
+    let long =
+        user(format!("<command-name>/goal</command-name><command-args>{}</command-args>", "ab ".repeat(400)));
+    assert_eq!(title(&[long]), format!("{}...", &"ab ".repeat(27)[..80]));
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(super) const ORPHANS: &[Check] = &[
     },
     Check { name: "an answer that was stopped", find: stopped },
     Check {
-        name: "a start that was given up",
+        name: "a session that was started and not used",
         find: |strategy| left(strategy, Act::StartedIn("/home/dev/project")),
     },
     Check { name: "a session that was made ready", find: |strategy| left(strategy, Act::Prewarm) },

@@ -40,7 +40,6 @@ const STARTS_MAX: usize = 4;
 
 /// Looks for every defect.
 pub(in crate::listing) fn run(task: &Task) -> Result<Account, String> {
-    fs::create_dir_all(crate::subject::HOME).map_err(|error| format!("failed to make a home: {error}"))?;
     let mut account = Account::default();
     let mut note = |name: &str, found: Result<Option<String>, String>| {
         let found = found.map_err(|error| format!("{name}: {error}"))?;
