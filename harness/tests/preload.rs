@@ -166,7 +166,11 @@ fn a_program_that_is_killed_at_work_is_not_taken_for_small() {
     let sample = Bench::new(node, Instrument::V8).file("works.js", text).args(["works.js"]).run();
     assert_eq!(sample.status, End::Signal(9));
     let [doubt] = &sample.doubts[..] else { panic!("{sample:#?}") };
-    assert!(doubt.contains("works.js) ended 1.") && doubt.contains("was killed"), "{doubt}");
+    let seconds = doubt
+        .split_once("works.js) ended ")
+        .and_then(|(_, rest)| rest.split(' ').next()?.parse::<f64>().ok());
+    // It works for 1.5 s; a busy machine takes its own time for the rest.
+    assert!(seconds.is_some_and(|seconds| seconds >= 1.0) && doubt.contains("was killed"), "{doubt}");
 }
 
 /// A parent that kills its child on the first answer; what it is and sees, it prints.
