@@ -34,6 +34,8 @@ const SILENCE: Duration = Duration::from_millis(600);
 const ABORT: Duration = Duration::from_millis(300);
 const RETRY_FIRST: Duration = Duration::from_millis(10);
 const APPEND: Duration = Duration::from_millis(50);
+/// Ticks of the script with the lines that are appended: more than there is time for.
+pub(super) const TICKS: u32 = 20;
 
 /// What the clients saw.
 #[derive(Default)]
@@ -43,6 +45,7 @@ struct Seen {
     reconnects: AtomicU64,
     lists: AtomicU64,
     aborted: AtomicU64,
+    appends: AtomicU64,
 }
 
 fn add(counter: &AtomicU64) {
@@ -66,13 +69,14 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
         ("scenario.reconnects", of(&seen.reconnects)),
         ("scenario.lists", of(&seen.lists)),
         ("scenario.aborted_lists", of(&seen.aborted)),
+        ("scenario.appends", of(&seen.appends)),
         ("scenario.most_scans", ended.gauges.most_scans as f64),
     ] {
         meter::set(name, Unit::Count, Tier::Noisy, value);
     }
     meter::set("scenario.stall_seconds", Unit::Seconds, Tier::Noisy, ended.stall.as_secs_f64());
-    if of(&seen.pongs) + of(&seen.missed) == 0.0 {
-        return Err("no client was answered, and none was not: nothing was measured".to_owned());
+    if of(&seen.pongs) + of(&seen.missed) == 0.0 || of(&seen.appends) == 0.0 {
+        return Err("no client asked, or nothing was written: nothing was measured".to_owned());
     }
     Ok(Account::default())
 }
@@ -80,7 +84,7 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
 async fn clients(address: SocketAddr, seen: Arc<Seen>) -> Result<(), String> {
     let script = Script::open()?;
     let mut all = JoinSet::new();
-    all.spawn(append(script));
+    all.spawn(append(script, Arc::clone(&seen)));
     for number in 0..CLIENTS {
         all.spawn(stay_connected(address, number, Arc::clone(&seen)));
     }
@@ -92,15 +96,10 @@ async fn clients(address: SocketAddr, seen: Arc<Seen>) -> Result<(), String> {
     Ok(())
 }
 
-/// Another program that writes, from its first line again when it is at its last.
-async fn append(mut script: Script) {
-    loop {
-        if script.append_next().is_err() {
-            match Script::open() {
-                Ok(again) => script = again,
-                Err(_) => return,
-            }
-        }
+/// Another program that writes, until it has nothing more to say.
+async fn append(mut script: Script, seen: Arc<Seen>) {
+    while script.append_next().is_ok() {
+        add(&seen.appends);
         sleep(APPEND).await;
     }
 }

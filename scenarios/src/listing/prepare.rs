@@ -5,7 +5,7 @@ use engine::listing::strategy::Cache;
 use harness::record;
 use harness::subject::Sample;
 
-use super::{Account, Drive, Task, home, lists, scale};
+use super::{Account, Drive, Task, home, lists, pile_up, scale};
 use crate::answer::Answer;
 use crate::history::{Provider, Shape, Texts};
 use crate::runner::{self, CaseRun, Kept, Ready, Runner};
@@ -42,7 +42,9 @@ impl Setting {
             Drive::Cold => (shape(SESSIONS, LINES, MEAN_BYTES), 0),
             Drive::Warm => (shape(SESSIONS, FEW_LINES, MEAN_BYTES), few),
             Drive::Writes => (shape(SESSIONS, FEW_LINES, MEAN_BYTES), few),
-            Drive::PileUp | Drive::Supervised => (shape(SESSIONS, PRESSED_LINES, MEAN_BYTES), 0),
+            // As many lines as are appended while the clients press.
+            Drive::PileUp => (shape(SESSIONS, PRESSED_LINES, MEAN_BYTES), pile_up::TICKS),
+            Drive::Supervised => (shape(SESSIONS, PRESSED_LINES, MEAN_BYTES), 0),
             Drive::Scale => (shape(scale::SESSIONS, 8, 200), 0),
             Drive::Soak => (shape(10, 100, MEAN_BYTES), ticks),
             _ => (None, ticks),
