@@ -1,6 +1,6 @@
 //! Keeps one service running: notices when it is gone or hangs, ends everything it has started, and starts it again, within limits.
 //!
-//! [`watch`] decides, [`probe`] asks, [`tree`] ends. The owner of a [`Supervisor`] calls its `tick` with a clock that never goes back;
+//! [`watch`] decides, [`mod@probe`] asks, [`tree`] ends. The owner of a [`Supervisor`] calls its `tick` with a clock that never goes back;
 //! nothing happens between ticks.
 
 mod child;

@@ -5,7 +5,7 @@ use engine::listing::strategy::Cache;
 use harness::record;
 use harness::subject::Sample;
 
-use super::{Account, Drive, Task, home, lists, pile_up, scale};
+use super::{Account, Drive, Task, bench, home, lists, pile_up, scale};
 use crate::answer::Answer;
 use crate::history::{Provider, Shape, Texts};
 use crate::runner::{self, CaseRun, Kept, Ready, Runner};
@@ -86,7 +86,7 @@ impl Runner<'_> {
         };
         let from = kept.scratch.home();
         let about = |error: std::io::Error| format!("failed to link {}: {error}", from.display());
-        kept.date_once(|| home::date(&from, history)).map_err(about)?;
+        kept.date_once(|| home::date(&from, history).inspect(|()| bench::rest())).map_err(about)?;
         let newest_first = || history.sessions.iter().rev();
         let listed = match drive {
             Drive::Cold | Drive::Warm => Some(home::digest(newest_first())),

@@ -160,7 +160,7 @@ fn appended(strategy: Strategy) -> Found {
     home.list()?;
     let before = home.bodies();
     append(&home.file("s4")?, said("more").as_bytes())?;
-    let page = home.bench.page(&Query::newest(10));
+    let page = home.bench.page(&Query::newest(1_000));
     let opened = home.bodies() - before;
     let row = page.rows.iter().find(|row| &*row.id == "s4").ok_or("s4 is not listed")?;
     let count = row.summary.messages;
