@@ -32,9 +32,11 @@ struct Setting {
 impl Setting {
     fn of(drive: Drive, strategy: &Strategy, ticks: u32) -> Setting {
         let providers = &[Provider::Claude];
+        // Linking a file touches it: who links has files of its own, and those of the others stay at rest.
+        let seed = if matches!(drive, Drive::Writes | Drive::Soak | Drive::PileUp) { 2 } else { 1 };
         let shape = |sessions, events, mean_bytes| {
             let texts = Texts::Realistic { mean_bytes };
-            Some(Shape { sessions, events, texts, providers, seed: 1 })
+            Some(Shape { sessions, events, texts, providers, seed })
         };
         let reads_all = matches!(strategy.cache, Cache::None | Cache::Sliding);
         let few = if reads_all { ticks.min(FEW_TICKS) } else { ticks };
