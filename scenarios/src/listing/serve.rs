@@ -144,6 +144,7 @@ pub fn supervised(
         policy: Policy::default(),
         grace: tree::GRACE,
     });
+    say(Said::News(format!("how far processes are ended with the service: {}", tree::limits())));
     let begun = Instant::now();
     let mut has_listened = false;
     while !stop.load(Ordering::Relaxed) {

@@ -82,7 +82,7 @@ pub fn limits() -> &'static str {
          A process escapes if it cleared its environment, left every known group and session, and lost its parent, all between two \
          looks. An orphan that led a session or group of its own and was gone between two looks stays a zombie of the supervisor's \
          process. Processes of another user cannot be signalled, and are reported as survivors. If the supervisor itself is killed by \
-         force, the service goes on."
+         force, the service goes on, unless it has asked to end with its parent."
     } else if cfg!(windows) {
         "A job object holds everything that the service starts, unless it was started to break away from it. There is no request to end: \
          the job is terminated at once, without grace. Written against the documentation, and not run on Windows yet."
