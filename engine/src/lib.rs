@@ -8,6 +8,7 @@
 //! * [`listing`] lists sessions for an application, holds the state of those that are live, and is kept alive.
 //! * [`snapshots`] keeps sessions as typed events, and follows their files while they grow.
 //! * [`sync`] finds, caches and transfers them: the family of strategies that highwater compares.
+//! * [`view`] shows them while they are worked on.
 
 pub mod checksum;
 pub mod formats;
@@ -17,3 +18,4 @@ pub mod session;
 pub mod snapshots;
 pub mod sync;
 pub mod tree;
+pub mod view;

@@ -1,0 +1,31 @@
+//! Shows sessions while they are worked on: the family `view`.
+//!
+//! An event goes from the [`server`](strategy) that stores a session, by a queue for each client, to the host of an editor, which passes on
+//! what its view wants, and from there to the view, which keeps what it was given and mounts what can be seen. What each of them does is a
+//! choice of the [`strategy`].
+
+pub mod message;
+pub mod part;
+pub mod strategy;
+
+pub use strategy::Strategy;
+
+use serde_json::Value;
+
+/// A record that lacks what every one has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {what} {id:?} has no usable {lacks}")]
+pub struct Malformed {
+    /// What it should be.
+    pub what: &'static str,
+    /// Its id, where it has one.
+    pub id: String,
+    /// The field.
+    pub lacks: &'static str,
+}
+
+impl Malformed {
+    fn id_of(value: &Value) -> String {
+        value.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
