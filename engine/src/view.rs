@@ -4,11 +4,16 @@
 //! what its view wants, and from there to the view, which keeps what it was given and mounts what can be seen. What each of them does is a
 //! choice of the [`strategy`].
 
+pub mod drafts;
 pub mod ledger;
 pub mod message;
 pub mod part;
+pub mod store;
 pub mod strategy;
+pub mod window;
 
+pub use ledger::{Ledger, Ledgers};
+pub use store::Store;
 pub use strategy::Strategy;
 
 use serde_json::Value;
