@@ -11,9 +11,9 @@ pub struct Ledger {
 
 impl Ledger {
     /// Something came.
-    pub fn add(&mut self, bytes: usize) {
-        self.live += bytes as u64;
-        self.total += bytes as u64;
+    pub fn add(&mut self, bytes: u64) {
+        self.live += bytes;
+        self.total += bytes;
         self.entries += 1;
         self.peak = self.peak.max(self.live);
     }
@@ -21,16 +21,16 @@ impl Ledger {
     /// Something that had come went, with all its bytes.
     ///
     /// A ledger that is told of more than it has stays at 0, and what holds the bytes fails its own audit.
-    pub fn remove(&mut self, bytes: usize) {
-        debug_assert!(bytes as u64 <= self.live, "{bytes} bytes go where {} are", self.live);
-        self.live = self.live.saturating_sub(bytes as u64);
+    pub fn remove(&mut self, bytes: u64) {
+        debug_assert!(bytes <= self.live, "{bytes} bytes go where {} are", self.live);
+        self.live = self.live.saturating_sub(bytes);
         self.entries = self.entries.saturating_sub(1);
     }
 
     /// Something that is there has grown.
-    pub fn grow(&mut self, bytes: usize) {
-        self.live += bytes as u64;
-        self.total += bytes as u64;
+    pub fn grow(&mut self, bytes: u64) {
+        self.live += bytes;
+        self.total += bytes;
         self.peak = self.peak.max(self.live);
     }
 
