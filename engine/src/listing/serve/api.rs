@@ -14,8 +14,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::socket;
 use super::state::{Shared, State};
-use super::{access, socket};
+use crate::http::{self, Failure};
 use crate::listing::files::is_id;
 use crate::listing::live::{Act, Sid};
 use crate::listing::messages::{self, MessagesError};
@@ -33,27 +34,6 @@ const MESSAGES: usize = 100;
 const BODY_BYTES: usize = 1 << 20;
 /// Most sessions that are deleted at once.
 const BATCH_MAX: usize = 1_000;
-
-/// Why a request is refused.
-#[derive(Debug)]
-pub(super) struct Failure {
-    status: StatusCode,
-    code: &'static str,
-    why: String,
-}
-
-impl Failure {
-    pub(super) fn new(status: StatusCode, code: &'static str, why: impl ToString) -> Failure {
-        Failure { status, code, why: why.to_string() }
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.why}});
-        (self.status, Json(body)).into_response()
-    }
-}
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Failure {
@@ -93,7 +73,7 @@ pub(super) fn router(state: &Shared) -> Router {
         .route("/api/stats", get(stats))
         .route("/ws/{id}", get(socket::client))
         .route("/sdk/{id}", get(socket::process))
-        .route_layer(middleware::from_fn_with_state(state.access.clone(), access::check))
+        .route_layer(middleware::from_fn_with_state(state.access.clone(), http::check))
         .route("/health", get(health))
         .with_state(Arc::clone(state))
 }
