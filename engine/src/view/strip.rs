@@ -19,7 +19,8 @@ pub fn part(part: &mut Part) {
     if part.kind() != Kind::Tool || !is_stripped {
         return;
     }
-    let Some(metadata) = part.value_mut().pointer_mut("/state/metadata").and_then(Value::as_object_mut) else {
+    let Some(metadata) = part.value_mut().pointer_mut("/state/metadata").and_then(Value::as_object_mut)
+    else {
         return;
     };
     metadata.remove("diff");

@@ -1,6 +1,7 @@
 //! Our rule: whatever is long is cut, of any tool, any kind of part, and of messages. There is no table that could lack a tool.
 //!
-//! It begins with what the [server strips](strip), so that it is the same whether the server has done that or not.
+//! It begins with what the [server strips](strip), so that it is the same whether the server has done that or not. An edit that has only
+//! its `metadata.diff`, as those of old versions, is shown without a patch for that reason: it would have none when it is loaded later.
 
 use std::mem;
 

@@ -13,6 +13,8 @@ use crate::view::part::{Kind, Part};
 type Object = Map<String, Value>;
 /// Slims the state of a tool's call.
 type Slimmer = fn(&mut Object);
+/// What an entry must be to be kept.
+type Wanted = fn(&Value) -> bool;
 
 /// The tools that were there at first.
 const FIVE: [(&str, Slimmer); 5] = [
@@ -165,7 +167,7 @@ fn codesearch(state: &mut Object) {
 
 fn task(state: &mut Object) {
     output(state);
-    let named = ["description", "subagent_type", "sessionId"].map(|key| (key, Value::is_string as fn(&_) -> _));
+    let named = ["description", "subagent_type", "sessionId"].map(|key| (key, Value::is_string as Wanted));
     only(state, "input", &named);
     only(state, "metadata", &[("sessionId", Value::is_string)]);
     if inner(state, "metadata").is_none_or(|metadata| metadata.is_empty()) {
@@ -198,7 +200,7 @@ fn keep(new: &mut Object, old: &mut Object, key: &str, is_wanted: impl Fn(&Value
 }
 
 /// Leaves only the named entries of an object inside.
-fn only(state: &mut Object, key: &str, wanted: &[(&str, fn(&Value) -> bool)]) {
+fn only(state: &mut Object, key: &str, wanted: &[(&str, Wanted)]) {
     if let Some(map) = inner(state, key) {
         map.retain(|key, value| wanted.iter().any(|(name, is_wanted)| name == key && is_wanted(value)));
     }
