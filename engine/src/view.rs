@@ -4,10 +4,14 @@
 //! what its view wants, and from there to the view, which keeps what it was given and mounts what can be seen. What each of them does is a
 //! choice of the [`strategy`].
 
+pub mod diff;
 pub mod ledger;
 pub mod message;
 pub mod part;
+pub mod size;
+pub mod slim;
 pub mod strategy;
+pub mod strip;
 
 pub use strategy::Strategy;
 
