@@ -6,6 +6,7 @@
 
 pub mod message;
 pub mod part;
+pub mod storage;
 pub mod strategy;
 
 pub use strategy::Strategy;
