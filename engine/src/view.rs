@@ -10,6 +10,7 @@ pub mod message;
 pub mod part;
 pub mod size;
 pub mod slim;
+pub mod storage;
 pub mod strategy;
 pub mod strip;
 
