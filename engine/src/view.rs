@@ -5,15 +5,20 @@
 //! choice of the [`strategy`].
 
 pub mod diff;
+pub mod drafts;
 pub mod ledger;
 pub mod message;
 pub mod part;
 pub mod size;
 pub mod slim;
 pub mod storage;
+pub mod store;
 pub mod strategy;
 pub mod strip;
+pub mod window;
 
+pub use ledger::{Ledger, Ledgers};
+pub use store::Store;
 pub use strategy::Strategy;
 
 use serde_json::Value;
