@@ -69,6 +69,8 @@ impl Call {
     pub(super) fn progress(&self) -> usize {
         match self.tool {
             Tool::Bash => self.payload.chunks,
+            // What cannot be edited fails before anything is said of it.
+            _ if self.payload.fails => 0,
             Tool::Edit | Tool::Multiedit | Tool::Write | Tool::ApplyPatch | Tool::Task => 1,
             _ => 0,
         }

@@ -157,8 +157,9 @@ impl Outline {
             touched.dedup();
             summaries += touched.iter().map(|(file, copies)| self.files[*file] * copies).sum::<usize>();
         }
+        let succeeded = calls * (1_000 - plan.failed_per_mille as usize) / 1_000;
         // Escapes take one byte of forty-three. A step has two calls, and a turn one step without.
-        let escaped = (calls + summaries) * 44 / 43 + images;
+        let escaped = (succeeded + summaries) * 44 / 43 + images;
         let steps = plan.calls / 2 + plan.turns;
         let said = steps * (plan.text_bytes * 3 + 2_600) + plan.turns * 1_800 + plan.calls * 650;
         (escaped + said) as u64

@@ -80,6 +80,8 @@ pub(crate) struct Plan {
     pub(crate) sizes: &'static [u64],
     /// Bytes of file contents that the summary of one message, in the middle of the session, has beside the turn's own.
     pub(crate) large_summary_bytes: usize,
+    /// How many of a thousand calls fail.
+    pub(crate) failed_per_mille: u32,
     /// Calls of the session of each task; none: tasks have no sessions.
     pub(crate) child_calls: usize,
     /// Of so many calls that edit or run something one asks first; 0: none.
@@ -98,8 +100,6 @@ pub(crate) struct Plan {
     pub(crate) width: Width,
     /// Whether each session is deleted at its end.
     pub(crate) deleted: bool,
-    /// The session whose agent works on this one, for sessions of tasks.
-    pub(super) parent: Option<String>,
 }
 
 impl Plan {
@@ -124,6 +124,7 @@ impl Plan {
             session_bytes: Some(3 * MB),
             sizes: EVEN,
             large_summary_bytes: 0,
+            failed_per_mille: 40,
             child_calls: 0,
             permission_every: 6,
             question_every: 9,
@@ -133,7 +134,6 @@ impl Plan {
             deltas_per_s: 40,
             width: Width::Ascii,
             deleted: false,
-            parent: None,
         }
     }
 
@@ -170,7 +170,7 @@ impl Plan {
     }
 
     /// The plan of the session of a task.
-    pub(super) fn of_child(&self, parent: &str) -> Plan {
+    pub(super) fn of_child(&self) -> Plan {
         Plan {
             turns: 1,
             calls: self.child_calls,
@@ -180,7 +180,6 @@ impl Plan {
             large_summary_bytes: 0,
             child_calls: 0,
             question_every: 0,
-            parent: Some(parent.to_owned()),
             ..self.clone()
         }
     }

@@ -30,7 +30,7 @@ impl Script {
         Script { sessions: vec![Session::new(&Arc::new(plan.clone()), number, Detail::Stored)] }
     }
 
-    /// Ids of the sessions that are not told to their end, without those of tasks.
+    /// Ids of its sessions, without those of tasks.
     pub(crate) fn sessions(&self) -> impl Iterator<Item = &str> {
         self.sessions.iter().map(|session| session.id.as_str())
     }

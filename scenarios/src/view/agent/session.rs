@@ -63,6 +63,8 @@ struct Files {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) id: String,
+    /// The session whose task this one is.
+    parent: Option<String>,
     plan: Arc<Plan>,
     detail: Detail,
     dice: ChaCha8Rng,
@@ -99,10 +101,16 @@ impl Session {
     /// The session `number` of a plan.
     pub(super) fn new(plan: &Arc<Plan>, number: usize, detail: Detail) -> Session {
         let start_ms = plan.start_ms + plan.session_every_ms * number as i64;
-        Session::at(Arc::clone(plan), number as u64 * CHILDREN, start_ms, detail)
+        Session::at(Arc::clone(plan), number as u64 * CHILDREN, (start_ms, None), detail)
     }
 
-    fn at(plan: Arc<Plan>, stream: u64, start_ms: i64, detail: Detail) -> Session {
+    /// The session of a stream, which began at a time, for the task of another where it has one.
+    fn at(
+        plan: Arc<Plan>,
+        stream: u64,
+        (start_ms, parent): (i64, Option<String>),
+        detail: Detail,
+    ) -> Session {
         let dice = |stream: u64| {
             let mut dice = ChaCha8Rng::seed_from_u64(plan.seed);
             dice.set_stream(stream);
@@ -126,6 +134,7 @@ impl Session {
         let assistant = Assistant::of(String::new(), "", &id, start_ms);
         Session {
             id,
+            parent,
             plan,
             detail,
             dice,
@@ -155,7 +164,7 @@ impl Session {
     fn child(&mut self) -> Session {
         self.children += 1;
         let stream = self.stream + self.children % CHILDREN;
-        Session::at(Arc::new(self.plan.of_child(&self.id)), stream, self.now, self.detail)
+        Session::at(Arc::new(self.plan.of_child()), stream, (self.now, Some(self.id.clone())), self.detail)
     }
 
     /// When the next act is done; none: there is none.
@@ -205,7 +214,7 @@ impl Session {
     /// The session as it is now.
     fn value(&self) -> Value {
         let files = self.states(&self.files.session);
-        info::session(&self.id, self.plan.parent.as_deref(), self.seed, (self.start_ms, self.now), &files)
+        info::session(&self.id, self.parent.as_deref(), self.seed, (self.start_ms, self.now), &files)
     }
 
     /// What became of files that were like this.

@@ -29,8 +29,8 @@ const FAILURES: u32 = 5;
 /// How many of a thousand steps begin with a thought, and with words.
 const THOUGHTS: u32 = 700;
 const WORDS: u32 = 800;
-/// How many of a thousand calls fail.
-const FAILED_CALLS: u32 = 40;
+/// Bytes of what a failed call says.
+const FAILURE_BYTES: usize = 400;
 /// Calls of a step: one of these.
 const STEP_CALLS: [usize; 10] = [1, 1, 1, 2, 2, 2, 2, 3, 3, 3];
 /// Characters of a piece of text on average.
@@ -231,7 +231,7 @@ impl Session {
         }
         self.live(Act::Part(first));
         if self.detail == super::Detail::Live {
-            self.works.push_back(Work::Deltas(deltas));
+            self.works.push_back(Work::Deltas(Box::new(deltas)));
         }
         self.now = end;
         self.assistant.output += text.len() as u64 / 4;
@@ -289,10 +289,11 @@ impl Session {
             Tool::Read => content.bytes.min(OUTPUT_CAP),
             _ => draft.output.min(OUTPUT_CAP),
         };
-        let fails = self.comes(FAILED_CALLS) && draft.tool != Tool::Task;
+        let fails = self.comes(self.plan.failed_per_mille) && draft.tool != Tool::Task;
+        let output_bytes = if fails { FAILURE_BYTES } else { output_bytes };
         let payload = Payload {
             seed: self.dice.random(),
-            output_bytes: if fails { 400 } else { output_bytes },
+            output_bytes,
             attachment_bytes: draft.image,
             file_bytes: content.bytes,
             has_display: true,

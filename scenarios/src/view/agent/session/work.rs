@@ -29,7 +29,7 @@ pub(super) enum Work {
         end: usize,
     },
     /// Pieces of a text.
-    Deltas(Deltas),
+    Deltas(Box<Deltas>),
     /// All of the session of a task.
     Child(Box<Session>),
 }

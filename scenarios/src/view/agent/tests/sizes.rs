@@ -137,3 +137,28 @@ fn a_width_changes_characters_but_not_bytes() {
         }
     }
 }
+
+/// Bytes of all that is told of edits, and of nothing else.
+fn edit_bytes(spread: Spread) -> u64 {
+    let plan = Plan {
+        turns: 40,
+        calls: 240,
+        mix: &[(Tool::Edit, 1)],
+        touch: Touch::Any(16),
+        file_bytes: 20_000,
+        spread,
+        session_bytes: None,
+        failed_per_mille: 0,
+        ..Plan::light(2)
+    };
+    let tool = |step: Step| {
+        record(&step.act).filter(|(_, value)| value["type"] == "tool").map(|(_, value)| value.to_string())
+    };
+    Script::of(&plan, 0).filter_map(tool).map(|json| json.len() as u64).sum()
+}
+
+#[test]
+fn many_edits_cost_as_much_as_was_reckoned() {
+    assert_near(edit_bytes(Spread::None), 20_000_000, 10, "240 edits of 20 KB");
+    assert_near(edit_bytes(Spread::LogNormal), 29_000_000, 15, "240 edits of 20 KB, log-normal");
+}
