@@ -20,6 +20,7 @@ pub mod snapshots;
 pub mod steady;
 pub mod subject;
 pub mod sync;
+pub(crate) mod view;
 
 pub use answer::{Answer, Defect, Expected};
 pub use runner::{Event, Options, Plan, run};
