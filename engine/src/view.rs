@@ -6,9 +6,13 @@
 
 pub mod diff;
 pub mod drafts;
+pub mod event;
+pub mod host;
 pub mod ledger;
 pub mod message;
 pub mod part;
+pub mod pipeline;
+pub mod server;
 pub mod size;
 pub mod slim;
 pub mod storage;

@@ -34,15 +34,12 @@ impl Ledger {
         self.peak = self.peak.max(self.live);
     }
 
-<<<<<<< HEAD
-=======
     /// Something that is there has become smaller.
     pub fn shrink(&mut self, bytes: u64) {
         debug_assert!(bytes <= self.live, "{bytes} bytes go where {} are", self.live);
         self.live = self.live.saturating_sub(bytes);
     }
 
->>>>>>> w-store
     /// Bytes that are held.
     pub fn live(&self) -> u64 {
         self.live
@@ -92,15 +89,9 @@ mod tests {
         ledger.add(20);
         ledger.grow(5);
         ledger.remove(100);
-<<<<<<< HEAD
-        ledger.add(1);
-        let found = (ledger.live(), ledger.peak(), ledger.total(), ledger.entries());
-        assert_eq!(found, (26, 125, 126, 2));
-=======
         ledger.shrink(5);
         ledger.add(1);
         let found = (ledger.live(), ledger.peak(), ledger.total(), ledger.entries());
         assert_eq!(found, (21, 125, 126, 2));
->>>>>>> w-store
     }
 }

@@ -14,6 +14,8 @@ mod rule;
 mod table;
 mod text;
 
+use serde_json::Value;
+
 use super::message::Message;
 use super::part::Part;
 use super::strategy::Slim;
@@ -35,6 +37,13 @@ pub fn part(slim: Slim, part: &mut Part) {
         Slim::Five => table::five(part),
         Slim::Thirteen => table::thirteen(part),
         Slim::Rule => rule::part(part),
+    }
+}
+
+/// Slims any other record: a request to a person, a list of things to do, an error. The tables have nothing to do with them.
+pub fn value(slim: Slim, value: &mut Value) {
+    if slim == Slim::Rule {
+        rule::value(value);
     }
 }
 

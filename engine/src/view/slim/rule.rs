@@ -63,6 +63,11 @@ pub(super) fn message(message: &mut Message) {
     bound(message.value_mut(), None);
 }
 
+/// Slims another record.
+pub(super) fn value(value: &mut Value) {
+    bound(value, None);
+}
+
 /// Cuts everything but the links; what is in the entry `says` may be long.
 fn bound(value: &mut Value, says: Option<&str>) {
     let links = LINKS.map(|key| (key, take_text(value, key)));

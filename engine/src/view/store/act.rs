@@ -51,7 +51,7 @@ impl Store {
     }
 
     /// Goes to the newest message, which is asked for if it is not held.
-    pub fn scroll_show_end(&mut self) -> Vec<Request> {
+    pub fn scroll_to_end(&mut self) -> Vec<Request> {
         let Some(session) = self.current.clone() else { return Vec::new() };
         self.show_end(&session);
         self.settle()
