@@ -92,6 +92,7 @@ impl Outline {
         outline.files.extend((0..old_files).map(|_| files.size(plan.file_bytes, dice)));
         outline.images.extend((0..plan.images).map(|_| sizes.size(plan.image_bytes, dice)));
         let tools = shuffled(plan.mix, plan.calls, dice);
+        let mut fresh = Fresh::default();
         for (at, tool) in tools.into_iter().enumerate() {
             let median = match tool {
                 Tool::Bash => plan.bash_bytes,
@@ -99,8 +100,8 @@ impl Outline {
                 _ => usual_output(tool),
             };
             let mut file = dice.random_range(0..old_files);
-            if let (true, Touch::NewEachTurn(most)) = (tool.edits(), plan.touch) {
-                file = fresh_file(plan, at).filter(|turn| *turn < most).unwrap_or(file);
+            if let (true, Touch::NewEachTurn(_)) = (tool.edits(), plan.touch) {
+                file = fresh.file(turn_of(plan, at), old_files, file);
             }
             if tool == Tool::Write {
                 file = outline.files.len();
@@ -181,9 +182,29 @@ impl Outline {
     }
 }
 
-/// The turn whose first call this is: its number is that of the file it shall touch.
-fn fresh_file(plan: &Plan, call: usize) -> Option<usize> {
-    (0..plan.turns).find(|turn| plan.calls_before(*turn) == call)
+/// The files of a session that edits a new one in each turn.
+#[derive(Debug, Default)]
+struct Fresh {
+    /// Files that were edited.
+    files: usize,
+    /// The turn that has edited its new one, counted from one.
+    turn: usize,
+}
+
+impl Fresh {
+    /// The file that is edited next: in a turn a new one first, as long as there are any, and then those that were edited.
+    fn file(&mut self, turn: usize, most: usize, drawn: usize) -> usize {
+        if self.turn == turn + 1 || self.files == most {
+            return drawn % self.files;
+        }
+        (self.turn, self.files) = (turn + 1, self.files + 1);
+        self.files - 1
+    }
+}
+
+/// The turn of a call.
+fn turn_of(plan: &Plan, call: usize) -> usize {
+    (0..plan.turns).rev().find(|turn| plan.calls_before(*turn) <= call).unwrap_or_default()
 }
 
 /// Median bytes of what a tool gives.

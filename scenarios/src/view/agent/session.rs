@@ -1,5 +1,6 @@
 //! One session, told turn by turn: what is said next is made when it is asked for.
 
+mod calls;
 mod turn;
 mod work;
 

@@ -66,6 +66,22 @@ fn a_session_is_the_same_whatever_is_told_beside_it() {
 }
 
 #[test]
+fn no_two_sessions_say_the_same() {
+    let plan = small(7);
+    let said = |number| -> std::collections::BTreeSet<String> {
+        let text = |step: Step| match step.act {
+            Act::Part(part) if part["type"] == "text" => part["text"].as_str().map(str::to_owned),
+            _ => None,
+        };
+        Script::of(&plan, number).filter_map(text).filter(|text| !text.is_empty()).collect()
+    };
+    let (one, other) = (said(0), said(1));
+    assert!(one.len() > 30 && one.is_disjoint(&other));
+    let drawn = |number| Script::of(&plan, number).sessions().next().unwrap()[16..].to_owned();
+    assert_ne!(drawn(0), drawn(1));
+}
+
+#[test]
 fn acts_of_many_sessions_come_in_the_order_of_time_and_interleave() {
     let mut script = Script::new(&small(7));
     let (mut last, mut changes, mut before) = (0, 0, String::new());

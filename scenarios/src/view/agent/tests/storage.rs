@@ -124,7 +124,8 @@ fn told(script: Script) -> Told {
 #[test]
 fn what_is_stored_is_the_last_state_of_what_is_told() {
     for number in 0..3 {
-        let plan = Plan { turns: 40, calls: 120, ..small(11) };
+        let plan = Plan { turns: 150, calls: 300, ..small(11) };
+        assert!(Script::of(&plan, number).any(|step| matches!(step.act, Act::RemoveMessage { .. })));
         let (live, stored) = (told(Script::of(&plan, number)), told(Script::stored(&plan, number)));
         assert_eq!(live.messages, stored.messages);
         assert_eq!(live.parts, stored.parts);
