@@ -20,7 +20,7 @@ pub mod snapshots;
 pub mod steady;
 pub mod subject;
 pub mod sync;
-pub(crate) mod view;
+pub mod view;
 
 pub use answer::{Answer, Defect, Expected};
 pub use runner::{Event, Options, Plan, run};
@@ -67,11 +67,19 @@ pub enum Kind {
     Snapshots(snapshots::Kind),
     /// Of `listing`.
     Listing(listing::Kind),
+    /// Of `view`.
+    View(view::Drive),
 }
 
 /// Every scenario, in the order of reports.
 pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [sync::table::SCENARIOS, listing::table::SCENARIOS, snapshots::table::SCENARIOS].into_iter().flatten()
+    let families = [
+        sync::table::SCENARIOS,
+        listing::table::SCENARIOS,
+        snapshots::table::SCENARIOS,
+        view::table::SCENARIOS,
+    ];
+    families.into_iter().flatten()
 }
 
 /// A scenario with one of its strategies.
@@ -94,6 +102,8 @@ pub enum Work {
     Snapshots(snapshots::Kind, engine::snapshots::Strategy),
     /// Of `listing`.
     Listing(listing::Kind, engine::listing::Strategy),
+    /// Of `view`.
+    View(view::Drive, engine::view::Strategy),
 }
 
 impl Work {
@@ -105,6 +115,9 @@ impl Work {
                 .map(|strategy| Work::Snapshots(kind, strategy)),
             Kind::Listing(kind) => find(engine::listing::strategy::named(), strategy)
                 .map(|strategy| Work::Listing(kind, strategy)),
+            Kind::View(drive) => {
+                find(engine::view::strategy::named(), strategy).map(|strategy| Work::View(drive, strategy))
+            }
         }
     }
 }
@@ -117,7 +130,7 @@ impl CaseSpec {
             Work::Sync(kind, _) => {
                 matches!(kind, Kind::Sampled(Drive::Cold | Drive::Warm) | Kind::Searched | Kind::Starved)
             }
-            Work::Snapshots(..) | Work::Listing(..) => false,
+            Work::Snapshots(..) | Work::Listing(..) | Work::View(..) => false,
         }
     }
 
@@ -127,6 +140,7 @@ impl CaseSpec {
             Work::Sync(kind, _) => matches!(kind, sync::Kind::Sampled(_)),
             Work::Snapshots(kind, _) => matches!(kind, snapshots::Kind::Sampled(_)),
             Work::Listing(kind, _) => matches!(kind, listing::Kind::Sampled(_)),
+            Work::View(..) => true,
         }
     }
 
@@ -147,6 +161,7 @@ pub fn strategies() -> Vec<(&'static str, &'static str, String)> {
     of("sync", strategy::named())
         .chain(of("listing", engine::listing::strategy::named()))
         .chain(of("snapshots", engine::snapshots::strategy::named()))
+        .chain(of("view", engine::view::strategy::named()))
         .collect()
 }
 

@@ -17,7 +17,7 @@ use crate::scratch::Scratch;
 use crate::steady::Steady;
 use crate::subject::{SUBJECT, Task};
 use crate::sync::sampled;
-use crate::{CaseSpec, Work, listing, snapshots, sync};
+use crate::{CaseSpec, Work, listing, snapshots, sync, view};
 
 mod case;
 mod histories;
@@ -46,6 +46,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Ticks for which a daemon stays up, each a second of its clock.
     pub ticks: u32,
+    /// What a browser would add, where that is modelled.
+    pub browser: view::browser::Model,
     /// Growth that is planted into every sample, to see whether it is noticed.
     pub inject: Option<Injection>,
 }
@@ -106,6 +108,7 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
                 Work::Sync(kind, strategy) => sync::measure(kind, strategy, runner, case),
                 Work::Snapshots(kind, strategy) => snapshots::measure(kind, strategy, runner, case),
                 Work::Listing(kind, strategy) => listing::measure(kind, strategy, runner, case),
+                Work::View(..) => Err("its samples are taken with those of other cases".to_owned()),
             };
             case.error = result.err();
         }
@@ -141,6 +144,8 @@ pub struct Runner<'a> {
     pub(crate) primed: BTreeMap<String, Scratch>,
     /// Histories that have been written for a drive.
     pub(crate) histories: BTreeMap<String, Rc<Kept>>,
+    /// Sessions that have been written for a view.
+    pub(crate) views: BTreeMap<String, Rc<view::prepare::Kept>>,
     scratches: u64,
 }
 
@@ -161,6 +166,7 @@ impl<'a> Runner<'a> {
             learned: None,
             primed: BTreeMap::new(),
             histories: BTreeMap::new(),
+            views: BTreeMap::new(),
             scratches: 0,
         }
     }
@@ -291,6 +297,7 @@ impl<'a> Runner<'a> {
             Work::Listing(listing::Kind::Sampled(drive) | listing::Kind::Once(drive), strategy) => {
                 self.ready_to_list(case, drive, strategy)
             }
+            Work::View(drive, strategy) => self.ready_to_view(case, drive, strategy),
             Work::Sync(..) | Work::Snapshots(..) => {
                 Err(format!("{case} is no single run; a case of sync/cold is one"))
             }
@@ -303,6 +310,7 @@ impl<'a> Runner<'a> {
             Wanted::Sync(wanted) => self.check_synced(wanted, answer),
             Wanted::Snapshots(wanted) => self.check_snapshots(wanted, answer),
             Wanted::Listing(wanted) => self.check_listing(wanted, answer),
+            Wanted::View(wanted) => self.check_view(wanted, answer),
         }
     }
 
@@ -319,6 +327,7 @@ impl<'a> Runner<'a> {
             Wanted::Sync(wanted) => self.take_in_synced(wanted, sample, answer, case),
             Wanted::Snapshots(wanted) => self.take_in_snapshots(wanted, sample, answer, case),
             Wanted::Listing(wanted) => self.take_in_listing(wanted, sample, answer, case),
+            Wanted::View(wanted) => self.take_in_view(wanted, sample, answer, case),
         }
     }
 }
@@ -338,6 +347,8 @@ pub(crate) enum Wanted {
     Snapshots(snapshots::prepare::Wanted),
     /// Of `listing`.
     Listing(listing::prepare::Wanted),
+    /// Of `view`.
+    View(view::prepare::Wanted),
 }
 
 /// Runs one subject.
