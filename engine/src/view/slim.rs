@@ -1,6 +1,6 @@
 //! What the host of the view cuts from parts and messages before it passes them on.
 //!
-//! [`Slim::Five`] and [`Slim::Thirteen`] are upstream's [tables](table) of tools; [`Slim::Rule`] is ours, a [rule] for whatever is long.
+//! [`Slim::Five`] and [`Slim::Thirteen`] are upstream's tables of tools; [`Slim::Rule`] is ours, a rule for whatever is long.
 //!
 //! What is slim stays as it is when it is slimmed again. (Upstream counts wrong then: its marker makes an output longer than the cap.) A
 //! part slims to the same whether the server has [stripped](super::strip) it or not, so that a transcript that was seen live equals the
