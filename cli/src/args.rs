@@ -91,6 +91,9 @@ pub(crate) struct Run {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) judging: Judging,
+    /// What a browser would add to what a view holds, as TOML: replaces constants of the built-in cost model (docs/view.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
     /// Plant growth into every sample, to see whether your budgets notice it: `each:bytes=64` keeps 64 bytes for each session,
     /// `retain:bytes=4096,first=1000` and `spike:bytes=1048576,first=1000,phase=parse` begin at an allocation (docs/selftest.md).
     #[arg(long, value_name = "GROWTH", conflicts_with = "save_baseline")]

@@ -181,7 +181,9 @@ impl Host {
         match self.strategy.tracked {
             _ if kind == event::STATUS => true,
             Tracked::Shown => event::is_state(kind) || self.tracking.has(session),
-            Tracked::UntilDeleted => kind == event::DELETED || self.tracking.has(session),
+            Tracked::UntilDeleted | Tracked::ShownAlone => {
+                kind == event::DELETED || self.tracking.has(session)
+            }
             Tracked::Ever => self.tracking.has(session),
         }
     }

@@ -14,7 +14,7 @@ use engine::view::store::{Request, Store};
 use engine::view::strategy::Diff;
 use harness::meter;
 use harness::record::{Tier, Unit};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Task;
 use super::agent::{Act, FileState, START_MS, Script, Step};
@@ -24,6 +24,8 @@ use crate::subject::HOME;
 pub(super) const DATABASE: &str = "kilo.db";
 /// Where the sessions of the agent work.
 const DIRECTORY: &str = "/home/dev/project";
+/// Their project.
+pub(super) const PROJECT: &str = "p1";
 /// Ms after which everything that is gathered has been passed on.
 const SETTLE_MS: i64 = 500;
 /// Acts from one look at what is held to the next.
@@ -70,7 +72,10 @@ impl Bench {
         Bench::over(task, Storage::tree(Path::new(HOME)).map_err(in_words)?)
     }
 
-    fn over(task: &Task, storage: Storage) -> Result<Bench, String> {
+    fn over(task: &Task, mut storage: Storage) -> Result<Bench, String> {
+        let time = json!({"created": START_MS, "updated": START_MS});
+        let project = json!({"id": PROJECT, "worktree": DIRECTORY, "vcs": "git", "time": time});
+        storage.put_project(&project).map_err(in_words)?;
         let pipeline = Pipeline::new(storage, &task.strategy, DIRECTORY);
         let mut bench = Bench {
             pipeline,

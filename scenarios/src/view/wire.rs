@@ -7,7 +7,7 @@ use harness::record::{Tier, Unit};
 use serde_json::{Value, json};
 
 use super::agent::{Act, FileState, Payload, Plan, Script, Spread, TOOLS, Tool, Touch, Width, tool_call};
-use super::bench::{Bench, bytes, count, in_words};
+use super::bench::{Bench, PROJECT, bytes, count, in_words};
 use super::{Account, Drive, Task};
 use crate::answer::Defect;
 
@@ -28,8 +28,11 @@ const MANY_FILES: usize = 60;
 /// What a tool gives, and is attached to it (S12).
 const OUTPUT_BYTES: usize = 200_000;
 const ATTACHED_BYTES: usize = 1_500_000;
-/// Bytes that the view may get of a call: three times the cap of an output, and of a patch where it has one.
-const TOOL_BYTES: u64 = 3 * 4_000;
+/// What it gives beside an attachment.
+const SHORT_BYTES: usize = 500;
+/// Bytes that the view may get of a call: arguments, output and metadata with twice the cap of an output each, and three times the cap of a
+/// patch where it has one.
+const TOOL_BYTES: u64 = 3 * 2 * 4_000;
 const PATCH_BYTES: u64 = 3 * 64_000;
 /// How long a client does not read, and what is told meanwhile (S19): 2 MB in a second.
 const STALL_MS: i64 = 60_000;
@@ -224,7 +227,7 @@ pub(super) fn begin(bench: &mut Bench, number: usize) -> Result<String, String> 
     // The newest sorts first.
     let id = format!("ses_{:012x}{:014}", 0xffff_ffff_ffff_u64 - number as u64, 0);
     let time = json!({"created": bench.now, "updated": bench.now});
-    let info = json!({"id": id, "slug": "bench", "projectID": "global", "directory": "/home/dev/project",
+    let info = json!({"id": id, "slug": "bench", "projectID": PROJECT, "directory": "/home/dev/project",
                       "title": format!("Session {number}"), "version": "1.0.0", "time": time});
     bench.tell(Act::Session(info))?;
     bench.open(&id)?;
@@ -239,16 +242,25 @@ fn tools(task: &Task) -> Result<Account, String> {
     meter::phase("call");
     for (tool, id) in TOOLS {
         let seed = task.seed.wrapping_add(tool as u64);
-        let payload = Payload { attachment_bytes: ATTACHED_BYTES, ..Payload::of(seed, OUTPUT_BYTES) };
-        let posted = posted_of_last(&mut bench, tool_call(tool, &payload))?;
+        let long = Payload::of(seed, OUTPUT_BYTES);
+        let attached = Payload { attachment_bytes: ATTACHED_BYTES, ..Payload::of(!seed, SHORT_BYTES) };
         let has_patch = matches!(tool, Tool::Edit | Tool::Multiedit | Tool::Write | Tool::ApplyPatch);
         let allowed = TOOL_BYTES + if has_patch { PATCH_BYTES } else { 0 };
-        let found = (posted > allowed).then(|| format!("{posted} bytes of one call, {allowed} are allowed"));
-        defects.push(Defect { name: format!("{id} is cut"), found });
-        worst = worst.max(posted);
+        for (what, payload) in [("texts", long), ("attachments", attached)] {
+            let posted = posted_of_last(&mut bench, tool_call(tool, &payload))?;
+            let found =
+                (posted > allowed).then(|| format!("{posted} bytes of one call, {allowed} are allowed"));
+            defects.push(Defect { name: format!("{what} of {id} are cut"), found });
+            worst = worst.max(posted);
+        }
     }
     bytes("scenario.largest_call_bytes", worst);
-    count("scenario.tools_uncut", defects.iter().filter(|defect| defect.found.is_some()).count() as u64);
+    let uncut = |of: &str| {
+        let found = defects.iter().filter(|defect| defect.found.is_some());
+        found.filter(|defect| defect.name.starts_with(of)).count() as u64
+    };
+    count("scenario.tools_uncut", uncut("texts"));
+    count("scenario.attachments_uncut", uncut("attachments"));
     Ok(Account { defects, ..Account::default() })
 }
 

@@ -24,7 +24,9 @@ impl Tracking {
         self.shown = Some(session.to_owned());
         let gone = match self.choice {
             Tracked::Ever | Tracked::UntilDeleted => Vec::new(),
-            Tracked::Shown => self.sessions.iter().filter(|other| *other != session).cloned().collect(),
+            Tracked::ShownAlone | Tracked::Shown => {
+                self.sessions.iter().filter(|other| *other != session).cloned().collect()
+            }
         };
         gone.iter().for_each(|other| self.remove(other, ledger));
         self.add(session, ledger);

@@ -75,9 +75,8 @@ impl Store {
 
     /// How many parts are held of messages that are not: nothing that is shown leads to them.
     pub fn orphan_parts(&self) -> usize {
-        let known: BTreeSet<&str> =
-            self.maps.messages.lists().flat_map(|(_, infos)| infos.keys()).map(|id| &**id).collect();
-        let orphans = self.maps.parts.lists().filter(|(message, _)| !known.contains(&**message));
+        let known: BTreeSet<&str> = self.maps.messages.lists().flat_map(|(_, infos)| infos.keys()).collect();
+        let orphans = self.maps.parts.lists().filter(|(message, _)| !known.contains(message));
         orphans.map(|(_, parts)| parts.len()).sum()
     }
 

@@ -115,9 +115,16 @@ pub(super) fn delete(task: &Task) -> Result<Account, String> {
     .into_iter()
     .map(|(name, ledger)| of(format!("the ledger {name} is empty"), ledger.live()))
     .collect();
-    let held = bench.pipeline.host.held().into_iter().chain(bench.pipeline.server.held());
-    let maps = bench.pipeline.view.counts().into_iter().chain(held);
-    defects.extend(maps.map(|(name, entries)| of(format!("the map {name} is empty"), entries as u64)));
+    let (host, server) = (bench.pipeline.host.held(), bench.pipeline.server.held());
+    let maps = bench.pipeline.view.counts();
+    let of_stage =
+        |stage: &str, (name, entries)| of(format!("the {stage}'s map {name} is empty"), entries as u64);
+    let found = maps.into_iter().map(|map| of_stage("view", map));
+    let found = found.chain(host.into_iter().map(|map| of_stage("host", map)));
+    let found = found.chain(server.into_iter().map(|map| of_stage("server", map)));
+    let (full, empty): (Vec<Defect>, Vec<Defect>) = found.partition(|defect| defect.found.is_some());
+    defects.extend(full);
+    defects.push(of(format!("{} more maps are empty", empty.len()), 0));
     count("scenario.not_empty", defects.iter().filter(|defect| defect.found.is_some()).count() as u64);
     Ok(Account { defects, ..Account::default() })
 }

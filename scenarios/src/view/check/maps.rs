@@ -21,7 +21,7 @@ pub(super) fn tracked(task: &Task) -> Result<Account, String> {
     let plan = Plan {
         sessions: SESSIONS,
         turns: 2,
-        calls: 2 * TASKS,
+        calls: TASKS,
         mix: &[(Tool::Task, 1)],
         child_calls: 2,
         session_bytes: None,
