@@ -46,7 +46,7 @@ pub enum Drive {
     Tools,
     /// Thirty sessions with five children each, which work in the background (S13).
     Tracked,
-    /// 50,000 messages of fifty sessions, of which half are deleted (S14).
+    /// 10,000 messages of fifty sessions, of which half are deleted (S14).
     Map,
     /// Images that were pasted and not sent (S15).
     Screenshots,

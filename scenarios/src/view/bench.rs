@@ -105,6 +105,7 @@ impl Bench {
 
     /// Waits until everything that is gathered has been passed on.
     pub(super) fn settle(&mut self) -> Result<(), String> {
+        self.pump()?;
         self.pass(SETTLE_MS)
     }
 

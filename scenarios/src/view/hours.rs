@@ -17,9 +17,8 @@ const SECOND_MS: i64 = 1_000;
 const HOUR_MS: f64 = 3_600_000.0;
 /// Ms from one look at what is held to the next.
 const LOOK_MS: i64 = 60 * SECOND_MS;
-/// Sessions in which a draft with an image is left, and the characters of the image.
+/// Sessions in which a draft with an image is left: the first ones, so that the last hour shows what else grows.
 const DRAFTS: usize = 3;
-const IMAGE_CHARS: usize = 2_250_000;
 /// Pieces of text in a second. The real ones are forty, of a quarter of the length; that is the same text in fewer events.
 const DELTAS_PER_S: i64 = 10;
 
@@ -31,13 +30,15 @@ struct Setting {
     background: Plan,
     /// When it ends.
     end_ms: i64,
+    /// Characters of an image in a draft.
+    image_chars: usize,
 }
 
 impl Setting {
     fn of(task: &Task) -> Setting {
-        let (sessions, every_ms, calls, mean, others) = match task.drive {
-            Drive::Minutes => (5, 120 * SECOND_MS, 12, 400_000, 2),
-            _ => (10, 1_080 * SECOND_MS, 120, 12_000_000, 5),
+        let (sessions, every_ms, calls, mean, others, image_chars) = match task.drive {
+            Drive::Minutes => (5, 120 * SECOND_MS, 12, 1_000_000, 2, 200_000),
+            _ => (10, 1_080 * SECOND_MS, 120, 12_000_000, 5, 2_250_000),
         };
         let shown = Plan {
             sessions,
@@ -61,7 +62,7 @@ impl Setting {
             deltas_per_s: DELTAS_PER_S,
             ..Plan::light(task.seed.wrapping_add(1))
         };
-        Setting { shown, background, end_ms }
+        Setting { shown, background, end_ms, image_chars }
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
         bench.pump()?;
         // A session's record changes later, too.
         if let Some(number) = begins.filter(|number| *number == looks.at_switch.len()) {
-            switch(&mut bench, &names, number)?;
+            switch(&mut bench, &names, number, setting.image_chars)?;
             looks.at_switch.push(((bench.now - START_MS) as f64, bench.held_bytes() as f64));
         }
     }
@@ -122,10 +123,10 @@ fn begins(act: &Act, names: &[String]) -> Option<usize> {
 }
 
 /// The next session is opened, once; what was typed into the one before may stay behind, and the connection is lost for a moment.
-fn switch(bench: &mut Bench, names: &[String], number: usize) -> Result<(), String> {
+fn switch(bench: &mut Bench, names: &[String], number: usize, image_chars: usize) -> Result<(), String> {
     if let Some(before) = number.checked_sub(1).filter(|before| *before < DRAFTS) {
         let key = drafts::key("prompt", &names[before]);
-        bench.pipeline.view.attach_image(&key, image(number, IMAGE_CHARS));
+        bench.pipeline.view.attach_image(&key, image(number, image_chars));
     }
     bench.open(&names[number])?;
     bench.lose("the stream of events ended")?;
@@ -141,7 +142,6 @@ fn report(task: &Task, bench: &Bench, looks: &Looks, setting: &Setting) -> Resul
     let last_hour: Vec<(f64, f64)> =
         looks.at_switch.iter().copied().filter(|(at, _)| *at >= end_ms - HOUR_MS).collect();
     let per_hour = slope(&last_hour) * HOUR_MS;
-    meter::set("scenario.slope_bytes_per_hour", Unit::Bytes, Tier::Exact, per_hour.max(0.0).round());
     bytes("scenario.held_peak_bytes", looks.most);
     bytes("scenario.view_bytes", bench.view_bytes());
     let host = bench.pipeline.host.held().iter().map(|(_, entries)| *entries as u64).sum();
@@ -154,6 +154,7 @@ fn report(task: &Task, bench: &Bench, looks: &Looks, setting: &Setting) -> Resul
     let notes = if task.drive == Drive::Minutes {
         Vec::new()
     } else {
+        meter::set("scenario.slope_bytes_per_hour", Unit::Bytes, Tier::Exact, per_hour.max(0.0).round());
         let base =
             multipliers::Base { cost, garbage, raw, sessions: setting.shown.sessions as f64, per_hour };
         multipliers::report(&base, &task.browser)

@@ -85,7 +85,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "view/map",
-        about: "50,000 messages of fifty sessions were seen, of which half are deleted",
+        about: "10,000 messages of fifty sessions were seen, of which half are deleted",
         strategies: &["as-reported", "fix-8-maps", "as-proposed", "upstream", "bounded"],
         kind: Kind::View(Drive::Map),
     },
