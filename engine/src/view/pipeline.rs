@@ -141,7 +141,8 @@ impl Pipeline {
             }
             Call::Do(request) => self.server.carry_out(request, now_ms)?,
             Call::Messages(load) => {
-                let before = load.before.as_deref().map(Cursor::from_text).transpose().map_err(ServerError::from)?;
+                let before =
+                    load.before.as_deref().map(Cursor::from_text).transpose().map_err(ServerError::from)?;
                 let reply = self.server.messages(&load.session, before.as_ref(), load.limit)?;
                 self.traffic.loads += 1;
                 self.traffic.loaded_bytes += reply.body.len() as u64;

@@ -74,7 +74,6 @@ impl Queue {
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }
-
 }
 
 #[cfg(test)]
