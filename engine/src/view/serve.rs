@@ -29,6 +29,7 @@ use crate::http::{Connections, address_of};
 
 pub use crate::http::{ListenError, Times, listen};
 pub use client::{Client, ClientError, Events, Limits};
+pub use frames::FrameError;
 pub use remote::{Noted, Remote};
 
 /// From one sign of life to the next, as the real server has it.

@@ -16,9 +16,7 @@ use tokio::time::Instant;
 
 use self::wire::Wire;
 use super::events::CLIENT;
-use super::frames::Frames;
-
-pub use super::frames::FrameError;
+use super::frames::{FrameError, Frames};
 
 /// What a client bears.
 #[derive(Debug, Clone, Copy)]
@@ -164,9 +162,9 @@ impl Client {
         &mut self,
         method: Method,
         path: &str,
-        body: Option<&Value>,
+        body: Option<String>,
     ) -> Result<Answer, ClientError> {
-        let body = body.map(|body| Bytes::from(body.to_string()));
+        let body = body.map(Bytes::from);
         if let Some(wire) = self.wire.take().filter(|wire| !wire.is_closed()) {
             match self.call_on(wire, &method, path, body.clone()).await {
                 Err(ClientError::Lost(_)) => {}

@@ -1,5 +1,6 @@
 //! A host and its view at the other end of a connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{Client, ClientError, Events};
@@ -40,7 +41,7 @@ pub struct Remote {
     client: Client,
     events: Option<Events>,
     /// What is being asked: asked again, where the connection breaks before the answer.
-    pending: Option<Call>,
+    pending: Option<Arc<Call>>,
     traffic: Traffic,
     refused: Noted,
     unusable: Noted,
@@ -136,9 +137,9 @@ impl Remote {
     /// Carries out what the host asks for, and gives the view what is posted.
     async fn settle(&mut self, now_ms: i64) -> Result<(), ClientError> {
         loop {
-            self.pending = self.pending.take().or_else(|| self.host.next_call());
+            self.pending = self.pending.take().or_else(|| self.host.next_call().map(Arc::new));
             if let Some(call) = self.pending.clone() {
-                match self.answer(call).await {
+                match self.answer(&call).await {
                     Err(error @ ClientError::Refused { .. }) => self.refused.add(error),
                     other => other?,
                 }
@@ -155,12 +156,12 @@ impl Remote {
         }
     }
 
-    async fn answer(&mut self, call: Call) -> Result<(), ClientError> {
+    async fn answer(&mut self, call: &Call) -> Result<(), ClientError> {
         match call {
             Call::Interest(interest) => {
                 // Without a stream there is nobody to tell; the next one begins with this.
                 if let Some(stream) = self.events.as_ref().map(Events::number) {
-                    self.client.set_interest(stream, &interest).await?;
+                    self.client.set_interest(stream, interest).await?;
                 }
             }
             Call::Sessions => {
@@ -171,12 +172,12 @@ impl Remote {
                 let (asked, statuses) = self.client.states().await?;
                 self.host.states(asked, &statuses);
             }
-            Call::Do(request) => self.client.carry_out(&request).await?,
+            Call::Do(request) => self.client.carry_out(request).await?,
             Call::Messages(load) => {
                 let reply = self.client.messages(&load.session, load.before.as_deref(), load.limit).await?;
                 self.traffic.loads += 1;
                 self.traffic.loaded_bytes += reply.body.len() as u64;
-                if let Err(error) = self.host.loaded(&load, reply) {
+                if let Err(error) = self.host.loaded(load, reply) {
                     self.unusable.add(error);
                 }
             }

@@ -2,8 +2,8 @@
 
 use axum::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -17,6 +17,20 @@ use crate::view::store::Request;
 struct States {
     asked: Vec<Value>,
     statuses: Map<String, Value>,
+}
+
+/// A prompt. Its parts are JSON already, and long where they are images.
+#[derive(Serialize)]
+struct Prompt<'a> {
+    id: &'a str,
+    parts: Vec<&'a RawValue>,
+}
+
+impl Prompt<'_> {
+    fn written(id: &str, parts: &[String]) -> serde_json::Result<String> {
+        let parts = parts.iter().map(|part| serde_json::from_str(part)).collect::<serde_json::Result<_>>()?;
+        serde_json::to_string(&Prompt { id, parts })
+    }
 }
 
 /// What was asked, and the sessions that are not idle with their states.
@@ -33,7 +47,7 @@ impl Client {
             Interest::Of(sessions) => Some(sessions),
         };
         let body = json!({"client": stream, "sessions": sessions});
-        self.call(Method::POST, "/event/interest", Some(&body)).await.map(drop)
+        self.call(Method::POST, "/event/interest", Some(body.to_string())).await.map(drop)
     }
 
     /// All sessions.
@@ -96,21 +110,19 @@ impl Client {
         let (method, path, body) = match request {
             Request::SendMessage { session, message, parts } => {
                 let path = format!("/session/{}/message", encoded(session));
-                let unreadable = |error: serde_json::Error| unreadable(&format!("POST {path}"), &error);
-                let parts: Result<Vec<&RawValue>, _> =
-                    parts.iter().map(|part| serde_json::from_str(part)).collect();
-                let body = json!({"id": message, "parts": parts.map_err(unreadable)?});
+                let body = Prompt::written(message, parts);
+                let body = body.map_err(|error| unreadable(&format!("POST {path}"), &error))?;
                 (Method::POST, path, Some(body))
             }
             Request::DeleteSession { session } => {
                 (Method::DELETE, format!("/session/{}", encoded(session)), None)
             }
             Request::ReplyPermission { session, id, reply } => {
-                let body = json!({"session": session, "reply": reply});
+                let body = json!({"session": session, "reply": reply}).to_string();
                 (Method::POST, format!("/permission/{}", encoded(id)), Some(body))
             }
             Request::ReplyQuestion { session, id, answer } => {
-                let body = json!({"session": session, "answer": answer});
+                let body = json!({"session": session, "answer": answer}).to_string();
                 (Method::POST, format!("/question/{}", encoded(id)), Some(body))
             }
             Request::LoadMessages { .. }
@@ -118,7 +130,7 @@ impl Client {
             | Request::LoadSessions
             | Request::LoadStates => return Ok(()),
         };
-        self.call(method, &path, body.as_ref()).await.map(drop)
+        self.call(method, &path, body).await.map(drop)
     }
 }
 
