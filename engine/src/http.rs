@@ -1,6 +1,7 @@
 //! What the services of all families share: who may ask, how long things may take, and how refusals are said.
 
 mod access;
+mod asked;
 mod connections;
 mod failure;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 pub(crate) use access::{Access, check};
+pub(crate) use asked::{json_of, number};
 pub(crate) use connections::Connections;
 pub(crate) use failure::Failure;
 

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod message;
 pub mod part;
 pub mod pipeline;
+pub mod serve;
 pub mod server;
 pub mod size;
 pub mod slim;

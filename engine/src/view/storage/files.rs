@@ -22,7 +22,7 @@ pub(super) fn is_id(id: &str) -> bool {
 }
 
 /// Refuses an id that could lead out of its folder.
-pub(super) fn check_id(what: &'static str, id: &str) -> Result<(), StorageError> {
+pub(in crate::view) fn check_id(what: &'static str, id: &str) -> Result<(), StorageError> {
     if is_id(id) {
         return Ok(());
     }
