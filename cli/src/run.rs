@@ -85,9 +85,13 @@ fn steady(args: &args::Run, plan: &Plan, stop: &AtomicBool) -> Result<Steady> {
 fn model(path: &Path) -> Result<Model> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read the model {}", path.display()))?;
-    toml::from_str(&text).with_context(|| {
+    let model: Model = toml::from_str(&text).with_context(|| {
         format!("{} is no model of a browser: docs/view.md lists what it may say", path.display())
-    })
+    })?;
+    match model.flaw() {
+        Some(name) => bail!("{}: {name} must be a number that is not below 0", path.display()),
+        None => Ok(model),
+    }
 }
 
 fn options(args: &args::Run, scratch: &Path) -> Result<Options> {

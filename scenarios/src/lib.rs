@@ -144,6 +144,11 @@ impl CaseSpec {
         }
     }
 
+    /// Whether how long it takes is of interest: not where everything happens by a virtual clock.
+    fn is_timed(&self) -> bool {
+        !matches!(self.work, Work::View(..))
+    }
+
     /// Whether it is sampled on the small corpus instead of the run's own.
     fn is_on_small_corpus(&self) -> bool {
         matches!(self.work, Work::Sync(sync::Kind::Sampled(sync::Drive::Idle), _))

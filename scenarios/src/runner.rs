@@ -95,10 +95,15 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
     let of = (rounds.len() * sampled.len() + plan.cases.len() - sampled.len()) as u64;
     let mut number = 0;
     for instrument in rounds {
-        for together in sampled.chunks_mut(Runner::side_by_side(instrument)) {
+        let mut rest = &mut sampled[..];
+        while let Some((spec, _)) = rest.first() {
+            let most = Runner::side_by_side(instrument, spec.is_timed());
+            let alike = rest.iter().take_while(|(other, _)| other.is_timed() == spec.is_timed()).count();
+            let (together, later) = rest.split_at_mut(alike.min(most));
             runner.tell(Event::Case { case: &together[0].0.name, number, of });
             runner.sampled(instrument, together);
             number += together.len() as u64;
+            rest = later;
         }
     }
     for (spec, case) in plan.cases.iter().zip(&mut runs).filter(|(spec, _)| !spec.is_sampled()) {
@@ -180,11 +185,11 @@ impl<'a> Runner<'a> {
         rounds(self.options)
     }
 
-    /// Samples that may run at one time: what is counted does not depend on what else the machine does, time and resident memory
-    /// do.
-    pub(crate) fn side_by_side(instrument: Instrument) -> usize {
+    /// Samples that may run at one time: what is counted, and the memory of what lives by a virtual clock, do not depend on what else the machine
+    /// does; time does.
+    pub(crate) fn side_by_side(instrument: Instrument, is_timed: bool) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        if instrument == Instrument::Count { cores.min(2) } else { 1 }
+        if instrument == Instrument::Count || !is_timed { cores.min(2) } else { 1 }
     }
 
     /// Digest of the corpus; none of a person's own history.

@@ -112,3 +112,6 @@ pub(crate) fn drive(task: &Task) -> Result<Account, String> {
         Drive::Strings => strings::run(task),
     }
 }
+
+#[cfg(test)]
+mod tests;

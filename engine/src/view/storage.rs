@@ -45,7 +45,7 @@ pub enum Storage {
     /// As JSON files.
     Tree(Tree),
     /// In a database.
-    Database(Database),
+    Database(Box<Database>),
 }
 
 /// How much of a record is read.
@@ -163,7 +163,7 @@ impl Storage {
     /// # Errors
     /// When the file is something else, which is left as it is, or cannot be opened or made.
     pub fn database(path: &Path) -> Result<Storage, StorageError> {
-        Database::open(path).map(Storage::Database)
+        Database::open(path).map(Box::new).map(Storage::Database)
     }
 
     /// Begins to keep changes back, until [`Storage::commit`] makes them all at once; without it each is made by itself. In the tree each

@@ -20,13 +20,14 @@ mod words;
 use serde_json::Value;
 
 pub(crate) use call::{Payload, tool_call};
-pub(crate) use content::{Content, FileState};
+pub(crate) use content::FileState;
 pub(crate) use database::write_database;
+#[cfg(test)]
 pub(crate) use digest::Digester;
 pub(crate) use plan::{Family, Plan, START_MS, Spread, Touch};
 pub(crate) use script::Script;
-pub(crate) use stored::{Unwritten, Written, WrittenSession};
-pub(crate) use tool::{Mix, OF_CHILDREN, PATCHING, TOOLS, Tool, USUAL};
+pub(crate) use stored::Written;
+pub(crate) use tool::{PATCHING, TOOLS, Tool};
 pub(crate) use tree::write_tree;
 pub(crate) use words::Width;
 

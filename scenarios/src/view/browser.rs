@@ -73,6 +73,17 @@ impl Default for Model {
     }
 }
 
+impl Model {
+    /// The constant that cannot be one, if there is such: below zero, or no number.
+    pub fn flaw(&self) -> Option<String> {
+        let constants = serde_json::to_value(self).ok()?;
+        let mut constants = constants.as_object()?.iter();
+        // What is no number is none in JSON, either.
+        let wrong = constants.find(|(_, value)| value.as_f64().is_none_or(|value| value < 0.0));
+        wrong.map(|(name, _)| name.clone())
+    }
+}
+
 /// What a browser would have for what a view holds and has mounted, by the model.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Cost {

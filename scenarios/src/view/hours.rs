@@ -6,7 +6,7 @@ use engine::view::drafts;
 use harness::meter;
 use harness::record::{Tier, Unit};
 
-use super::agent::{Act, Plan, START_MS, Script};
+use super::agent::{Act, Family, PATCHING, Plan, START_MS, Script, Touch};
 use super::bench::{Bench, bytes, count};
 use super::browser::Cost;
 use super::check::image;
@@ -58,6 +58,10 @@ impl Setting {
             calls: calls / 2,
             session_every_ms: SECOND_MS,
             session_bytes: Some(mean / 6),
+            // They edit by patches, and touch one more file in each turn.
+            family: Family::Gpt,
+            mix: PATCHING,
+            touch: Touch::NewEachTurn(60),
             call_every_ms: (end_ms - START_MS) / (calls as i64 / 2 + 1),
             deltas_per_s: DELTAS_PER_S,
             ..Plan::light(task.seed.wrapping_add(1))
@@ -154,7 +158,7 @@ fn report(task: &Task, bench: &Bench, looks: &Looks, setting: &Setting) -> Resul
     let notes = if task.drive == Drive::Minutes {
         Vec::new()
     } else {
-        meter::set("scenario.slope_bytes_per_hour", Unit::Bytes, Tier::Exact, per_hour.max(0.0).round());
+        meter::set("scenario.slope_per_hour_bytes", Unit::Bytes, Tier::Exact, per_hour.max(0.0).round());
         let base =
             multipliers::Base { cost, garbage, raw, sessions: setting.shown.sessions as f64, per_hour };
         multipliers::report(&base, &task.browser)

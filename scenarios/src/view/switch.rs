@@ -142,7 +142,7 @@ pub(super) fn revisit(task: &Task) -> Result<Account, String> {
         bench.recognise(session)?;
     }
     let growth = visits.growth().max(0.0);
-    meter::set("scenario.growth_bytes_per_visit", Unit::Bytes, Tier::Exact, growth.round());
+    meter::set("scenario.growth_per_visit_bytes", Unit::Bytes, Tier::Exact, growth.round());
     bytes("scenario.reloaded_bytes", visits.came.iter().sum::<f64>() as u64);
     Ok(Account::default())
 }

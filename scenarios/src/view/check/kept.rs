@@ -49,7 +49,7 @@ pub(super) fn screenshots(task: &Task) -> Result<Account, String> {
     bench.settle()?;
     // A mounted image is none in Rust; what the view keeps of it is.
     let copies = (bench.view_bytes() - before) as f64 / CHARS[1] as f64;
-    meter::set("scenario.copies_after_send", Unit::Ratio, Tier::Exact, copies);
+    meter::set("scenario.copies_after_send_ratio", Unit::Ratio, Tier::Exact, copies);
     Ok(Account::default())
 }
 
