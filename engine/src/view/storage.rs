@@ -44,7 +44,7 @@ pub enum Storage {
     /// As JSON files.
     Tree(Tree),
     /// In a database.
-    Database(Database),
+    Database(Box<Database>),
 }
 
 /// How much of a record is read.
@@ -162,7 +162,7 @@ impl Storage {
     /// # Errors
     /// When the file is something else, which is left as it is, or cannot be opened or made.
     pub fn database(path: &Path) -> Result<Storage, StorageError> {
-        Database::open(path).map(Storage::Database)
+        Database::open(path).map(|database| Storage::Database(Box::new(database)))
     }
 
     /// Begins to keep changes back, until [`Storage::commit`] makes them all at once; without it each is made by itself. In the tree each
