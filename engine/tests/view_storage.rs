@@ -262,6 +262,7 @@ fn visit(time: impl Fn(u64) -> i64) {
         loop {
             let page = storage.page(S, before.as_ref(), 80, Reading::Stripped).unwrap();
             pages.push(ids(&page));
+            assert!(pages.len() <= 25);
             bytes += page.row_bytes;
             assert!(page.entries.iter().all(|entry| entry.parts.len() == 1));
             let Some(cursor) = page.before else { break };

@@ -25,7 +25,6 @@ mod tree;
 
 pub use cursor::Cursor;
 pub use database::Database;
-pub(in crate::view) use files::check_id;
 pub use import::{Imported, import};
 pub use skipped::{Passed, Skipped};
 pub use tree::Tree;
@@ -163,7 +162,7 @@ impl Storage {
     /// # Errors
     /// When the file is something else, which is left as it is, or cannot be opened or made.
     pub fn database(path: &Path) -> Result<Storage, StorageError> {
-        Database::open(path).map(Box::new).map(Storage::Database)
+        Database::open(path).map(|database| Storage::Database(Box::new(database)))
     }
 
     /// Begins to keep changes back, until [`Storage::commit`] makes them all at once; without it each is made by itself. In the tree each

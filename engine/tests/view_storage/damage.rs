@@ -91,6 +91,7 @@ fn broken_rows_are_passed_over_and_named() {
                 let page = storage.page(S, before.as_ref(), 1, reading).unwrap();
                 let parts = page.entries.iter().map(|entry| entry.parts.len()).sum::<usize>();
                 pages.push((ids(&page), parts));
+                assert!(pages.len() <= 4);
                 before = page.before;
                 if before.is_none() {
                     return pages;

@@ -190,7 +190,7 @@ fn an_import_takes_what_belongs_together() {
     // Again, it is the same.
     assert_eq!(import(&tree, &mut database).unwrap(), done);
 
-    let (tree, database) = (Storage::Tree(tree), Storage::Database(database));
+    let (tree, database) = (Storage::Tree(tree), Storage::Database(Box::new(database)));
     assert_eq!(database.skipped().count, 0);
     assert_eq!(tree.projects().unwrap(), database.projects().unwrap());
     let mut sessions = tree.sessions().unwrap();

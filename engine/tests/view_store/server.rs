@@ -7,39 +7,39 @@ use highwater_engine::view::store::{Mode, Request};
 use serde_json::{Value, json};
 
 /// A message and its parts.
-pub type Entry = (Value, Vec<Value>);
+pub(crate) type Entry = (Value, Vec<Value>);
 
 /// Sessions with their messages in order.
 #[derive(Default)]
-pub struct Server {
-    pub sessions: BTreeMap<String, Vec<Entry>>,
+pub(crate) struct Server {
+    pub(crate) sessions: BTreeMap<String, Vec<Entry>>,
     /// Whether answers say where the page before begins.
-    pub is_silent: bool,
+    pub(crate) is_silent: bool,
     /// Messages that were sent, page by page.
-    pub sent: Vec<usize>,
+    pub(crate) sent: Vec<usize>,
 }
 
-pub fn user(session: &str, number: usize) -> Value {
+pub(crate) fn user(session: &str, number: usize) -> Value {
     json!({"id": message_id(session, number), "sessionID": session, "role": "user", "time": {"created": number}})
 }
 
-pub fn answer(session: &str, number: usize, parent: usize) -> Value {
+pub(crate) fn answer(session: &str, number: usize, parent: usize) -> Value {
     json!({
         "id": message_id(session, number), "sessionID": session, "role": "assistant",
         "parentID": message_id(session, parent), "time": {"created": number},
     })
 }
 
-pub fn message_id(session: &str, number: usize) -> String {
+pub(crate) fn message_id(session: &str, number: usize) -> String {
     format!("msg_{session}_{number:05}")
 }
 
-pub fn text_part(session: &str, message: &str, number: usize, text: &str) -> Value {
+pub(crate) fn text_part(session: &str, message: &str, number: usize, text: &str) -> Value {
     let id = format!("prt_{}_{number:03}", &message[4..]);
     json!({"id": id, "sessionID": session, "messageID": message, "type": "text", "text": text})
 }
 
-pub fn tool_part(session: &str, message: &str, number: usize) -> Value {
+pub(crate) fn tool_part(session: &str, message: &str, number: usize) -> Value {
     let mut part = text_part(session, message, number, "");
     part["type"] = json!("tool");
     part["tool"] = json!("bash");
@@ -49,7 +49,7 @@ pub fn tool_part(session: &str, message: &str, number: usize) -> Value {
 
 impl Server {
     /// A session of turns: a user message, and `answers` messages of `parts` calls each.
-    pub fn add(&mut self, session: &str, turns: usize, answers: usize, parts: usize) {
+    pub(crate) fn add(&mut self, session: &str, turns: usize, answers: usize, parts: usize) {
         let mut messages = Vec::new();
         for _ in 0..turns {
             let parent = messages.len();
@@ -67,7 +67,7 @@ impl Server {
     }
 
     /// The bytes of a session's JSON.
-    pub fn bytes(&self, session: &str) -> u64 {
+    pub(crate) fn bytes(&self, session: &str) -> u64 {
         let entries = self.sessions[session].iter();
         let of = |(info, parts): &Entry| {
             info.to_string().len() + parts.iter().map(|part| part.to_string().len()).sum::<usize>()
@@ -75,13 +75,13 @@ impl Server {
         entries.map(of).sum::<usize>() as u64
     }
 
-    pub fn list(&self) -> String {
+    pub(crate) fn list(&self) -> String {
         let sessions: Vec<Value> = self.sessions.keys().map(|id| json!({"id": id, "title": id})).collect();
         json!({"type": "sessionsLoaded", "sessions": sessions, "preserve": []}).to_string()
     }
 
     /// The answer to a request for messages; none to any other.
-    pub fn reply(&mut self, request: &Request) -> Option<String> {
+    pub(crate) fn reply(&mut self, request: &Request) -> Option<String> {
         let (session, mode, before, limit, number) = match request {
             Request::LoadMessages { session, mode, before, limit, request } => {
                 (session, *mode, before.as_deref(), *limit, *request)
@@ -107,7 +107,7 @@ impl Server {
     }
 
     /// Answers what the view asks for, until it asks for nothing more. Gives what is no request for messages.
-    pub fn serve(&mut self, store: &mut Store, requests: Vec<Request>) -> Vec<Request> {
+    pub(crate) fn serve(&mut self, store: &mut Store, requests: Vec<Request>) -> Vec<Request> {
         let (mut waiting, mut others) = (requests, Vec::new());
         while let Some(request) = waiting.pop() {
             match self.reply(&request) {
@@ -119,7 +119,7 @@ impl Server {
         others
     }
 
-    pub fn open(&mut self, store: &mut Store, session: &str) {
+    pub(crate) fn open(&mut self, store: &mut Store, session: &str) {
         let requests = store.open(session);
         self.serve(store, requests);
     }

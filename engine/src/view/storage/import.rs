@@ -29,12 +29,12 @@ pub struct Imported {
 }
 
 /// Takes everything of a tree over that belongs together: projects, their sessions, their messages, their parts, todos, and what sessions
-/// changed. Records are read one at a time, and written in batches of a thousand. What is in the database already is replaced; the tree stays
-/// as it is. Permissions and shares have no place in the database, and are counted as left.
+/// changed. Records are read one at a time, and written in batches of a thousand. What is in the database already is replaced; the tree
+/// stays as it is. Permissions and shares have no place in the database, and are counted as left.
 ///
 /// # Errors
-/// When the tree's folders cannot be read or the database cannot be written. What was written until then stays, and an import that is made again
-/// replaces it.
+/// When the tree's folders cannot be read or the database cannot be written. What was written until then stays, and an import that is made
+/// again replaces it.
 pub fn import(from: &Tree, into: &mut Database) -> Result<Imported, StorageError> {
     let before = into.swap_skipped(Skipped::default());
     let mut import = Import { from, into, batch: 0, done: Imported::default() };
