@@ -92,20 +92,19 @@ impl Bench {
         remote
     }
 
-    /// The transcript of a session as somebody has it who comes now.
-    async fn transcript(&self, session: &str) -> blake3::Hash {
-        self.showing(session).await.view.transcript(session).unwrap()
-    }
-
     /// Lets a view take what happens until it shows the same as one that comes now.
     async fn same(&self, remote: &mut Remote, session: &str) {
-        let expected = self.transcript(session).await;
+        let fresh = self.showing(session).await.view;
+        let (messages, expected) = (fresh.messages(session).count(), fresh.transcript(session));
+        assert!(expected.is_some());
         let mut now_ms = 0;
         let clock = || {
             now_ms += 1_000;
             now_ms
         };
-        let run = run_with(remote, clock, |view| view.transcript(session) == Some(expected));
+        let run = run_with(remote, clock, |view| {
+            view.messages(session).count() == messages && view.transcript(session) == expected
+        });
         assert!(tokio::time::timeout(SOON, run).await.is_ok(), "the view never shows what the server has");
         assert_eq!((remote.unusable().count, remote.refused().count), (0, 0));
         remote.view.audit().unwrap();
