@@ -46,15 +46,19 @@ async fn bench(strategy: Strategy) -> Bench {
 }
 
 async fn bench_with(strategy: Strategy, heartbeat: Duration) -> Bench {
+    bench_of(strategy, heartbeat, Times::default()).await
+}
+
+async fn bench_of(strategy: Strategy, heartbeat: Duration, times: Times) -> Bench {
     let folder = TempDir::new().unwrap();
-    let service = started(database(folder.path()), strategy, heartbeat, 0).await;
+    let service = started(database(folder.path()), strategy, (heartbeat, times), 0).await;
     Bench { folder, strategy, service }
 }
 
-async fn started(storage: Storage, strategy: Strategy, heartbeat: Duration, port: u16) -> Service {
+async fn started(storage: Storage, strategy: Strategy, times: (Duration, Times), port: u16) -> Service {
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], port)), false).await.unwrap();
     let server = Server::new(storage, &strategy, DIRECTORY);
-    let times = Times { tick: Duration::from_millis(20), ..Times::default() };
+    let (heartbeat, times) = (times.0, Times { tick: Duration::from_millis(20), ..times.1 });
     serve::start(listener, Options { server, token: TOKEN.to_owned(), times, heartbeat }).unwrap()
 }
 

@@ -167,7 +167,7 @@ async fn a_view_finds_its_service_again() {
     storage.put_message(&Message::new(info).unwrap()).unwrap();
     let again = async {
         tokio::time::sleep(Duration::from_millis(30)).await;
-        started(storage, strategy, serve::HEARTBEAT, port).await
+        started(storage, strategy, (serve::HEARTBEAT, Times::default()), port).await
     };
     let found = run_with(&mut remote, || 0, |view| view.messages(S).count() == 2);
     let (service, found) = tokio::join!(again, tokio::time::timeout(SOON, found));
