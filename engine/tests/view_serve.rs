@@ -46,15 +46,19 @@ async fn bench(strategy: Strategy) -> Bench {
 }
 
 async fn bench_with(strategy: Strategy, heartbeat: Duration) -> Bench {
+    bench_of(strategy, heartbeat, Times::default()).await
+}
+
+async fn bench_of(strategy: Strategy, heartbeat: Duration, times: Times) -> Bench {
     let folder = TempDir::new().unwrap();
-    let service = started(database(folder.path()), strategy, heartbeat, 0).await;
+    let service = started(database(folder.path()), strategy, (heartbeat, times), 0).await;
     Bench { folder, strategy, service }
 }
 
-async fn started(storage: Storage, strategy: Strategy, heartbeat: Duration, port: u16) -> Service {
+async fn started(storage: Storage, strategy: Strategy, times: (Duration, Times), port: u16) -> Service {
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], port)), false).await.unwrap();
     let server = Server::new(storage, &strategy, DIRECTORY);
-    let times = Times { tick: Duration::from_millis(20), ..Times::default() };
+    let (heartbeat, times) = (times.0, Times { tick: Duration::from_millis(20), ..times.1 });
     serve::start(listener, Options { server, token: TOKEN.to_owned(), times, heartbeat }).unwrap()
 }
 
@@ -92,20 +96,19 @@ impl Bench {
         remote
     }
 
-    /// The transcript of a session as somebody has it who comes now.
-    async fn transcript(&self, session: &str) -> blake3::Hash {
-        self.showing(session).await.view.transcript(session).unwrap()
-    }
-
     /// Lets a view take what happens until it shows the same as one that comes now.
     async fn same(&self, remote: &mut Remote, session: &str) {
-        let expected = self.transcript(session).await;
+        let fresh = self.showing(session).await.view;
+        let (messages, expected) = (fresh.messages(session).count(), fresh.transcript(session));
+        assert!(expected.is_some());
         let mut now_ms = 0;
         let clock = || {
             now_ms += 1_000;
             now_ms
         };
-        let run = run_with(remote, clock, |view| view.transcript(session) == Some(expected));
+        let run = run_with(remote, clock, |view| {
+            view.messages(session).count() == messages && view.transcript(session) == expected
+        });
         assert!(tokio::time::timeout(SOON, run).await.is_ok(), "the view never shows what the server has");
         assert_eq!((remote.unusable().count, remote.refused().count), (0, 0));
         remote.view.audit().unwrap();

@@ -41,7 +41,8 @@ pub struct Options {
     pub server: Server,
     /// The token that every request must show.
     pub token: String,
-    /// How long things may take. What a server holds back is said when it is due, to a [`Times::tick`].
+    /// How long things may take. What a server holds back is said when it is due, to a [`Times::tick`]; a client whose socket takes nothing
+    /// for [`Times::idle`] while something is to be sent is let go. The service's clock is that of the machine.
     pub times: Times,
     /// From one sign of life on an event stream to the next.
     pub heartbeat: Duration,

@@ -13,7 +13,7 @@ async fn pages_by_cursor_have_each_message_once() {
         let folder = TempDir::new().unwrap();
         let storage =
             if is_tree { seeded(Storage::tree(folder.path()).unwrap()) } else { database(folder.path()) };
-        let service = started(storage, BOUNDED, serve::HEARTBEAT, 0).await;
+        let service = started(storage, BOUNDED, (serve::HEARTBEAT, Times::default()), 0).await;
         let bench = Bench { folder, strategy: BOUNDED, service };
         let said: Vec<String> = (0..95).map(|number| format!("msg_{number:04}")).collect();
         bench.service.with_server(|server| {

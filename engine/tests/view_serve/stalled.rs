@@ -79,3 +79,14 @@ async fn as_reported_everything_waits_for_who_does_not_read() {
     bench.clients_become(0).await;
     assert_eq!(bench.service.with_server(|server| server.queues_ledger().live()), 0);
 }
+
+#[tokio::test]
+async fn who_takes_nothing_for_too_long_is_let_go() {
+    let times = Times { idle: Duration::from_millis(100), ..Times::default() };
+    let bench = bench_of(AS_REPORTED, serve::HEARTBEAT, times).await;
+    let events = bench.client().events(&[S]).await.unwrap();
+    grow(&bench).await;
+    bench.clients_become(0).await;
+    assert_eq!(bench.service.with_server(|server| server.queues_ledger().live()), 0);
+    drop(events);
+}
