@@ -25,6 +25,7 @@ mod tree;
 
 pub use cursor::Cursor;
 pub use database::Database;
+pub(in crate::view) use files::check_id;
 pub use import::{Imported, import};
 pub use skipped::{Passed, Skipped};
 pub use tree::Tree;
