@@ -122,7 +122,7 @@ fn broken_rows_are_passed_over_and_named() {
         named(1),
         ["message ../7", "message msg_1", "message msg_5", "message msg_6", "part prt_1", "part prt_3"]
     );
-    // Twice each, for it was read twice; what has no row of its own is met with every page.
+    // Twice each, for everything was read twice.
     assert_eq!(both.storages[1].skipped().count, 12);
 }
 
