@@ -58,6 +58,7 @@ pub(crate) enum Verb {
 ///   highwater run sync/cold:bounded --scale 0.2 --profile heavy
 ///   highwater run --home ~                 over your own histories; nothing in them is changed
 ///   highwater run --lattice sync/cold      what each proposed fix is worth
+///   highwater run view/hours               three hours of an editor's view
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Run {

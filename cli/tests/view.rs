@@ -39,7 +39,7 @@ fn the_bounded_view_holds_its_budgets_and_the_others_break_them() {
     assert!(thirteen.contains("texts of webfetch are cut: absent"), "{thirteen}");
     assert!(thirteen.contains("texts of github_search_issues are cut: present"), "{thirteen}");
     // A control is no leak.
-    assert!(!notes("view/revisit:bounded").contains("a leak"), "{}", notes("view/revisit:bounded"));
+    assert!(!notes("view/revisit:bounded").contains(": a leak"), "{}", notes("view/revisit:bounded"));
 }
 
 /// Cases of which two builds are compared: those whose peak does not need seconds.

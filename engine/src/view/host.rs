@@ -197,11 +197,11 @@ impl Host {
     ) -> Result<(), HostError> {
         let session = session.unwrap_or_default();
         match kind {
-            event::PART => return self.part(properties["part"].take(), now_ms),
+            event::PART => return self.part(take(&mut properties, "part"), now_ms),
             event::DELTA => self.delta(&session, &mut properties, now_ms),
             event::RESYNC => self.resync(),
             "message.updated" => {
-                let message = self.message(properties["info"].take())?;
+                let message = self.message(take(&mut properties, "info"))?;
                 self.post(&json!({"type": "messageCreated", "info": message.value()}));
             }
             event::DELETED => {
@@ -345,8 +345,8 @@ impl Host {
     }
 
     fn entry(&mut self, mut entry: Value) -> Result<Entry, HostError> {
-        let message = self.message(entry["info"].take())?;
-        let Value::Array(values) = entry["parts"].take() else {
+        let message = self.message(take(&mut entry, "info"))?;
+        let Value::Array(values) = take(&mut entry, "parts") else {
             return Ok(Entry { message, parts: Vec::new() });
         };
         let mut parts = Vec::with_capacity(values.len());
@@ -449,6 +449,11 @@ impl Host {
     }
 }
 
+/// Takes a field out of a value; null where there is none, or where the value is no object.
+fn take(value: &mut Value, key: &str) -> Value {
+    value.get_mut(key).map(Value::take).unwrap_or_default()
+}
+
 fn session_in(properties: &Value) -> Option<&str> {
     let at = |path: &str| properties.pointer(path).and_then(Value::as_str);
     let of_session = || if at("/info/sessionID").is_none() { at("/info/id") } else { None };
@@ -508,3 +513,6 @@ fn name_of(kind: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,14 +6,17 @@ use engine::view::drafts;
 use harness::meter;
 use harness::record::{Tier, Unit};
 
-use super::agent::{Act, Family, PATCHING, Plan, START_MS, Script, Touch};
+use super::agent::{Act, Family, PATCHING, Plan, START_MS as FIRST_MS, Script, Touch};
 use super::bench::{Bench, bytes, count};
 use super::browser::Cost;
 use super::check::image;
+use super::load::scroll_to_beginning;
 use super::switch::slope;
 use super::{Account, Drive, Task};
 
 const SECOND_MS: i64 = 1_000;
+/// When it begins: a day after the sessions that are stored.
+const START_MS: i64 = FIRST_MS + 86_400 * SECOND_MS;
 const HOUR_MS: f64 = 3_600_000.0;
 /// Ms from one look at what is held to the next.
 const LOOK_MS: i64 = 60 * SECOND_MS;
@@ -42,6 +45,7 @@ impl Setting {
         };
         let shown = Plan {
             sessions,
+            start_ms: START_MS,
             turns: (calls / 6).max(2),
             calls,
             session_every_ms: every_ms,
@@ -54,6 +58,7 @@ impl Setting {
         let end_ms = START_MS + every_ms * sessions as i64;
         let background = Plan {
             sessions: others,
+            start_ms: START_MS,
             turns: 8,
             calls: calls / 2,
             session_every_ms: SECOND_MS,
@@ -81,6 +86,7 @@ struct Looks {
 pub(super) fn run(task: &Task) -> Result<Account, String> {
     let setting = Setting::of(task);
     let mut bench = Bench::new(task)?;
+    bench.begin_at(START_MS);
     let mut shown = Script::new(&setting.shown);
     let mut background = Script::new(&setting.background);
     let names: Vec<String> = shown.sessions().map(str::to_owned).collect();
@@ -116,6 +122,9 @@ pub(super) fn run(task: &Task) -> Result<Account, String> {
     }
     bench.now = bench.now.max(setting.end_ms);
     bench.settle()?;
+    if task.drive == Drive::Minutes {
+        look_back(&mut bench, &names)?;
+    }
     looks.most = looks.most.max(bench.held_bytes());
     report(task, &bench, &looks, &setting)
 }
@@ -135,6 +144,16 @@ fn switch(bench: &mut Bench, names: &[String], number: usize, image_chars: usize
     bench.open(&names[number])?;
     bench.lose("the stream of events ended")?;
     bench.find()
+}
+
+/// An older session is opened and scrolled to its beginning, and one of those before is deleted, with the draft that was left in it.
+fn look_back(bench: &mut Bench, names: &[String]) -> Result<(), String> {
+    let old = bench.only_session()?;
+    bench.open(&old)?;
+    scroll_to_beginning(bench, &old, |_| {})?;
+    let requests = bench.pipeline.view.delete_session(&names[0]);
+    bench.act(requests)?;
+    bench.settle()
 }
 
 fn report(task: &Task, bench: &Bench, looks: &Looks, setting: &Setting) -> Result<Account, String> {

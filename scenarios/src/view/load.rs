@@ -34,13 +34,19 @@ pub(super) fn giant_turn(seed: u64) -> Plan {
 
 /// A session of 2,000 messages: a person's, and an answer for each of three calls.
 pub(super) fn many_messages(seed: u64) -> Plan {
-    short(seed, MESSAGES / 4, 3 * MESSAGES / 4)
+    // A few are taken back, and some steps make more than one call.
+    short(seed, MESSAGES * 11 / 40, 3 * MESSAGES * 11 / 40)
 }
 
 /// Sessions whose length is in their turns, not in their payloads.
 fn short(seed: u64, turns: usize, calls: usize) -> Plan {
     let mix = &[(Tool::Read, 4), (Tool::Edit, 2), (Tool::Bash, 2), (Tool::Grep, 1)];
     Plan { turns, calls, mix, session_bytes: Some(calls as u64 * 3_000), ..Plan::light(seed) }
+}
+
+/// A session of 120 messages, to be looked back at.
+pub(super) fn older(seed: u64) -> Plan {
+    short(seed.wrapping_add(2), 30, 90)
 }
 
 /// A session of 90 MB as old versions stored it.
@@ -95,7 +101,11 @@ fn window(task: &Task) -> Result<Account, String> {
 }
 
 /// Scrolls up until nothing older is there.
-fn scroll_to_beginning(bench: &mut Bench, session: &str, mut each: impl FnMut(&Bench)) -> Result<(), String> {
+pub(super) fn scroll_to_beginning(
+    bench: &mut Bench,
+    session: &str,
+    mut each: impl FnMut(&Bench),
+) -> Result<(), String> {
     let mut before = None;
     for _ in 0..SCROLLS {
         // No faster than a person.
@@ -155,7 +165,7 @@ fn paging(task: &Task) -> Result<Account, String> {
 /// A session as old versions left it.
 fn old(task: &Task) -> Result<Account, String> {
     let mut bench = Bench::over_tree(task)?;
-    bench.now = START_MS + 86_400_000;
+    bench.begin_at(START_MS + 86_400_000);
     let session = bench.only_session()?;
     meter::phase("open");
     bench.open(&session)?;

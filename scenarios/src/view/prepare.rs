@@ -30,6 +30,7 @@ impl Stored {
             Drive::Window => Stored::Database(load::many_turns(seed)),
             Drive::GiantTurn => Stored::Database(load::giant_turn(seed)),
             Drive::Paging => Stored::Database(load::many_messages(seed)),
+            Drive::Minutes => Stored::Database(load::older(seed)),
             Drive::Legacy => Stored::Tree(load::legacy(seed)),
             _ => return None,
         })

@@ -119,7 +119,8 @@ mod tests {
         assert!(told(&mut calls, "pending", "", 0));
         let told_of = |calls: &mut Calls| (1..=100).filter(|n| told(calls, "running", "o", n * 10)).count();
         assert_eq!(told_of(&mut calls), 4);
-        assert!(calls.due(1_001).is_none());
+        assert!(!told(&mut calls, "running", "more", 1_005));
+        assert!(calls.due(1_249).is_none());
         assert_eq!(calls.due(1_260).map(|part| part.status()), Some(Some(Status::Running)));
         assert!(calls.due(9_999).is_none());
         told(&mut calls, "running", "held", 1_270);
