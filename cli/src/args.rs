@@ -58,6 +58,7 @@ pub(crate) enum Verb {
 ///   highwater run sync/cold:bounded --scale 0.2 --profile heavy
 ///   highwater run --home ~                 over your own histories; nothing in them is changed
 ///   highwater run --lattice sync/cold      what each proposed fix is worth
+///   highwater run view/hours               three hours of an editor's view
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Run {
@@ -91,6 +92,9 @@ pub(crate) struct Run {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) judging: Judging,
+    /// What a browser would add to what a view holds, as TOML: replaces constants of the built-in cost model (docs/view.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
     /// Plant growth into every sample, to see whether your budgets notice it: `each:bytes=64` keeps 64 bytes for each session,
     /// `retain:bytes=4096,first=1000` and `spike:bytes=1048576,first=1000,phase=parse` begin at an allocation (docs/selftest.md).
     #[arg(long, value_name = "GROWTH", conflicts_with = "save_baseline")]

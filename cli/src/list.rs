@@ -23,8 +23,7 @@ pub(crate) fn list(args: &args::List) -> Result<i32> {
 
 fn lines(what: What) -> String {
     let lines: Vec<String> = match what {
-        What::Scenarios => scenarios::SCENARIOS
-            .iter()
+        What::Scenarios => scenarios::scenarios()
             .flat_map(|scenario| {
                 [
                     format!("{:<18} {}", scenario.name, scenario.about),

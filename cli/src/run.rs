@@ -12,6 +12,7 @@ use harness::sites;
 use reports::baseline::Baseline;
 use scenarios::lattice::{self, LATTICES, Lattice};
 use scenarios::runner::{self, Event, Input, Options, Plan, Runner};
+use scenarios::view::browser::Model;
 use scenarios::{CaseSpec, Steady};
 
 use crate::places::{self, Profiler};
@@ -80,6 +81,19 @@ fn steady(args: &args::Run, plan: &Plan, stop: &AtomicBool) -> Result<Steady> {
     Steady::make(&plan.cases, args.sweep, args.spec.seed, make)
 }
 
+/// The cost model of a browser in a file; what the file does not name is as it is built in.
+fn model(path: &Path) -> Result<Model> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read the model {}", path.display()))?;
+    let model: Model = toml::from_str(&text).with_context(|| {
+        format!("{} is no model of a browser: docs/view.md lists what it may say", path.display())
+    })?;
+    match model.flaw() {
+        Some(name) => bail!("{}: {name} must be a number that is not below 0", path.display()),
+        None => Ok(model),
+    }
+}
+
 fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
     let samples =
         |instrument: &Instrument| if *instrument == Instrument::Os { args.samples } else { EXACT_SAMPLES };
@@ -89,6 +103,7 @@ fn options(args: &args::Run, scratch: &Path) -> Result<Options> {
         instruments: args.instrument.iter().map(|instrument| (*instrument, samples(instrument))).collect(),
         timeout: Duration::from_secs(args.timeout),
         ticks: args.ticks,
+        browser: args.model.as_deref().map(model).transpose()?.unwrap_or_default(),
         inject: args.inject.clone(),
     })
 }

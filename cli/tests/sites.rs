@@ -28,6 +28,7 @@ fn profile(case: &str) -> Result<Profile, String> {
         instruments: vec![(Instrument::Dhat, 1)],
         timeout: Duration::from_secs(120),
         ticks: scenarios::runner::TICKS,
+        browser: Default::default(),
         inject: None,
     };
     let input = Input::from_corpus(&smoke());

@@ -5,6 +5,7 @@
 //!
 //! * [`json`] reads JSON text in bounded memory, [`tree`] holds what is kept of it.
 //! * [`formats`] turns the files of each tool into [`session`]s.
+//! * [`http`] is what services share.
 //! * [`listing`] lists sessions for an application, holds the state of those that are live, and is kept alive.
 //! * [`snapshots`] keeps sessions as typed events, and follows their files while they grow.
 //! * [`sync`] finds, caches and transfers them: the family of strategies that highwater compares.
@@ -12,6 +13,7 @@
 
 pub mod checksum;
 pub mod formats;
+pub mod http;
 pub mod json;
 pub mod listing;
 pub mod session;

@@ -4,12 +4,22 @@
 //! what its view wants, and from there to the view, which keeps what it was given and mounts what can be seen. What each of them does is a
 //! choice of the [`strategy`].
 
+pub mod diff;
 pub mod drafts;
+pub mod event;
+pub mod host;
 pub mod ledger;
 pub mod message;
 pub mod part;
+pub mod pipeline;
+pub mod serve;
+pub mod server;
+pub mod size;
+pub mod slim;
+pub mod storage;
 pub mod store;
 pub mod strategy;
+pub mod strip;
 pub mod window;
 
 pub use ledger::{Ledger, Ledgers};

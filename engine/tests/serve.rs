@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use highwater_engine::listing::serve::{self, Options, ServeError, Times};
+use highwater_engine::listing::serve::{self, ListenError, Options, ServeError, Times};
 use highwater_engine::listing::strategy::{self, Strategy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -227,7 +227,7 @@ fn it_listens_for_this_machine_only() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     let refused = runtime.block_on(serve::listen(everywhere, false));
-    assert!(matches!(refused, Err(ServeError::NotLoopback(_))));
+    assert!(matches!(refused, Err(ListenError::NotLoopback(_))));
     assert!(runtime.block_on(serve::listen(everywhere, true)).is_ok());
     let home = TempDir::new().unwrap();
     let weak = runtime.block_on(async {

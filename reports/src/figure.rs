@@ -57,16 +57,18 @@ pub(crate) fn probability(p: f64) -> String {
 
 /// `12345` as `12,345`; a fraction is kept to two digits.
 fn grouped(size: f64) -> String {
-    let whole = format!("{:.0}", size.trunc());
-    let mut text = String::new();
+    // Of what floating point makes of 18 nothing is shown.
+    let cents = (size.abs() * 100.0).round();
+    let (whole, rest) = (format!("{:.0}", (cents / 100.0).trunc()), cents % 100.0);
+    let mut text = String::from(if size < 0.0 && cents > 0.0 { "-" } else { "" });
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
     }
-    if size.fract() != 0.0 {
-        text.push_str(format!("{:.2}", size.fract()).trim_start_matches('0'));
+    if rest > 0.0 {
+        text.push_str(&format!(".{rest:02.0}"));
     }
     text
 }
@@ -109,6 +111,8 @@ mod tests {
 
     #[test]
     fn a_change_has_a_sign_unless_it_is_none() {
+        let counts = [-17.999_999_999, -123.0, -1_234.5, -0.5, 1e9].map(|v| change(v, Unit::Count));
+        assert_eq!(counts, ["-18", "-123", "-1,234.50", "-0.50", "+1,000,000,000"]);
         assert_eq!([65_536.0, -512.0, 0.0].map(|v| change(v, Unit::Bytes)), ["+64 KiB", "-512 B", "0 B"]);
     }
 }

@@ -196,7 +196,8 @@ impl Page {
         if let (Some(none), Some(all)) = (worth.combinations.first(), worth.combinations.last()) {
             let (none, all) = (figure::short(*none, unit), figure::short(*all, unit));
             self.line(&format!(
-                "From {none} with none of them to {all} with all; less than zero is a saving.\n"
+                "From {none} with none of them to {all} with all; less than zero is a saving: {}.\n",
+                crate::worth::conclusion(worth)
             ));
         }
         let rows = worth.choices.iter().map(|choice| {

@@ -190,7 +190,7 @@ fn worth(worth: &Worth) -> Vec<String> {
         let (none, all) = (figure::short(*none, unit), figure::short(*all, unit));
         format!("from {none} with none of them to {all} with all; less than zero is a saving")
     });
-    [head].into_iter().chain(rows).chain(ends).collect()
+    [head].into_iter().chain(rows).chain(ends).chain([crate::worth::conclusion(worth)]).collect()
 }
 
 /// The laws of whole cases, and beneath them where each reaches which size. The page has those of phases too.

@@ -32,6 +32,33 @@ pub fn shapley(scenario: &str, metric: &str, names: &[&str], values: &[f64]) -> 
     }
 }
 
+/// What the table says, in one sentence for whoever decides which of the choices to make.
+pub fn conclusion(worth: &Worth) -> String {
+    let Worth { scenario, metric, choices, combinations } = worth;
+    let (none, all) = combinations.first().zip(combinations.last()).unwrap_or((&0.0, &0.0));
+    let saved = none - all;
+    if saved.abs() <= none.abs() * LITTLE {
+        return format!(
+            "none of the {} choices changes {metric} of {scenario} by more than a hundredth",
+            choices.len()
+        );
+    }
+    let mut by_share: Vec<(&str, f64)> =
+        choices.iter().map(|choice| (choice.name.as_str(), -choice.shapley / saved)).collect();
+    by_share.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let giving = by_share.iter().filter(|(_, share)| share.abs() >= LITTLE);
+    let giving: Vec<String> = giving.map(|(name, share)| format!("{name} {}", percent(*share))).collect();
+    let idle: Vec<&str> =
+        by_share.iter().filter(|(_, share)| share.abs() < LITTLE).map(|(name, _)| *name).collect();
+    let idle = if idle.is_empty() { String::new() } else { format!("; {} change nothing", idle.join(", ")) };
+    let change = percent(-saved / none);
+    format!("all together change {metric} of {scenario} by {change}, of which {}{idle}", giving.join(", "))
+}
+
+/// Less than this part of a figure, or of what all choices save, is nothing.
+const LITTLE: f64 = 0.01;
+
 /// The change that a choice makes on average over all orders of making the choices.
 ///
 /// Of the n! orders, s!(n - 1 - s)! make exactly a given set of s choices before this one.
@@ -59,6 +86,22 @@ mod tests {
     fn worth(names: &[&str], values: &[f64]) -> Vec<(f64, f64, f64)> {
         let worth = shapley("sync/cold", "heap.peak_bytes", names, values);
         worth.choices.iter().map(|choice| (choice.alone, choice.last, choice.shapley)).collect()
+    }
+
+    #[test]
+    fn a_sentence_says_which_choices_count() {
+        // The second choice saves 80 of 100 with or without the first, the third nothing.
+        let values = [100.0, 90.0, 20.0, 10.0, 100.0, 90.0, 20.0, 10.0];
+        let worth = shapley("view/minutes", "scenario.view_bytes", &["a", "b", "c"], &values);
+        assert_eq!(
+            conclusion(&worth),
+            "all together change scenario.view_bytes of view/minutes by -90 %, of which b 89 %, a 11 %; c change nothing"
+        );
+        let flat = shapley("view/minutes", "heap.peak_bytes", &["a"], &[100.0, 100.0]);
+        assert_eq!(
+            conclusion(&flat),
+            "none of the 1 choices changes heap.peak_bytes of view/minutes by more than a hundredth"
+        );
     }
 
     /// By hand: prefetch off saves 40 alone and 45 last, strip 16 alone and 21 last; (40 + 45) / 2 and (16 + 21) / 2.

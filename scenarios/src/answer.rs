@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use engine::sync::Outcome;
 use engine::sync::protocol::{Skipped, Work};
 
-use crate::{listing, snapshots};
+use crate::{listing, snapshots, view};
 
 /// Name of the file in a sample's directory in which its subject leaves the answer.
 pub(crate) const FILE: &str = "answer.json";
@@ -21,6 +21,9 @@ pub struct Answer {
     /// What a service answered, where one was driven.
     #[serde(default)]
     pub listing: Option<listing::Account>,
+    /// What a view answered, where one was driven.
+    #[serde(default)]
+    pub view: Option<view::Account>,
     /// Why there is no answer, or not all of it.
     pub error: Option<String>,
 }

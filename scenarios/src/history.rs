@@ -4,7 +4,7 @@
 
 mod digest;
 mod line;
-mod pool;
+pub(crate) mod pool;
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};

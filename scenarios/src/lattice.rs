@@ -3,7 +3,7 @@
 use harness::instrument::Instrument;
 
 use crate::runner::{Event, Runner};
-use crate::{Error, Work, listing, snapshots, sync};
+use crate::{Error, Work, listing, snapshots, sync, view};
 
 /// The fixes of a scenario, which can be combined.
 #[derive(Debug)]
@@ -63,6 +63,18 @@ pub const LATTICES: &[Lattice] = &[
             let strategy = engine::listing::strategy::with_fixes(fixes << IN_SERVICE);
             Work::Listing(listing::Kind::Once(listing::Drive::Tree), strategy)
         },
+    },
+    Lattice {
+        scenario: "view/minutes",
+        names: &engine::view::strategy::FIXES,
+        metrics: &[
+            "scenario.view_bytes",
+            "scenario.wire_bytes",
+            "scenario.host_entries",
+            "scenario.model_bytes",
+            "heap.peak_bytes",
+        ],
+        work: |fixes| Work::View(view::Drive::Minutes, engine::view::strategy::with_fixes(fixes)),
     },
 ];
 

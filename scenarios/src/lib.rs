@@ -1,6 +1,6 @@
 //! The scenarios and strategies that highwater measures: the only place where engine, corpus and harness meet.
 //!
-//! A [`Scenario`] is a row of [`SCENARIOS`]: a way to drive the engine, and the strategies it is driven with. A case is one of
+//! A [`Scenario`] is one of [`scenarios`]: a way to drive the engine, and the strategies it is driven with. A case is one of
 //! both, written `family/scenario:strategy`. [`runner::run`] measures cases; each sample is a fresh process in which
 //! [`subject::enter`] does the work. [`exec::run`] measures commands that know nothing of all this,
 //! and [`artifact`] makes builds of an earlier commit to compare with.
@@ -20,6 +20,7 @@ pub mod snapshots;
 pub mod steady;
 pub mod subject;
 pub mod sync;
+pub mod view;
 
 pub use answer::{Answer, Defect, Expected};
 pub use runner::{Event, Options, Plan, run};
@@ -66,271 +67,20 @@ pub enum Kind {
     Snapshots(snapshots::Kind),
     /// Of `listing`.
     Listing(listing::Kind),
+    /// Of `view`.
+    View(view::Drive),
 }
 
 /// Every scenario, in the order of reports.
-pub const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "sync/cold",
-        about: "everything is parsed, with an empty cache",
-        strategies: &[
-            "as-reported",
-            "s1-chunked-ipc",
-            "s2-eager-strip",
-            "s3-workspace-cache",
-            "s4-low-prefetch",
-            "s5-temp-file",
-            "s2-s4",
-            "pr-121",
-            "all-five",
-            "bounded",
-        ],
-        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Cold)),
-    },
-    Scenario {
-        name: "sync/warm",
-        about: "nothing has changed since the cache was written; then the same once more in the same process",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Warm)),
-    },
-    Scenario {
-        name: "sync/incremental",
-        about: "three workspaces have one session more than the cache knows",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Incremental)),
-    },
-    Scenario {
-        name: "sync/migrate",
-        about: "the cache is the old single file; afterwards the cache's version changes and everything is read anew",
-        strategies: &["bounded"],
-        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Migrate)),
-    },
-    Scenario {
-        name: "sync/survive",
-        about: "the least heap, of worker and host alike, with which a cold parse comes through",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Sync(sync::Kind::Searched),
-    },
-    Scenario {
-        name: "sync/stale",
-        about: "the seven defects of the reported engine, each looked for on a small corpus that changes",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Sync(sync::Kind::Checked),
-    },
-    Scenario {
-        name: "sync/degrade",
-        about: "the worker's heap is too small: what the user is told, and what is kept",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Sync(sync::Kind::Starved),
-    },
-    Scenario {
-        name: "sync/law",
-        about: "a cold parse at five sizes over a 32-fold range of steady sessions: how the peak grows",
-        strategies: &["as-reported", "all-five", "bounded"],
-        kind: Kind::Sync(sync::Kind::Swept),
-    },
-    Scenario {
-        name: "sync/idle",
-        about: "a host that stays up: synced every minute of a day, in virtual time, with a small change every hour",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Sync(sync::Kind::Sampled(sync::Drive::Idle)),
-    },
-    Scenario {
-        name: "sync/metamorphic",
-        about: "a small history in other orders, directories and names, which must not move the peak",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Sync(sync::Kind::Transformed),
-    },
-    Scenario {
-        name: "listing/cold",
-        about: "one list of 140 sessions of 1,200 lines, of a service that has just started",
-        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Cold)),
-    },
-    Scenario {
-        name: "listing/warm",
-        about: "the list again each thirty seconds, while nothing changes",
-        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Warm)),
-    },
-    Scenario {
-        name: "listing/writes",
-        about: "a list each second, while a program appends to one session and the service to it, too",
-        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Writes)),
-    },
-    Scenario {
-        name: "listing/stale",
-        about: "every way by which a list could say what is no longer so",
-        strategies: &["as-proposed", "upstream", "bounded"],
-        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Stale)),
-    },
-    Scenario {
-        name: "listing/pile-up",
-        about: "twenty clients that come back while the service still works for them: a hundred times as fast as in life",
-        strategies: &["as-reported", "as-proposed", "bounded"],
-        kind: Kind::Listing(listing::Kind::Once(listing::Drive::PileUp)),
-    },
-    Scenario {
-        name: "listing/churn",
-        about: "ten thousand sessions come and go: what is held of them afterwards",
-        strategies: &["as-reported", "fix-2-eviction", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Churn)),
-    },
-    Scenario {
-        name: "listing/orphans",
-        about: "sessions that were only touched, by each container",
-        strategies: &["as-reported", "fix-2-eviction", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Orphans)),
-    },
-    Scenario {
-        name: "listing/crowd",
-        about: "more sessions in use than may be kept idle",
-        strategies: &["as-reported", "fix-2-eviction", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Crowd)),
-    },
-    Scenario {
-        name: "listing/tombstones",
-        about: "ten thousand sessions are deleted, and nothing else for a day",
-        strategies: &["as-reported", "fix-3-tombstones", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Tombstones)),
-    },
-    Scenario {
-        name: "listing/race",
-        about: "sessions are started while they are deleted: a control, which no strategy fails",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Race)),
-    },
-    Scenario {
-        name: "listing/supervised",
-        about: "the service dies, stops, spins, flaps, or is busy, with real processes",
-        strategies: &["as-proposed", "bounded"],
-        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Supervised)),
-    },
-    Scenario {
-        name: "listing/tree",
-        about: "the service is ended with what it has started: in its group, in another, in another session",
-        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
-        kind: Kind::Listing(listing::Kind::Once(listing::Drive::Tree)),
-    },
-    Scenario {
-        name: "listing/messages",
-        about: "a session's process says forty messages of 5 MB, then ten thousand small ones",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Messages)),
-    },
-    Scenario {
-        name: "listing/soak",
-        about: "lists, turns, visitors and a deletion each minute, in virtual time",
-        strategies: &["as-reported", "as-proposed", "upstream", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Soak)),
-    },
-    Scenario {
-        name: "listing/scale",
-        about: "the first and the hundredth page of 10,000 sessions",
-        strategies: &["as-reported", "upstream", "bounded"],
-        kind: Kind::Listing(listing::Kind::Sampled(listing::Drive::Scale)),
-    },
-    Scenario {
-        name: "snapshots/idle",
-        about: "a daemon over 53 sessions stays up for ten minutes in which nothing happens",
-        strategies: &[
-            "as-reported",
-            "fix-1-snippet",
-            "fix-2a-get-known",
-            "fix-2b-metadata",
-            "fix-3-estimator",
-            "fix-2a-2b",
-            "as-landed",
-            "bounded",
-        ],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Idle)),
-    },
-    Scenario {
-        name: "snapshots/active",
-        about: "the same, while one session gets an event every five seconds",
-        strategies: &["as-reported", "as-landed", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Active)),
-    },
-    Scenario {
-        name: "snapshots/persistent",
-        about: "the same at rest, by the path of a daemon that keeps on disk which commands it has run",
-        strategies: &["as-reported", "as-landed", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Persistent)),
-    },
-    Scenario {
-        name: "snapshots/day",
-        about: "a day at rest, in virtual time",
-        strategies: &["bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Day)),
-    },
-    Scenario {
-        name: "snapshots/estimator",
-        about: "what the store takes itself for beside what it holds, for texts of 20 to 4,000 characters",
-        strategies: &["as-reported", "fix-3-estimator", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Estimator)),
-    },
-    Scenario {
-        name: "snapshots/budget",
-        about: "half as much again comes in as the budget of 200 MiB has room for",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Budget)),
-    },
-    Scenario {
-        name: "snapshots/oversize",
-        about: "one session is larger than the budget of all",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Oversize)),
-    },
-    Scenario {
-        name: "snapshots/touch",
-        about: "sessions are evicted, and then their files change",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Touch)),
-    },
-    Scenario {
-        name: "snapshots/limits",
-        about: "more sessions and more events of one than are kept",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Limits)),
-    },
-    Scenario {
-        name: "snapshots/snippet",
-        about: "awkward first messages, and the lines by which their sessions are shown",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Snippet)),
-    },
-    Scenario {
-        name: "snapshots/replay",
-        about: "files are read a hundred times, written anew, torn and completed",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Replay)),
-    },
-    Scenario {
-        name: "snapshots/isolation",
-        about: "what the daemon gave is changed: a control, which no strategy fails",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Isolation)),
-    },
-    Scenario {
-        name: "snapshots/growth",
-        about: "one session grows from nothing, event by event",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Sampled(snapshots::Drive::Growth)),
-    },
-    Scenario {
-        name: "snapshots/sessions-law",
-        about: "one active session among 53 to 5,300: what a tick costs",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Swept(snapshots::Drive::AmongSessions)),
-    },
-    Scenario {
-        name: "snapshots/events-law",
-        about: "one active session among ten of 29 to 2,973 events each: what a tick costs",
-        strategies: &["as-reported", "bounded"],
-        kind: Kind::Snapshots(snapshots::Kind::Swept(snapshots::Drive::AmongEvents)),
-    },
-];
+pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    let families = [
+        sync::table::SCENARIOS,
+        listing::table::SCENARIOS,
+        snapshots::table::SCENARIOS,
+        view::table::SCENARIOS,
+    ];
+    families.into_iter().flatten()
+}
 
 /// A scenario with one of its strategies.
 #[derive(Debug, Clone)]
@@ -352,6 +102,8 @@ pub enum Work {
     Snapshots(snapshots::Kind, engine::snapshots::Strategy),
     /// Of `listing`.
     Listing(listing::Kind, engine::listing::Strategy),
+    /// Of `view`.
+    View(view::Drive, engine::view::Strategy),
 }
 
 impl Work {
@@ -363,6 +115,9 @@ impl Work {
                 .map(|strategy| Work::Snapshots(kind, strategy)),
             Kind::Listing(kind) => find(engine::listing::strategy::named(), strategy)
                 .map(|strategy| Work::Listing(kind, strategy)),
+            Kind::View(drive) => {
+                find(engine::view::strategy::named(), strategy).map(|strategy| Work::View(drive, strategy))
+            }
         }
     }
 }
@@ -375,7 +130,7 @@ impl CaseSpec {
             Work::Sync(kind, _) => {
                 matches!(kind, Kind::Sampled(Drive::Cold | Drive::Warm) | Kind::Searched | Kind::Starved)
             }
-            Work::Snapshots(..) | Work::Listing(..) => false,
+            Work::Snapshots(..) | Work::Listing(..) | Work::View(..) => false,
         }
     }
 
@@ -385,7 +140,13 @@ impl CaseSpec {
             Work::Sync(kind, _) => matches!(kind, sync::Kind::Sampled(_)),
             Work::Snapshots(kind, _) => matches!(kind, snapshots::Kind::Sampled(_)),
             Work::Listing(kind, _) => matches!(kind, listing::Kind::Sampled(_)),
+            Work::View(..) => true,
         }
+    }
+
+    /// Whether how long it takes is of interest: not where everything happens by a virtual clock.
+    fn is_timed(&self) -> bool {
+        !matches!(self.work, Work::View(..))
     }
 
     /// Whether it is sampled on the small corpus instead of the run's own.
@@ -405,6 +166,7 @@ pub fn strategies() -> Vec<(&'static str, &'static str, String)> {
     of("sync", strategy::named())
         .chain(of("listing", engine::listing::strategy::named()))
         .chain(of("snapshots", engine::snapshots::strategy::named()))
+        .chain(of("view", engine::view::strategy::named()))
         .collect()
 }
 
@@ -425,8 +187,7 @@ pub fn cases() -> Vec<CaseSpec> {
         let work = work.expect("the table names strategies that exist, as a test checks");
         CaseSpec { name: format!("{}:{name}", scenario.name), scenario, work }
     };
-    SCENARIOS
-        .iter()
+    scenarios()
         .flat_map(|scenario| scenario.strategies.iter().map(move |name| case(scenario, name)))
         .collect()
 }

@@ -15,6 +15,7 @@ pub mod serve;
 mod service;
 mod soak;
 mod supervised;
+pub(crate) mod table;
 
 use engine::listing::Strategy;
 use harness::instrument::{INSTRUMENT, Instrument};

@@ -17,7 +17,7 @@ use crate::scratch::Scratch;
 use crate::steady::Steady;
 use crate::subject::{SUBJECT, Task};
 use crate::sync::sampled;
-use crate::{CaseSpec, Work, listing, snapshots, sync};
+use crate::{CaseSpec, Work, listing, snapshots, sync, view};
 
 mod case;
 mod histories;
@@ -46,6 +46,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Ticks for which a daemon stays up, each a second of its clock.
     pub ticks: u32,
+    /// What a browser would add, where that is modelled.
+    pub browser: view::browser::Model,
     /// Growth that is planted into every sample, to see whether it is noticed.
     pub inject: Option<Injection>,
 }
@@ -93,10 +95,15 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
     let of = (rounds.len() * sampled.len() + plan.cases.len() - sampled.len()) as u64;
     let mut number = 0;
     for instrument in rounds {
-        for together in sampled.chunks_mut(Runner::side_by_side(instrument)) {
+        let mut rest = &mut sampled[..];
+        while let Some((spec, _)) = rest.first() {
+            let most = Runner::side_by_side(instrument, spec.is_timed());
+            let alike = rest.iter().take_while(|(other, _)| other.is_timed() == spec.is_timed()).count();
+            let (together, later) = rest.split_at_mut(alike.min(most));
             runner.tell(Event::Case { case: &together[0].0.name, number, of });
             runner.sampled(instrument, together);
             number += together.len() as u64;
+            rest = later;
         }
     }
     for (spec, case) in plan.cases.iter().zip(&mut runs).filter(|(spec, _)| !spec.is_sampled()) {
@@ -106,6 +113,7 @@ pub fn run(plan: &Plan, runner: &mut Runner<'_>) -> Vec<record::Case> {
                 Work::Sync(kind, strategy) => sync::measure(kind, strategy, runner, case),
                 Work::Snapshots(kind, strategy) => snapshots::measure(kind, strategy, runner, case),
                 Work::Listing(kind, strategy) => listing::measure(kind, strategy, runner, case),
+                Work::View(..) => Err("its samples are taken with those of other cases".to_owned()),
             };
             case.error = result.err();
         }
@@ -141,6 +149,8 @@ pub struct Runner<'a> {
     pub(crate) primed: BTreeMap<String, Scratch>,
     /// Histories that have been written for a drive.
     pub(crate) histories: BTreeMap<String, Rc<Kept>>,
+    /// Sessions that have been written for a view.
+    pub(crate) views: BTreeMap<String, Rc<view::prepare::Kept>>,
     scratches: u64,
 }
 
@@ -161,6 +171,7 @@ impl<'a> Runner<'a> {
             learned: None,
             primed: BTreeMap::new(),
             histories: BTreeMap::new(),
+            views: BTreeMap::new(),
             scratches: 0,
         }
     }
@@ -174,11 +185,11 @@ impl<'a> Runner<'a> {
         rounds(self.options)
     }
 
-    /// Samples that may run at one time: what is counted does not depend on what else the machine does, time and resident memory
-    /// do.
-    pub(crate) fn side_by_side(instrument: Instrument) -> usize {
+    /// Samples that may run at one time: what is counted, and the memory of what lives by a virtual clock, do not depend on what else the machine
+    /// does; time does.
+    pub(crate) fn side_by_side(instrument: Instrument, is_timed: bool) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        if instrument == Instrument::Count { cores.min(2) } else { 1 }
+        if instrument == Instrument::Count || !is_timed { cores.min(2) } else { 1 }
     }
 
     /// Digest of the corpus; none of a person's own history.
@@ -291,6 +302,7 @@ impl<'a> Runner<'a> {
             Work::Listing(listing::Kind::Sampled(drive) | listing::Kind::Once(drive), strategy) => {
                 self.ready_to_list(case, drive, strategy)
             }
+            Work::View(drive, strategy) => self.ready_to_view(case, drive, strategy),
             Work::Sync(..) | Work::Snapshots(..) => {
                 Err(format!("{case} is no single run; a case of sync/cold is one"))
             }
@@ -303,6 +315,7 @@ impl<'a> Runner<'a> {
             Wanted::Sync(wanted) => self.check_synced(wanted, answer),
             Wanted::Snapshots(wanted) => self.check_snapshots(wanted, answer),
             Wanted::Listing(wanted) => self.check_listing(wanted, answer),
+            Wanted::View(wanted) => self.check_view(wanted, answer),
         }
     }
 
@@ -319,6 +332,7 @@ impl<'a> Runner<'a> {
             Wanted::Sync(wanted) => self.take_in_synced(wanted, sample, answer, case),
             Wanted::Snapshots(wanted) => self.take_in_snapshots(wanted, sample, answer, case),
             Wanted::Listing(wanted) => self.take_in_listing(wanted, sample, answer, case),
+            Wanted::View(wanted) => self.take_in_view(wanted, sample, answer, case),
         }
     }
 }
@@ -338,6 +352,8 @@ pub(crate) enum Wanted {
     Snapshots(snapshots::prepare::Wanted),
     /// Of `listing`.
     Listing(listing::prepare::Wanted),
+    /// Of `view`.
+    View(view::prepare::Wanted),
 }
 
 /// Runs one subject.

@@ -7,6 +7,7 @@ pub(crate) mod law;
 pub(crate) mod prepare;
 mod pressure;
 mod rest;
+pub(crate) mod table;
 
 use engine::snapshots::Strategy;
 use engine::snapshots::store::TooLarge;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Answer};
 use crate::selftest::threads;
-use crate::{listing, snapshots, sync};
+use crate::{listing, snapshots, sync, view};
 
 /// The word with which the program is called to be measured.
 pub const SUBJECT: &str = "subject";
@@ -36,6 +36,14 @@ pub enum Task {
     Snapshots(snapshots::Task),
     /// Of `listing`.
     Listing(listing::Task),
+    /// Of `view`.
+    View(view::Task),
+}
+
+impl From<view::Task> for Task {
+    fn from(task: view::Task) -> Task {
+        Task::View(task)
+    }
 }
 
 impl From<listing::Task> for Task {
@@ -108,6 +116,9 @@ fn drive(task: &Task) -> Result<Answer, String> {
         }
         Task::Listing(task) => {
             listing::drive(task).map(|account| Answer { listing: Some(account), ..Answer::default() })
+        }
+        Task::View(task) => {
+            view::drive(task).map(|account| Answer { view: Some(account), ..Answer::default() })
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod metamorphic;
 pub(crate) mod sampled;
 pub(crate) mod stale;
 pub(crate) mod survive;
+pub(crate) mod table;
 
 use std::collections::BTreeMap;
 use std::path::Path;

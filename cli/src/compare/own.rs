@@ -11,6 +11,7 @@ use scenarios::CaseSpec;
 use scenarios::artifact::Repository;
 use scenarios::exec::Wanted;
 use scenarios::runner::{self, Event, Input, Options, Plan};
+use scenarios::view::browser::Model;
 
 use super::{artifact, note};
 use crate::exec::Taken;
@@ -43,6 +44,7 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
         instruments,
         timeout: Duration::from_secs(args.measuring.timeout),
         ticks: runner::TICKS,
+        browser: Model::default(),
         inject: None,
     };
     let time = jiff::Timestamp::now();

@@ -3,16 +3,13 @@
 //! One loop serves all connections. What a strategy does on that loop stops everything else, as it does in the real service; ours reads
 //! files on a thread of its own.
 
-mod access;
 mod api;
-mod connections;
 mod hub;
 mod lister;
 mod socket;
 mod state;
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +18,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use self::connections::Connections;
 use self::state::State;
 use super::catalog::DiskError;
 use super::strategy::Strategy;
+use crate::http::{Connections, address_of};
 
+pub use crate::http::{ListenError, Times, listen};
 pub use lister::Gauges;
 
 /// How a service is made.
@@ -44,50 +42,12 @@ pub struct Options {
     pub times: Times,
 }
 
-/// How long things may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Times {
-    /// Until the head of a request has come, also of the next one on a connection that stays open.
-    pub head: Duration,
-    /// Until the body of a request has come.
-    pub body: Duration,
-    /// From one message of a WebSocket to the next.
-    pub idle: Duration,
-    /// From one look at what is due to the next.
-    pub tick: Duration,
-    /// For what is under way when the service stops.
-    pub stop: Duration,
-}
-
-impl Default for Times {
-    /// Those of the real service, where it has them.
-    fn default() -> Times {
-        Times {
-            head: Duration::from_secs(10),
-            body: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
-            tick: Duration::from_secs(1),
-            stop: Duration::from_secs(5),
-        }
-    }
-}
-
 /// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Others than this machine could reach the address.
-    #[error(
-        "{0} can be reached from other machines; take a loopback address such as 127.0.0.1, or say that this is wanted"
-    )]
-    NotLoopback(SocketAddr),
-    /// The address cannot be had.
-    #[error("failed to listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
+    /// It cannot be reached, or by too many.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The token would let anybody in.
     #[error("a token has at least 16 signs")]
     WeakToken,
@@ -106,25 +66,12 @@ pub struct Server {
     stop_within: Duration,
 }
 
-/// Listens on an address: only on this machine's own, unless others are wanted.
-///
-/// # Errors
-/// When others could reach it, or it cannot be had.
-pub async fn listen(address: SocketAddr, others_wanted: bool) -> Result<TcpListener, ServeError> {
-    if !address.ip().is_loopback() && !others_wanted {
-        return Err(ServeError::NotLoopback(address));
-    }
-    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
-}
-
 /// Starts a service on a listener; to be called in the runtime that is to serve.
 ///
 /// # Errors
 /// When the token is too short, the listener has no address, or the index cannot be used.
 pub fn start(listener: TcpListener, options: Options) -> Result<Server, ServeError> {
-    let unspecified = SocketAddr::from((IpAddr::from([0, 0, 0, 0]), 0));
-    let address =
-        listener.local_addr().map_err(|source| ServeError::Listen { address: unspecified, source })?;
+    let address = address_of(&listener)?;
     if options.token.len() < 16 {
         return Err(ServeError::WeakToken);
     }

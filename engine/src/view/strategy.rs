@@ -132,7 +132,9 @@ pub enum Tracked {
     Ever,
     /// The same, but for those that were deleted.
     UntilDeleted,
-    /// Of the session that is shown and its children.
+    /// Of the session that is shown and its children, and nothing at all of others: who is asked something there does not learn it.
+    ShownAlone,
+    /// Of the session that is shown and its children, and of others their states and what they ask.
     Shown,
 }
 
@@ -234,7 +236,7 @@ pub const AS_REPORTED: Strategy = Strategy {
     log: Log::Ever,
 };
 
-/// All that the report proposes, as its pull requests had it: eviction takes along what was not sent, a turn is mounted whole however long it
+/// All that the report proposes, as its pull requests had it: eviction takes along what was not sent, sessions in the background cannot ask, a turn is mounted whole however long it
 /// is, tools are cut by a table, queues have no end, and nothing is said of images.
 const AS_PROPOSED: Strategy = Strategy {
     switch: Switch::EvictAll,
@@ -243,7 +245,7 @@ const AS_PROPOSED: Strategy = Strategy {
     wire: Wire::Stripped,
     diff: Diff::Patches,
     slim: Slim::Thirteen,
-    tracked: Tracked::UntilDeleted,
+    tracked: Tracked::ShownAlone,
     drafts: Drafts::UntilDeleted,
     maps: Maps::Scanned,
     paging: Paging::Cursor,

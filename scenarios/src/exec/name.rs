@@ -9,7 +9,7 @@ pub const FAMILIES: [&str; 2] = ["exec", "compare"];
 
 /// Whether a family is one of highwater's own scenarios.
 pub fn is_taken(family: &str) -> bool {
-    crate::SCENARIOS.iter().any(|scenario| scenario.name.split('/').next() == Some(family))
+    crate::scenarios().any(|scenario| scenario.name.split('/').next() == Some(family))
 }
 
 /// Checks a case's name: `family/scenario:strategy`.

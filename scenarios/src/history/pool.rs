@@ -8,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 /// Bytes of the pool.
 const POOL_BYTES: usize = 64 * 1024;
 
-const WORDS: [&str; 48] = [
+/// What texts are made of: mostly ASCII, a few letters of Latin-1, and words whose JSON has escapes.
+pub(crate) const WORDS: [&str; 48] = [
     "the",
     "of",
     "a",
@@ -79,25 +80,32 @@ pub(super) fn length(kind: &str, mean_bytes: usize, dice: &mut impl Rng) -> usiz
 
 fn pool() -> &'static str {
     static POOL: OnceLock<String> = OnceLock::new();
-    POOL.get_or_init(|| {
-        let mut dice = ChaCha8Rng::seed_from_u64(0x706f_6f6c);
-        let mut pool = String::with_capacity(POOL_BYTES + 64);
-        while pool.len() < POOL_BYTES {
-            pool.push_str(WORDS[dice.random_range(0..WORDS.len())]);
-            pool.push(if dice.random_range(0..12) == 0 { '\n' } else { ' ' });
-        }
-        pool
-    })
+    POOL.get_or_init(|| made_of(&WORDS))
+}
+
+/// A pool of these words, in lines of twelve on average.
+pub(crate) fn made_of(words: &[&str]) -> String {
+    let mut dice = ChaCha8Rng::seed_from_u64(0x706f_6f6c);
+    let mut pool = String::with_capacity(POOL_BYTES + 64);
+    while pool.len() < POOL_BYTES {
+        pool.push_str(words[dice.random_range(0..words.len())]);
+        pool.push(if dice.random_range(0..12) == 0 { '\n' } else { ' ' });
+    }
+    pool
 }
 
 /// The last place at or before one at which a character begins.
-fn boundary(text: &str, at: usize) -> usize {
+pub(crate) fn boundary(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// A text of about so many bytes, which begins and ends with a letter.
 pub(super) fn text(dice: &mut impl Rng, bytes: usize) -> String {
-    let pool = pool();
+    cut(pool(), dice, bytes)
+}
+
+/// A text of about so many bytes out of a pool; it begins and ends with a letter.
+pub(crate) fn cut(pool: &str, dice: &mut impl Rng, bytes: usize) -> String {
     let mut text = String::with_capacity(bytes + 8);
     text.push('A');
     while text.len() < bytes {

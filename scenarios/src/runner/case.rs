@@ -77,6 +77,13 @@ impl CaseRun {
         }
     }
 
+    /// Says what figures mean, once.
+    pub(crate) fn note_once(&mut self, notes: &[String]) {
+        if self.samples.is_empty() {
+            self.notes.extend_from_slice(notes);
+        }
+    }
+
     pub(crate) fn add(&mut self, sample: Sample, pass: &Pass, input: &Input) {
         let count = |value: u64| value as f64;
         let work = &pass.work;

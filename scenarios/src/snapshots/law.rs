@@ -23,7 +23,7 @@ pub(crate) fn measure(
     let mut runs: Vec<CaseRun> = sizes.iter().map(|_| CaseRun::new(&case.name)).collect();
     for instrument in runner.rounds() {
         let mut left: Vec<(u64, &mut CaseRun)> = sizes.iter().copied().zip(&mut runs).collect();
-        for together in left.chunks_mut(Runner::side_by_side(instrument)) {
+        for together in left.chunks_mut(Runner::side_by_side(instrument, true)) {
             let mut ready: Vec<Option<Ready>> = Vec::new();
             for (size, run) in together.iter() {
                 ready.push(Some(runner.ready_to_snapshot(&run.name, drive, strategy, Some(*size))?));

@@ -12,7 +12,7 @@ pub(crate) fn measure(runner: &mut Runner<'_>, strategy: Strategy, case: &mut Ca
     sizes.push(CaseRun::on(&case.name, largest));
     for instrument in runner.rounds() {
         let mut left: Vec<(&Input, &mut CaseRun)> = inputs.iter().zip(&mut sizes).collect();
-        for together in left.chunks_mut(Runner::side_by_side(instrument)) {
+        for together in left.chunks_mut(Runner::side_by_side(instrument, true)) {
             runner.cold_samples(strategy, instrument, together)?;
         }
     }

@@ -9,13 +9,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::socket;
 use super::state::{Shared, State};
-use super::{access, socket};
+use crate::http::{self, Failure, number};
 use crate::listing::files::is_id;
 use crate::listing::live::{Act, Sid};
 use crate::listing::messages::{self, MessagesError};
@@ -33,27 +33,6 @@ const MESSAGES: usize = 100;
 const BODY_BYTES: usize = 1 << 20;
 /// Most sessions that are deleted at once.
 const BATCH_MAX: usize = 1_000;
-
-/// Why a request is refused.
-#[derive(Debug)]
-pub(super) struct Failure {
-    status: StatusCode,
-    code: &'static str,
-    why: String,
-}
-
-impl Failure {
-    pub(super) fn new(status: StatusCode, code: &'static str, why: impl ToString) -> Failure {
-        Failure { status, code, why: why.to_string() }
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.why}});
-        (self.status, Json(body)).into_response()
-    }
-}
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Failure {
@@ -93,7 +72,7 @@ pub(super) fn router(state: &Shared) -> Router {
         .route("/api/stats", get(stats))
         .route("/ws/{id}", get(socket::client))
         .route("/sdk/{id}", get(socket::process))
-        .route_layer(middleware::from_fn_with_state(state.access.clone(), access::check))
+        .route_layer(middleware::from_fn_with_state(state.access.clone(), http::check))
         .route("/health", get(health))
         .with_state(Arc::clone(state))
 }
@@ -117,21 +96,6 @@ async fn list(
     let failed = |error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "NO_LIST", error);
     let page: Bytes = state.lister.list(query).await.map_err(failed)?;
     Ok(([(CONTENT_TYPE, "application/json")], page).into_response())
-}
-
-fn number(
-    name: &str,
-    text: Option<&str>,
-    default: usize,
-    range: std::ops::RangeInclusive<usize>,
-) -> Answer<usize> {
-    let Some(text) = text else { return Ok(default) };
-    let number = text.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| {
-        let most = if *range.end() == usize::MAX { String::new() } else { format!(" to {}", range.end()) };
-        let why = format!("{name} is a whole number from {}{most}", range.start());
-        Failure::new(StatusCode::BAD_REQUEST, "BAD_NUMBER", why)
-    })
 }
 
 #[derive(Deserialize)]
@@ -375,32 +339,5 @@ async fn blocking<T: Send + 'static>(
 
 /// The body of a request as JSON: of a bounded size, within a bounded time.
 async fn json_of<T: DeserializeOwned>(state: &State, headers: &HeaderMap, body: Body) -> Answer<T> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/json") {
-        let why = "a body is application/json";
-        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "NOT_JSON", why));
-    }
-    let too_large = || {
-        let why = format!("a body has {BODY_BYTES} bytes at most");
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", why)
-    };
-    let read = tokio::time::timeout(state.times.body, Limited::new(body, BODY_BYTES).collect());
-    let body = match read.await {
-        Err(_) => {
-            return Err(Failure::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "TOO_SLOW",
-                "the body did not come in time",
-            ));
-        }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(error)) => return Err(Failure::new(StatusCode::BAD_REQUEST, "BAD_BODY", error)),
-        Ok(Ok(body)) => body.to_bytes(),
-    };
-    let bad = |why: String| Failure::new(StatusCode::BAD_REQUEST, "BAD_JSON", why);
-    // A list would be taken for an object's fields in order.
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(bad("a body is a JSON object".to_owned()));
-    }
-    serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))
+    http::json_of(headers, body, BODY_BYTES, state.times.body).await
 }

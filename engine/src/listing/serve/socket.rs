@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::api::Failure;
 use super::hub::{End, Role};
 use super::state::Shared;
+use crate::http::Failure;
 use crate::listing::files::is_id;
 use crate::listing::live::{Act, Sid};
 

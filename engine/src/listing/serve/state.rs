@@ -6,10 +6,10 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::watch;
 
-use super::access::Access;
 use super::hub::{Hub, Role};
 use super::lister::Lister;
 use super::{Options, ServeError, Times};
+use crate::http::Access;
 use crate::listing::Now;
 use crate::listing::catalog::Catalog;
 use crate::listing::files::{Root, ns_of};

@@ -204,7 +204,7 @@ impl Stored {
         Ok((read.id, Stored::new(raw.get().into(), Kind::of(&read.kind))))
     }
 
-    pub(super) fn new(text: Box<str>, kind: Kind) -> Stored {
+    pub(in crate::view) fn new(text: Box<str>, kind: Kind) -> Stored {
         let wide = Wide::of(&text);
         Stored { text, kind, tail: String::new(), deltas: 0, wide, is_hydrated: false, is_optimistic: false }
     }

@@ -73,6 +73,13 @@ impl Store {
         self.maps.questions.keys()
     }
 
+    /// How many parts are held of messages that are not: nothing that is shown leads to them.
+    pub fn orphan_parts(&self) -> usize {
+        let known: BTreeSet<&str> = self.maps.messages.lists().flat_map(|(_, infos)| infos.keys()).collect();
+        let orphans = self.maps.parts.lists().filter(|(message, _)| !known.contains(message));
+        orphans.map(|(_, parts)| parts.len()).sum()
+    }
+
     /// Whether a session has older messages than those that are held.
     pub fn has_older(&self, session: &str) -> bool {
         self.maps.pages.get(session).is_some_and(|page| page.has_more)

@@ -112,7 +112,7 @@ impl Store {
         } else {
             self.make_room(session)
         }
-        self.fill_turn(session);
+        self.fill_turn(session, answer.mode, &brought);
     }
 
     fn take_loaded(&mut self, session: &str, loaded: &Loaded<'_>, is_newest: bool, brought: &mut Brought) {
@@ -201,10 +201,17 @@ impl Store {
         });
     }
 
-    /// Asks for older messages until the first one begins a turn, as long as they fit.
-    fn fill_turn(&mut self, session: &str) {
-        let first = self.maps.messages.of(session).next();
-        let is_within = first.is_some_and(|(_, info)| info.role == Role::Assistant);
+    /// Asks for older messages until the turn in which the newest page begins is there from its beginning, as long as they fit. Older pages may
+    /// begin within a turn: what is above them comes when it is looked for.
+    fn fill_turn(&mut self, session: &str, mode: Mode, brought: &Brought) {
+        let is_within = {
+            let came = self.maps.messages.of(session).filter(|(id, _)| brought.ids.contains(*id));
+            let mut is_answer = came.map(|(_, info)| info.role == Role::Assistant);
+            match mode {
+                Mode::Prepend => is_answer.all(|is_answer| is_answer),
+                Mode::Replace | Mode::Focus => is_answer.next().unwrap_or_default(),
+            }
+        };
         let fits = match self.paging {
             Paging::Limit => false,
             Paging::Cursor => true,

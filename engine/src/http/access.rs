@@ -8,21 +8,21 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::api::Failure;
+use super::Failure;
 
 /// How a WebSocket of a browser, which cannot set other headers, tells the token: as a protocol with this beginning.
 const BEARER_PROTOCOL: &str = "bearer.";
 
 /// What is asked of a request.
 #[derive(Clone)]
-pub(super) struct Access {
+pub(crate) struct Access {
     /// Digests compare in a time that does not depend on how much of them is equal.
     token: blake3::Hash,
     address: SocketAddr,
 }
 
 impl Access {
-    pub(super) fn new(token: &str, address: SocketAddr) -> Access {
+    pub(crate) fn new(token: &str, address: SocketAddr) -> Access {
         Access { token: blake3::hash(token.as_bytes()), address }
     }
 
@@ -77,7 +77,7 @@ impl Access {
 }
 
 /// Lets a request through, or says why not.
-pub(super) async fn check(Extracted(access): Extracted<Access>, request: Request, next: Next) -> Response {
+pub(crate) async fn check(Extracted(access): Extracted<Access>, request: Request, next: Next) -> Response {
     match access.check(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),

@@ -23,15 +23,15 @@ const CONNECTIONS: usize = 512;
 const HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves connections.
-pub(super) struct Connections {
-    pub(super) router: Router,
-    pub(super) times: Times,
-    pub(super) stopped: watch::Receiver<bool>,
+pub(crate) struct Connections {
+    pub(crate) router: Router,
+    pub(crate) times: Times,
+    pub(crate) stopped: watch::Receiver<bool>,
 }
 
 impl Connections {
     /// Accepts until the service stops, and then waits for what is under way.
-    pub(super) async fn accept(mut self, listener: TcpListener) {
+    pub(crate) async fn accept(mut self, listener: TcpListener) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         let mut open = JoinSet::new();
         loop {

@@ -1,0 +1,179 @@
+//! Sessions as a database of SQLite, which is how newer versions store them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+
+use super::content::FileState;
+use super::digest;
+use super::info;
+use super::plan::Plan;
+use super::stored::{Store, Unwritten, Written, store};
+use super::tree::Tree;
+
+const SCHEMA: &str = "
+create table project (id text primary key, worktree text not null, vcs text, name text, icon_url text, icon_color text,
+    time_created integer not null, time_updated integer not null, time_initialized integer, sandboxes text not null,
+    commands text);
+create table session (id text primary key, project_id text not null references project (id) on delete cascade,
+    workspace_id text, parent_id text, slug text not null, directory text not null, title text not null,
+    version text not null, share_url text, summary_additions integer, summary_deletions integer, summary_files integer,
+    summary_diffs text, revert text, permission text, time_created integer not null, time_updated integer not null,
+    time_compacting integer, time_archived integer);
+create index session_project_idx on session (project_id);
+create index session_workspace_idx on session (workspace_id);
+create index session_parent_idx on session (parent_id);
+create table message (id text primary key, session_id text not null references session (id) on delete cascade,
+    time_created integer not null, time_updated integer not null, data text not null);
+create index message_session_time_created_id_idx on message (session_id, time_created, id);
+create table part (id text primary key, message_id text not null references message (id) on delete cascade,
+    session_id text not null, time_created integer not null, time_updated integer not null, data text not null);
+create index part_message_id_id_idx on part (message_id, id);
+create index part_session_idx on part (session_id);
+create table todo (session_id text not null references session (id) on delete cascade, content text not null,
+    status text not null, priority text not null, position integer not null, time_created integer not null,
+    time_updated integer not null, primary key (session_id, position));
+create index todo_session_idx on todo (session_id);
+create table session_share (session_id text primary key references session (id) on delete cascade, id text not null,
+    secret text not null, url text not null, time_created integer not null, time_updated integer not null);
+create table permission (project_id text primary key references project (id) on delete cascade,
+    time_created integer not null, time_updated integer not null, data text not null);
+";
+
+/// How the rows are written: parts stand before the messages that they refer to, and nobody reads before all is done.
+const WRITING: &str = "pragma journal_mode = wal; pragma synchronous = off; pragma foreign_keys = off;";
+
+/// Writes the sessions of a plan into a new database; the diffs of sessions, which have no table, go to `storage` beside it. What a plan
+/// deletes at its end is written as it was before.
+pub(crate) fn write_database(path: &Path, plan: &Plan) -> Result<Written, Unwritten> {
+    let failed = |source| Unwritten::Database { path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(Unwritten::file(folder))?;
+    let connection = Connection::open(path).map_err(failed)?;
+    connection.execute_batch(WRITING).and_then(|()| connection.execute_batch(SCHEMA)).map_err(failed)?;
+    connection
+        .execute(
+            "insert into project (id, worktree, vcs, time_created, time_updated, sandboxes) values (?, ?, 'git', ?, ?, '[]')",
+            params![info::PROJECT, info::DIRECTORY, plan.start_ms, plan.start_ms],
+        )
+        .map_err(failed)?;
+    let diffs = Tree { root: folder.join("storage"), bytes: 0 };
+    let mut database = Database { path: path.to_owned(), connection, diffs };
+    database.run("begin", &[])?;
+    let sessions = store(plan, &mut database)?;
+    database.run("commit", &[])?;
+    let bytes = database.diffs.bytes;
+    database.connection.close().map_err(|(_, source)| failed(source))?;
+    let file = fs::metadata(path).map_err(Unwritten::file(path))?;
+    Ok(Written { sessions, bytes: bytes + file.len() })
+}
+
+/// A database that grows.
+#[derive(Debug)]
+struct Database {
+    path: PathBuf,
+    connection: Connection,
+    diffs: Tree,
+}
+
+impl Database {
+    fn run(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), Unwritten> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(drop)
+            .map_err(|source| Unwritten::Database { path: self.path.clone(), source })
+    }
+}
+
+fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path)?.as_str()
+}
+
+fn number(value: &Value, path: &str) -> Option<i64> {
+    value.pointer(path)?.as_i64()
+}
+
+/// What a row of a part is dated with.
+fn part_time(value: &Value) -> i64 {
+    let times = ["/time/start", "/time/created", "/state/time/start"];
+    times.iter().find_map(|path| number(value, path)).unwrap_or_default()
+}
+
+/// The JSON of a record without what has columns of its own.
+fn data(mut value: Value, columns: &[&str]) -> String {
+    if let Some(fields) = value.as_object_mut() {
+        for column in columns {
+            fields.remove(*column);
+        }
+    }
+    value.to_string()
+}
+
+impl Store for Database {
+    fn session(&mut self, value: Value) -> Result<(), Unwritten> {
+        let text = |path| text(&value, path);
+        let number = |path| number(&value, path);
+        self.run(
+            "insert into session (id, project_id, parent_id, slug, directory, title, version, summary_additions, \
+             summary_deletions, summary_files, time_created, time_updated) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                text("/id"),
+                text("/projectID"),
+                text("/parentID"),
+                text("/slug"),
+                text("/directory"),
+                text("/title"),
+                text("/version"),
+                number("/summary/additions"),
+                number("/summary/deletions"),
+                number("/summary/files"),
+                number("/time/created"),
+                number("/time/updated"),
+            ],
+        )
+    }
+
+    fn message(&mut self, value: Value, _: &str) -> Result<(), Unwritten> {
+        let (id, session) = (digest::id(&value).to_owned(), text(&value, "/sessionID").map(str::to_owned));
+        let created = number(&value, "/time/created");
+        let updated = number(&value, "/time/completed").or(created);
+        self.run(
+            "insert into message (id, session_id, time_created, time_updated, data) values (?, ?, ?, ?, ?)",
+            params![id, session, created, updated, data(value, &["id", "sessionID"])],
+        )
+    }
+
+    fn part(&mut self, value: Value, _: &str) -> Result<(), Unwritten> {
+        let (id, time) = (digest::id(&value).to_owned(), part_time(&value));
+        let [message, session] =
+            ["/messageID", "/sessionID"].map(|path| text(&value, path).map(str::to_owned));
+        self.run(
+            "insert into part (id, message_id, session_id, time_created, time_updated, data) values (?, ?, ?, ?, ?, ?)",
+            params![id, message, session, time, time, data(value, &["id", "messageID", "sessionID"])],
+        )
+    }
+
+    fn todos(&mut self, session: &str, todos: &Value) -> Result<(), Unwritten> {
+        for (position, todo) in todos.as_array().into_iter().flatten().enumerate() {
+            self.run(
+                "insert into todo (session_id, content, status, priority, position, time_created, time_updated) \
+                 values (?, ?, ?, ?, ?, 0, 0)",
+                params![
+                    session,
+                    text(todo, "/content"),
+                    text(todo, "/status"),
+                    text(todo, "/priority"),
+                    position as i64,
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn diff(&mut self, session: &str, files: &[FileState]) -> Result<(), Unwritten> {
+        self.diffs.diff(session, files)
+    }
+}
