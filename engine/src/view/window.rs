@@ -23,8 +23,6 @@ pub const BATCH: usize = 8;
 pub const AHEAD: usize = 16;
 /// Ms between two times that older turns are asked for ahead.
 const COOLDOWN_MS: i64 = 400;
-/// How often that is done in vain.
-const FRUITLESS: u32 = 2;
 
 /// Rows that can be seen at once.
 pub const VISIBLE: usize = 8;
@@ -51,10 +49,8 @@ struct Place {
     index: usize,
     /// Whether a batch of turns is to be shown as soon as there are older ones.
     is_revealing: bool,
-    /// When older ones were asked for ahead, how many turns there were, and how often in vain.
+    /// When older ones were asked for ahead.
     asked_ms: Option<i64>,
-    turns_then: usize,
-    fruitless: u32,
 }
 
 /// What is mounted.
@@ -166,19 +162,13 @@ impl Window {
         start <= AHEAD && self.may_ask_ahead(now_ms)
     }
 
+    /// Twice in vain it is done at most: after two batches the first turn is mounted.
     fn may_ask_ahead(&mut self, now_ms: i64) -> bool {
-        let place = &mut self.place;
-        if let Some(asked_ms) = place.asked_ms {
-            if now_ms - asked_ms < COOLDOWN_MS {
-                return false;
-            }
-            place.fruitless = if self.turns > place.turns_then { 0 } else { place.fruitless + 1 };
-            if place.fruitless >= FRUITLESS {
-                return false;
-            }
+        let may = self.place.asked_ms.is_none_or(|asked_ms| now_ms - asked_ms >= COOLDOWN_MS);
+        if may {
+            self.place.asked_ms = Some(now_ms);
         }
-        (place.asked_ms, place.turns_then) = (Some(now_ms), self.turns);
-        true
+        may
     }
 
     fn place_at(&mut self, plan: &Plan<'_>, top: usize) {
