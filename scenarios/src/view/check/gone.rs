@@ -7,7 +7,7 @@ use engine::view::server::Interest;
 use harness::meter;
 
 use crate::answer::Defect;
-use crate::view::agent::{Act, Plan, Script};
+use crate::view::agent::{Act, Mix, Plan, Script, Tool};
 use crate::view::bench::{Bench, bytes, count, in_words};
 use crate::view::{Account, Task};
 
@@ -17,12 +17,16 @@ const LISTED: usize = 4;
 /// Characters of an image that was pasted into each (S5).
 const IMAGE_CHARS: usize = 300_000;
 
+/// Tools that are called in them: a third of the calls are tasks, whose sessions go with those that began them.
+const MIX: Mix = &[(Tool::Read, 3), (Tool::Edit, 2), (Tool::Bash, 1), (Tool::Todowrite, 2), (Tool::Task, 4)];
+
 /// Sessions that an agent has written, of 0.2 MB each, with those of their tasks.
 fn plan(seed: u64) -> Plan {
     Plan {
         sessions: SESSIONS,
         turns: 3,
         calls: 12,
+        mix: MIX,
         child_calls: 2,
         session_bytes: Some(200_000),
         session_every_ms: 120_000,
