@@ -10,7 +10,7 @@ use std::ops::Range;
 pub use rows::{Row, RowKind};
 pub use shape::Shape;
 
-use self::rows::{Plan, plan, shape};
+use self::rows::{Plan, Slot, plan, shape};
 use super::ledger::Ledger;
 use super::store::maps::{Changes, Maps};
 use super::strategy::Window as Choice;
@@ -200,7 +200,7 @@ impl Window {
     fn top(&self, plan: &Plan<'_>) -> usize {
         let last = plan.slots.len().saturating_sub(VISIBLE);
         let Some(Anchor { kind, message, part }) = &self.place.anchor else { return last };
-        let is_it = |slot: &rows::Slot<'_>| {
+        let is_it = |slot: &Slot<'_>| {
             let mut items = slot.items.iter();
             let has = items.any(|(of, id)| (*of, *id) == (&**message, &**part));
             slot.kind == *kind && (has || (part.is_empty() && slot.message == &**message))
@@ -274,11 +274,9 @@ impl Window {
         let ends = slots[first..].iter().rev().zip(old[first..].iter().rev());
         let last = ends.take_while(|(slot, row)| slot.is(row)).count();
         let after = old.split_off(old.len() - last);
-        let between = old.split_off(first);
-        let shapes = between.into_iter().flat_map(|row| row.shapes);
-        let mut pool: BTreeMap<_, Shape> =
-            shapes.map(|shape| ((shape.message.clone(), shape.part.clone()), shape)).collect();
-        let new = slots[first..slots.len() - last].iter().map(|slot| {
+        let fresh = &slots[first..slots.len() - last];
+        let mut pool = self.unmount(old.split_off(first), fresh);
+        let new = fresh.iter().map(|slot| {
             let shapes = slot.items.iter().filter_map(|(message, part)| {
                 let key = ((*message).into(), (*part).into());
                 if let Some(shape) = pool.remove(&key) {
@@ -294,9 +292,23 @@ impl Window {
         });
         old.extend(new.collect::<Vec<Row>>());
         old.extend(after);
-        pool.values().for_each(|shape| self.ledger.remove(shape.bytes()));
         old.iter_mut().zip(slots).for_each(|(row, slot)| row.turn = slot.turn);
         self.mounted = old;
+    }
+
+    /// Takes rows apart, and keeps of their parts those that other rows show. The rest goes before anything new is mounted.
+    fn unmount(&mut self, rows: Vec<Row>, fresh: &[Slot<'_>]) -> BTreeMap<(Box<str>, Box<str>), Shape> {
+        let needed: BTreeSet<(&str, &str)> =
+            fresh.iter().flat_map(|slot| slot.items.iter().copied()).collect();
+        let mut kept = BTreeMap::new();
+        for shape in rows.into_iter().flat_map(|row| row.shapes) {
+            if needed.contains(&(&*shape.message, &*shape.part)) {
+                kept.insert((shape.message.clone(), shape.part.clone()), shape);
+            } else {
+                self.ledger.remove(shape.bytes());
+            }
+        }
+        kept
     }
 
     fn find(&mut self, (message, part): (&str, &str)) -> Option<(RowKind, &mut Shape)> {
