@@ -534,3 +534,6 @@ fn body_of(entries: Vec<Entry>) -> String {
     body.push(']');
     body
 }
+
+#[cfg(test)]
+mod tests;

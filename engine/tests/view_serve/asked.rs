@@ -73,7 +73,7 @@ async fn what_a_person_does_is_done_and_told() {
     assert_eq!(remote.view.permissions().collect::<Vec<_>>(), ["per_1"]);
     let (_, _, state) = bench.ask("GET", "/state", None).await;
     assert_eq!(state["asked"].as_array().map(Vec::len), Some(2));
-    assert_eq!(state["statuses"], json!({OTHER: {"type": "busy"}}));
+    assert_eq!(state["statuses"], json!({OTHER: {"type": "busy"}, S: {"type": "idle"}}));
 
     remote.view.type_draft(S, "a prompt");
     let mut requests = remote.view.send(S, S, "msg_1", 7);

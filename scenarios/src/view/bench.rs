@@ -1,6 +1,6 @@
 //! A server, a host and a view on a virtual clock, and what was measured of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use engine::view::diff::{FileDiff, Status};
@@ -40,8 +40,6 @@ pub(super) struct Bench {
     pub(super) now: i64,
     strategy: engine::view::Strategy,
     beat_ms: i64,
-    /// Sessions that were told.
-    begun: BTreeSet<String>,
     /// What was seen of sessions, to be recognised.
     seen: BTreeMap<String, Option<blake3::Hash>>,
 }
@@ -84,7 +82,6 @@ impl Bench {
             now: START_MS,
             strategy: task.strategy,
             beat_ms: START_MS + HEARTBEAT_MS,
-            begun: BTreeSet::new(),
             seen: BTreeMap::new(),
         };
         bench.pipeline.begin(bench.now).map_err(in_words)?;
@@ -320,11 +317,8 @@ impl Bench {
     fn tell_session(&mut self, info: &Value) -> Result<(), String> {
         let id = info["id"].as_str().unwrap_or_default();
         let server = &mut self.pipeline.server;
-        let told = if self.begun.insert(id.to_owned()) {
-            server.create_session(info)
-        } else {
-            server.update_session(info)
-        };
+        let is_known = server.storage().session(id).map_err(in_words)?.is_some();
+        let told = if is_known { server.update_session(info) } else { server.create_session(info) };
         told.map_err(in_words)
     }
 
