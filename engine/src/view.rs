@@ -1,8 +1,8 @@
 //! Shows sessions while they are worked on: the family `view`.
 //!
-//! An event goes from the [`server`](strategy) that stores a session, by a queue for each client, to the host of an editor, which passes on
-//! what its view wants, and from there to the view, which keeps what it was given and mounts what can be seen. What each of them does is a
-//! choice of the [`strategy`].
+//! An event goes from the [`server`] that stores a session, by a queue for each client, to the [`host`] in an editor, which passes on what its
+//! view wants, and from there to the view: its [`store`] keeps what it was given, its [`window`] mounts what can be seen. What each of them does is
+//! a choice of the [`strategy`]. A [`pipeline`] is all of them in one process; [`serve`] puts HTTP and server-sent events between them.
 
 pub mod diff;
 pub mod drafts;

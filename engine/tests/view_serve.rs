@@ -208,5 +208,5 @@ fn step(server: &mut Server, session: &str, number: usize) {
         let call = json!({"type": "tool", "tool": "bash", "callID": "c", "state": state});
         put(server, session, &message, &part("c"), call, created);
     }
-    server.set_status(session, &json!({"type": "idle"}));
+    server.set_status(session, &json!({"type": "idle"})).unwrap();
 }

@@ -36,12 +36,13 @@ pub const DELTA: &str = "message.part.delta";
 
 /// Types of events about a session that every client gets, whichever sessions it has named: with them it can list sessions, and is asked what
 /// a person must answer.
-const STATES: [&str; 10] = [
+const STATES: [&str; 11] = [
     "session.created",
     "session.updated",
     DELETED,
     STATUS,
     "session.error",
+    "todo.updated",
     "permission.asked",
     "permission.replied",
     "question.asked",

@@ -200,6 +200,7 @@ impl Host {
             event::PART => return self.part(take(&mut properties, "part"), now_ms),
             event::DELTA => self.delta(&session, &mut properties, now_ms),
             event::RESYNC => self.resync(),
+            "message.removed" | "message.part.removed" => self.removed(kind, &session, properties),
             "message.updated" => {
                 let message = self.message(take(&mut properties, "info"))?;
                 self.post(&json!({"type": "messageCreated", "info": message.value()}));
@@ -218,6 +219,15 @@ impl Host {
             },
         }
         Ok(())
+    }
+
+    /// What waits of a message or part that is gone does not bring it back.
+    fn removed(&mut self, kind: &str, session: &str, properties: Value) {
+        let text = |key: &str| properties.get(key).and_then(Value::as_str).unwrap_or_default();
+        let is_message = kind == "message.removed";
+        let part = Some(text("partID")).filter(|_| !is_message);
+        self.lanes.drop_in(session, text("messageID"), part, &mut self.retained);
+        self.post(&post_of(if is_message { "messageRemoved" } else { "partRemoved" }, properties));
     }
 
     fn part(&mut self, part: Value, now_ms: i64) -> Result<(), HostError> {
@@ -281,10 +291,12 @@ impl Host {
         match request {
             Request::LoadMessages { session, mode, before, limit, request } => {
                 self.show(&session);
+                self.flush(&session);
                 self.calls.push_back(Call::Messages(Load { session, before, limit, mode, request }));
             }
             Request::Focus { session, request } => {
                 self.show(&session);
+                self.flush(&session);
                 let load = Load { session, before: None, limit: FOCUS_LIMIT, mode: Mode::Focus, request };
                 self.calls.push_back(Call::Messages(load));
             }
@@ -304,9 +316,14 @@ impl Host {
             self.messages.untrack(other, &mut self.retained);
             self.lanes.drop_session(other, &mut self.retained);
         }
+        self.flush(session);
+        self.say_interest();
+    }
+
+    /// Posts what waits of a session. Text by which a part has grown is stored only with the whole part: no page has it.
+    fn flush(&mut self, session: &str) {
         let waiting = self.lanes.focus(session, &mut self.retained);
         waiting.into_iter().for_each(|updates| self.post_updates(updates));
-        self.say_interest();
     }
 
     /// Events of which sessions are wanted; a server that does not filter sends all.
@@ -330,7 +347,10 @@ impl Host {
         let Reply { body, before, .. } = reply;
         let entries: Vec<Value> = serde_json::from_str(&body)?;
         drop(body);
-        self.lanes.drop_session(&load.session, &mut self.retained);
+        if load.mode != Mode::Prepend {
+            // The page has them as they are, or as they were after that.
+            self.lanes.drop_whole(&load.session, &mut self.retained);
+        }
         let mut messages = Vec::with_capacity(entries.len());
         for entry in entries {
             let Entry { message, parts } = self.entry(entry)?;
@@ -359,9 +379,24 @@ impl Host {
         Ok(Entry { message, parts })
     }
 
+    /// A session that was asked for is not there any more: it was deleted while nothing was heard of it.
+    pub fn gone(&mut self, session: &str) {
+        self.forget(session);
+        self.post(&json!({"type": "sessionDeleted", "sessionID": session}));
+    }
+
+    /// A prompt has come to the server. Of a session that is not shown nothing else tells the view so.
+    pub fn sent(&mut self, session: &str, message: &str) {
+        if !self.tracking.is_shown(session) {
+            let info = json!({"id": message, "sessionID": session, "role": "user"});
+            self.post(&json!({"type": "messageCreated", "info": info}));
+        }
+    }
+
     /// The list that was asked for.
     pub fn listed(&mut self, sessions: &[Value]) {
-        let sessions: Vec<Value> = sessions.iter().map(shown_of).collect();
+        let mut sessions: Vec<Value> = sessions.iter().map(shown_of).collect();
+        sessions.iter_mut().for_each(|session| slim::value(self.strategy.slim, session));
         self.post(&json!({"type": "sessionsLoaded", "sessions": sessions, "preserve": []}));
     }
 
@@ -503,8 +538,6 @@ fn name_of(kind: &str) -> Option<&'static str> {
         "session.updated" => "sessionUpdated",
         event::STATUS => "sessionStatus",
         "session.error" => "sessionError",
-        "message.removed" => "messageRemoved",
-        "message.part.removed" => "partRemoved",
         "todo.updated" => "todoUpdated",
         "permission.asked" => "permissionRequest",
         "permission.replied" => "permissionResolved",

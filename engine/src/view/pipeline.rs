@@ -32,6 +32,8 @@ pub struct Traffic {
     pub frame_bytes: u64,
     /// Bytes of messages that were asked for.
     pub loaded_bytes: u64,
+    /// How many messages that were, each as often as it came.
+    pub loaded_messages: u64,
     /// How often messages were asked for.
     pub loads: u64,
     /// Posts from the host to the view.
@@ -61,13 +63,13 @@ impl Pipeline {
         Pipeline { server, host, view, client, traffic: Traffic::default() }
     }
 
-    /// The connection is lost and comes back: what happened between is not known to the host, which asks for it.
+    /// The view begins: it asks for the list of sessions, and for their states.
     ///
     /// # Errors
     /// When what is asked for cannot be had.
-    pub fn reconnect(&mut self, why: &str, now_ms: i64) -> Result<(), PipelineError> {
-        self.disconnect(why);
-        self.connect(now_ms)
+    pub fn begin(&mut self, now_ms: i64) -> Result<(), PipelineError> {
+        self.host.connected();
+        self.pump(now_ms)
     }
 
     /// The connection is lost.
@@ -137,13 +139,27 @@ impl Pipeline {
             }
             Call::States => {
                 let asked: Vec<Value> = self.server.asked().cloned().collect();
-                self.host.states(asked, &self.server.statuses());
+                self.host.states(asked, &self.server.statuses()?);
             }
-            Call::Do(request) => self.server.carry_out(request, now_ms)?,
+            Call::Do(request) => {
+                let sent = match &request {
+                    Request::SendMessage { session, message, .. } => Some((session.clone(), message.clone())),
+                    _ => None,
+                };
+                self.server.carry_out(request, now_ms)?;
+                sent.into_iter().for_each(|(session, message)| self.host.sent(&session, &message));
+            }
             Call::Messages(load) => {
                 let before =
                     load.before.as_deref().map(Cursor::from_text).transpose().map_err(ServerError::from)?;
-                let reply = self.server.messages(&load.session, before.as_ref(), load.limit)?;
+                let reply = match self.server.messages(&load.session, before.as_ref(), load.limit) {
+                    Err(ServerError::NoSession(session)) => {
+                        self.host.gone(&session);
+                        return Ok(());
+                    }
+                    reply => reply?,
+                };
+                self.traffic.loaded_messages += reply.messages as u64;
                 self.traffic.loads += 1;
                 self.traffic.loaded_bytes += reply.body.len() as u64;
                 self.host.loaded(&load, reply)?;

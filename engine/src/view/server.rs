@@ -16,7 +16,7 @@ use super::message::{Entry, Message};
 use super::part::Part;
 use super::storage::{Cursor, Page, Reading, Storage, StorageError};
 use super::store::Request;
-use super::strategy::{Progress, Strategy, Wire};
+use super::strategy::{Diff, Progress, Strategy, Wire};
 use super::{Malformed, size, slim, strip};
 
 use calls::Calls;
@@ -134,19 +134,38 @@ impl Server {
 
     /// Tells every client that its connection lives.
     pub fn heartbeat(&mut self) {
-        self.publish(&Event::of_server(event::HEARTBEAT));
+        self.publish(Event::of_server(event::HEARTBEAT));
     }
 
-    /// A session is made, or something of its record has changed.
+    /// A session is made.
     ///
     /// # Errors
     /// When the storage fails or refuses it.
-    pub fn put_session(&mut self, info: &Value) -> Result<(), ServerError> {
-        let id = text(info, "id").to_owned();
-        let kind = if self.storage.session(&id)?.is_some() { "session.updated" } else { "session.created" };
+    pub fn create_session(&mut self, info: &Value) -> Result<(), ServerError> {
+        self.put_session("session.created", info)
+    }
+
+    /// Something of a session's record has changed.
+    ///
+    /// # Errors
+    /// When the storage fails, or there is no such session: it may have been deleted meanwhile.
+    pub fn update_session(&mut self, info: &Value) -> Result<(), ServerError> {
+        self.check_known(text(info, "id"))?;
+        self.put_session("session.updated", info)
+    }
+
+    fn put_session(&mut self, kind: &'static str, info: &Value) -> Result<(), ServerError> {
         self.storage.put_session(info)?;
-        self.publish(&Event::of(kind, &id, json!({"sessionID": id, "info": info})));
+        let id = text(info, "id");
+        self.publish(Event::of(kind, id, json!({"sessionID": id, "info": info})));
         Ok(())
+    }
+
+    fn check_known(&self, session: &str) -> Result<(), ServerError> {
+        match self.storage.session(session)? {
+            Some(_) => Ok(()),
+            None => Err(ServerError::NoSession(session.to_owned())),
+        }
     }
 
     /// A session is deleted, with its children.
@@ -159,25 +178,30 @@ impl Server {
             self.calls.forget(&id);
             self.statuses.remove(&id);
             self.asked.retain(|_, request| text(request, "sessionID") != id);
-            self.publish(&Event::of(event::DELETED, &id, json!({"sessionID": id, "info": {"id": id}})));
+            self.publish(Event::of(event::DELETED, &id, json!({"sessionID": id, "info": {"id": id}})));
         }
         Ok(())
     }
 
     /// A session works, or does not.
-    pub fn set_status(&mut self, session: &str, status: &Value) {
+    ///
+    /// # Errors
+    /// When the storage fails, or there is no such session.
+    pub fn set_status(&mut self, session: &str, status: &Value) -> Result<(), ServerError> {
+        self.check_known(session)?;
         if text(status, "type") == "idle" {
             self.statuses.remove(session);
         } else {
             self.statuses.insert(session.to_owned(), status.clone());
         }
         let properties = json!({"sessionID": session, "status": status});
-        self.publish(&Event::of(event::STATUS, session, properties));
+        self.publish(Event::of(event::STATUS, session, properties));
+        Ok(())
     }
 
     /// Something has gone wrong in a session.
     pub fn error(&mut self, session: &str, error: &Value) {
-        self.publish(&Event::of("session.error", session, json!({"sessionID": session, "error": error})));
+        self.publish(Event::of("session.error", session, json!({"sessionID": session, "error": error})));
     }
 
     /// A message is said, or its record has changed.
@@ -193,7 +217,7 @@ impl Server {
         }
         let session = message.session().to_owned();
         let properties = json!({"sessionID": session, "info": message.value()});
-        self.publish(&Event::of("message.updated", &session, properties));
+        self.publish(Event::of("message.updated", &session, properties));
         Ok(())
     }
 
@@ -203,8 +227,9 @@ impl Server {
     /// When the storage fails.
     pub fn remove_message(&mut self, session: &str, message: &str) -> Result<(), ServerError> {
         self.storage.remove_message(session, message)?;
+        self.calls.forget_in(message, None);
         let properties = json!({"sessionID": session, "messageID": message});
-        self.publish(&Event::of("message.removed", session, properties));
+        self.publish(Event::of("message.removed", session, properties));
         Ok(())
     }
 
@@ -223,6 +248,7 @@ impl Server {
 
     fn say_part(&mut self, mut part: Part, now_ms: i64) -> Result<(), ServerError> {
         self.storage.put_part(&part)?;
+        self.calls.note(&part, now_ms);
         let session = part.session().to_owned();
         let part = match self.strategy.wire {
             // The real server sends a clone of what it stores.
@@ -237,7 +263,7 @@ impl Server {
             }
         };
         let properties = json!({"sessionID": session, "part": part, "time": now_ms});
-        self.publish(&Event::of(event::PART, &session, properties));
+        self.publish(Event::of(event::PART, &session, properties));
         Ok(())
     }
 
@@ -257,7 +283,7 @@ impl Server {
         let properties = json!({
             "sessionID": session, "messageID": message, "partID": part, "field": field, "delta": delta,
         });
-        self.publish(&Event::of(event::DELTA, session, properties));
+        self.publish(Event::of(event::DELTA, session, properties));
     }
 
     /// A part is taken back.
@@ -266,8 +292,9 @@ impl Server {
     /// When the storage fails.
     pub fn remove_part(&mut self, session: &str, message: &str, part: &str) -> Result<(), ServerError> {
         self.storage.remove_part(session, message, part)?;
+        self.calls.forget_in(message, Some(part));
         let properties = json!({"sessionID": session, "messageID": message, "partID": part});
-        self.publish(&Event::of("message.part.removed", session, properties));
+        self.publish(Event::of("message.part.removed", session, properties));
         Ok(())
     }
 
@@ -277,8 +304,12 @@ impl Server {
     /// When the storage fails.
     pub fn put_diff(&mut self, session: &str, files: &[FileDiff]) -> Result<(), ServerError> {
         let said = diff::event(self.strategy.diff, files);
-        self.storage.put_diff(session, &said)?;
-        self.publish(&Event::of(event::DIFF, session, json!({"sessionID": session, "diff": said})));
+        // What is stored can be asked for, patches too.
+        match self.strategy.diff {
+            Diff::Counts => self.storage.put_diff(session, &diff::event(Diff::Patches, files))?,
+            Diff::Contents | Diff::Patches => self.storage.put_diff(session, &said)?,
+        }
+        self.publish(Event::of(event::DIFF, session, json!({"sessionID": session, "diff": said})));
         Ok(())
     }
 
@@ -288,27 +319,35 @@ impl Server {
     /// When the storage fails.
     pub fn put_todos(&mut self, session: &str, todos: &[Value]) -> Result<(), ServerError> {
         self.storage.put_todos(session, todos)?;
-        self.publish(&Event::of("todo.updated", session, json!({"sessionID": session, "todos": todos})));
+        self.publish(Event::of("todo.updated", session, json!({"sessionID": session, "todos": todos})));
         Ok(())
     }
 
     /// A person is asked for a permission.
-    pub fn ask_permission(&mut self, request: Value) {
-        self.ask("permission.asked", request);
+    ///
+    /// # Errors
+    /// When the storage fails, or there is no such session.
+    pub fn ask_permission(&mut self, request: Value) -> Result<(), ServerError> {
+        self.ask("permission.asked", request)
     }
 
     /// A person is asked a question.
-    pub fn ask_question(&mut self, request: Value) {
-        self.ask("question.asked", request);
+    ///
+    /// # Errors
+    /// When the storage fails, or there is no such session.
+    pub fn ask_question(&mut self, request: Value) -> Result<(), ServerError> {
+        self.ask("question.asked", request)
     }
 
-    fn ask(&mut self, kind: &'static str, mut request: Value) {
+    fn ask(&mut self, kind: &'static str, mut request: Value) -> Result<(), ServerError> {
+        self.check_known(text(&request, "sessionID"))?;
         if self.strategy.wire == Wire::Slim {
             slim::value(self.strategy.slim, &mut request);
         }
         let (id, session) = (text(&request, "id").to_owned(), text(&request, "sessionID").to_owned());
         self.asked.insert(id, request.clone());
-        self.publish(&Event::of(kind, &session, request));
+        self.publish(Event::of(kind, &session, request));
+        Ok(())
     }
 
     /// A person has given or refused a permission.
@@ -324,7 +363,7 @@ impl Server {
     fn replied(&mut self, kind: &'static str, session: &str, request: &str, reply: &str) {
         self.asked.remove(request);
         let properties = json!({"sessionID": session, "requestID": request, "reply": reply});
-        self.publish(&Event::of(kind, session, properties));
+        self.publish(Event::of(kind, session, properties));
     }
 
     /// Does what a view wants done.
@@ -358,9 +397,17 @@ impl Server {
         Ok(())
     }
 
-    /// Sessions that are not idle, with their states.
-    pub fn statuses(&self) -> Vec<(String, Value)> {
-        self.statuses.iter().map(|(session, status)| (session.clone(), status.clone())).collect()
+    /// Every session's state.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn statuses(&self) -> Result<Vec<(String, Value)>, ServerError> {
+        let of = |info: &Value| {
+            let id = text(info, "id").to_owned();
+            let status = self.statuses.get(&id).cloned().unwrap_or_else(|| json!({"type": "idle"}));
+            (id, status)
+        };
+        Ok(self.storage.sessions()?.iter().map(of).collect())
     }
 
     /// What waits for a person.
@@ -386,9 +433,7 @@ impl Server {
         before: Option<&Cursor>,
         limit: usize,
     ) -> Result<Reply, ServerError> {
-        if self.storage.session(session)?.is_none() {
-            return Err(ServerError::NoSession(session.to_owned()));
-        }
+        self.check_known(session)?;
         let is_slim = self.strategy.wire == Wire::Slim;
         let reading = if is_slim { Reading::Stripped } else { Reading::Whole };
         let Page { mut entries, before, row_bytes, largest_row_bytes } =
@@ -424,8 +469,13 @@ impl Server {
         }
     }
 
-    fn publish(&mut self, event: &Event) {
-        self.clients.publish(event, &self.directory);
+    fn publish(&mut self, mut event: Event) {
+        // Parts, messages and diffs are cut where they are made.
+        let is_cut = event.kind.starts_with("message.") || event.kind == event::DIFF;
+        if self.strategy.wire == Wire::Slim && !is_cut {
+            slim::value(self.strategy.slim, &mut event.properties);
+        }
+        self.clients.publish(&event, &self.directory);
     }
 
     /// Clients that are connected.
@@ -484,3 +534,6 @@ fn body_of(entries: Vec<Entry>) -> String {
     body.push(']');
     body
 }
+
+#[cfg(test)]
+mod tests;

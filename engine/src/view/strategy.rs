@@ -300,7 +300,8 @@ pub const FIXES: [&str; 10] = [
     "fix-10-filter",
 ];
 
-/// The reported view with some of the [`FIXES`]: bit i of `fixes` is fix i. Each is taken in the form that works, as in [`BOUNDED`].
+/// The reported view with some of the [`FIXES`]: bit i of `fixes` is fix i. Each is taken in a form that works; all of them together are not yet [`BOUNDED`],
+/// which also slims on the wire, gathers posts, and reads heads first.
 pub fn with_fixes(fixes: u32) -> Strategy {
     let has = |bit: u32| fixes & (1 << bit) != 0;
     let mut strategy = AS_REPORTED;

@@ -65,15 +65,15 @@ async fn what_a_person_does_is_done_and_told() {
     let asked = json!({"id": "per_1", "sessionID": S, "permission": "bash", "patterns": ["ls"]});
     let question = json!({"id": "que_1", "sessionID": S, "questions": []});
     bench.service.with_server(|server| {
-        server.ask_permission(asked);
-        server.ask_question(question);
-        server.set_status(OTHER, &json!({"type": "busy"}));
+        server.ask_permission(asked).unwrap();
+        server.ask_question(question).unwrap();
+        server.set_status(OTHER, &json!({"type": "busy"})).unwrap();
     });
     run_with(&mut remote, || 0, |view| view.questions().count() == 1).await;
     assert_eq!(remote.view.permissions().collect::<Vec<_>>(), ["per_1"]);
     let (_, _, state) = bench.ask("GET", "/state", None).await;
     assert_eq!(state["asked"].as_array().map(Vec::len), Some(2));
-    assert_eq!(state["statuses"], json!({OTHER: {"type": "busy"}}));
+    assert_eq!(state["statuses"], json!({OTHER: {"type": "busy"}, S: {"type": "idle"}}));
 
     remote.view.type_draft(S, "a prompt");
     let mut requests = remote.view.send(S, S, "msg_1", 7);

@@ -27,7 +27,7 @@ pub(crate) use digest::Digester;
 pub(crate) use plan::{Family, Plan, START_MS, Spread, Touch};
 pub(crate) use script::Script;
 pub(crate) use stored::Written;
-pub(crate) use tool::{PATCHING, TOOLS, Tool};
+pub(crate) use tool::{Mix, PATCHING, TOOLS, Tool};
 pub(crate) use tree::write_tree;
 pub(crate) use words::Width;
 

@@ -9,9 +9,9 @@ use engine::view::ledger::Ledgers;
 use engine::view::message::Message;
 use engine::view::part::Part;
 use engine::view::pipeline::{Pipeline, Traffic};
+use engine::view::server::ServerError;
 use engine::view::storage::{Cursor, Storage};
 use engine::view::store::{Request, Store};
-use engine::view::strategy::Diff;
 use harness::meter;
 use harness::record::{Tier, Unit};
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ impl Bench {
             beat_ms: START_MS + HEARTBEAT_MS,
             seen: BTreeMap::new(),
         };
-        bench.pump()?;
+        bench.pipeline.begin(bench.now).map_err(in_words)?;
         Ok(bench)
     }
 
@@ -266,7 +266,7 @@ impl Bench {
     pub(super) fn tell(&mut self, act: Act) -> Result<(), String> {
         let (server, now) = (&mut self.pipeline.server, self.now);
         match act {
-            Act::Session(info) => server.put_session(&info).map_err(in_words),
+            Act::Session(info) => self.tell_session(&info),
             Act::Message(info) => {
                 let message = Message::new(info).map_err(in_words)?;
                 server.put_message(message).map_err(in_words)
@@ -286,8 +286,7 @@ impl Bench {
                 server.remove_part(&session, &message, &part).map_err(in_words)
             }
             Act::Diff { session, files } => {
-                let files: Vec<FileDiff> =
-                    files.iter().map(|file| diff_of(file, self.strategy.diff)).collect();
+                let files: Vec<FileDiff> = files.iter().map(diff_of).collect();
                 server.put_diff(&session, &files).map_err(in_words)
             }
             Act::Todos { session, todos } => {
@@ -295,25 +294,32 @@ impl Bench {
                 server.put_todos(&session, &todos).map_err(in_words)
             }
             Act::Deleted { session } => server.delete_session(&session).map_err(in_words),
-            other => {
-                self.say(other);
-                Ok(())
-            }
+            other => self.say(other).map_err(in_words),
         }
     }
 
     /// Tells what is not stored.
-    fn say(&mut self, act: Act) {
+    fn say(&mut self, act: Act) -> Result<(), ServerError> {
         let server = &mut self.pipeline.server;
         match act {
-            Act::Status { session, status } => server.set_status(&session, &status),
-            Act::Permission(request) => server.ask_permission(request),
+            Act::Status { session, status } => return server.set_status(&session, &status),
+            Act::Permission(request) => return server.ask_permission(request),
             Act::PermissionReplied { session, id } => server.reply_permission(&session, &id, "once"),
-            Act::Question(request) => server.ask_question(request),
+            Act::Question(request) => return server.ask_question(request),
             Act::QuestionReplied { session, id } => server.reply_question(&session, &id, "yes"),
             Act::Error { session, error } => server.error(&session, &error),
             _ => {}
         }
+        Ok(())
+    }
+
+    /// A session is made the first time that it is told, and changes later.
+    fn tell_session(&mut self, info: &Value) -> Result<(), String> {
+        let id = info["id"].as_str().unwrap_or_default();
+        let server = &mut self.pipeline.server;
+        let is_known = server.storage().session(id).map_err(in_words)?.is_some();
+        let told = if is_known { server.update_session(info) } else { server.create_session(info) };
+        told.map_err(in_words)
     }
 
     pub(super) fn ledgers(&self) -> Ledgers {
@@ -376,13 +382,12 @@ fn moved_to(mut act: Act, to: &str) -> Option<Act> {
     Some(act)
 }
 
-/// What became of a file; what no client will see is not made.
-fn diff_of(file: &FileState, choice: Diff) -> FileDiff {
-    let contents = choice != Diff::Counts;
+/// What became of a file.
+fn diff_of(file: &FileState) -> FileDiff {
     FileDiff {
         file: file.file.clone(),
-        before: contents.then(|| file.before()),
-        after: contents.then(|| file.after()),
+        before: Some(file.before()),
+        after: Some(file.after()),
         patch: None,
         additions: file.additions,
         deletions: file.deletions,

@@ -165,7 +165,7 @@ fn report(task: &Task, bench: &Bench, looks: &Looks, setting: &Setting) -> Resul
     let last_hour: Vec<(f64, f64)> =
         looks.at_switch.iter().copied().filter(|(at, _)| *at >= end_ms - HOUR_MS).collect();
     let per_hour = slope(&last_hour) * HOUR_MS;
-    bytes("scenario.held_peak_bytes", looks.most);
+    bytes("scenario.held_each_minute_bytes", looks.most);
     bytes("scenario.view_bytes", bench.view_bytes());
     let host = bench.pipeline.host.held().iter().map(|(_, entries)| *entries as u64).sum();
     count("scenario.host_entries", host);

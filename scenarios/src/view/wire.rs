@@ -132,7 +132,7 @@ fn edits(task: &Task) -> Result<Account, String> {
     for step in script {
         bench.now = bench.now.max(step.at_ms);
         let session = session_of(&step.act);
-        // Diffs have a scenario of their own, and so has what a message says of them.
+        // Diffs have a scenario of their own.
         if !matches!(step.act, Act::Diff { .. }) {
             bench.tell(step.act)?;
         }
@@ -295,19 +295,19 @@ fn stalled(task: &Task) -> Result<Account, String> {
                         "time": {"created": bench.now}});
     bench.tell(Act::Message(answer))?;
     bench.pump()?;
+    // The model's answer, told whole each time that it has grown.
+    let answer_of = |number: usize| {
+        let text = format!("{number} {}", "the answer goes on. ".repeat(TOLD_BYTES / 20));
+        json!({"id": part, "messageID": message, "sessionID": session, "type": "text", "text": text})
+    };
     meter::phase("stall");
     for number in 1..=TOLD {
-        // The model's answer, told whole each time that it has grown.
-        let text = "the answer goes on. ".repeat((TOLD_BYTES + number) / 20);
-        let value =
-            json!({"id": part, "messageID": message, "sessionID": session, "type": "text", "text": text});
         bench.now += STALL_MS / TOLD as i64;
-        bench.tell(Act::Part(value))?;
+        bench.tell(Act::Part(answer_of(number)))?;
     }
     bytes("scenario.waiting_bytes", bench.ledgers().server_queues.live());
     meter::phase("read");
     bench.settle()?;
-    bench.remember(&session)?;
     let fresh = bench.seen_anew(&session)?;
     if bench.pipeline.view.transcript(&session) != fresh {
         return Err(
@@ -320,11 +320,16 @@ fn stalled(task: &Task) -> Result<Account, String> {
         bench.now += 1_000;
         bench.lose(&why[..LOGGED_BYTES])?;
         if attempt % SUCCEEDS_EVERY == 0 {
+            // What is told while nobody listens is asked for.
+            bench.tell(Act::Part(answer_of(attempt)))?;
             bench.find()?;
         }
     }
     bench.settle()?;
-    bench.recognise(&session)?;
+    let fresh = bench.seen_anew(&session)?;
+    if bench.pipeline.view.transcript(&session) != fresh {
+        return Err("what was told while the connection was lost is not shown".to_owned());
+    }
     count("scenario.listeners", bench.pipeline.server.clients() as u64);
     bytes("scenario.kept_of_storm_bytes", bench.ledgers().host_retained.live());
     count("scenario.frames_dropped", bench.pipeline.server.dropped());

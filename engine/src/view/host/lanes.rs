@@ -87,7 +87,7 @@ impl Lanes {
 
     /// What is due.
     pub(super) fn due(&mut self, now_ms: i64, ledger: &mut Ledger) -> Vec<Value> {
-        self.take(|_, due| due <= now_ms, ledger)
+        self.take(|_, (due, _)| *due <= now_ms, ledger)
     }
 
     /// What waits of a session, due or not: it is shown now.
@@ -100,8 +100,24 @@ impl Lanes {
         self.take(|key, _| key.0 == session, ledger);
     }
 
-    fn take(&mut self, is_taken: impl Fn(&Key, i64) -> bool, ledger: &mut Ledger) -> Vec<Value> {
-        let is_taken = |(key, (due, _)): &(&Key, &(i64, Vec<Update>))| is_taken(key, *due);
+    /// Forgets whole parts of a session that wait: they come another way. What parts have grown by stays.
+    pub(super) fn drop_whole(&mut self, session: &str, ledger: &mut Ledger) {
+        let is_whole = |updates: &[Update]| matches!(updates.first(), Some(Update::Whole(_)));
+        self.take(|key, (_, updates)| key.0 == session && is_whole(updates), ledger);
+    }
+
+    /// Forgets what waits of a message, or of one part of it.
+    pub(super) fn drop_in(&mut self, session: &str, message: &str, part: Option<&str>, ledger: &mut Ledger) {
+        let is_in = |key: &Key| key.0 == session && key.1 == message && part.is_none_or(|part| part == key.2);
+        self.take(|key, _| is_in(key), ledger);
+    }
+
+    fn take(
+        &mut self,
+        is_taken: impl Fn(&Key, &(i64, Vec<Update>)) -> bool,
+        ledger: &mut Ledger,
+    ) -> Vec<Value> {
+        let is_taken = |(key, waiting): &(&Key, &(i64, Vec<Update>))| is_taken(key, waiting);
         let keys: Vec<Key> = self.waiting.iter().filter(is_taken).map(|(key, _)| key.clone()).collect();
         let mut posts = Vec::with_capacity(keys.len());
         for key in keys {

@@ -125,12 +125,12 @@ async fn sessions(Extracted(state): Extracted<Shared>) -> Answer<Response> {
 }
 
 async fn states(Extracted(state): Extracted<Shared>) -> Answer<Response> {
-    let states = state.blocking(|server| {
+    let states = state.blocking(|server| -> Result<Value, ServerError> {
         let asked: Vec<Value> = server.asked().cloned().collect();
-        let statuses: serde_json::Map<String, Value> = server.statuses().into_iter().collect();
-        json!({"asked": asked, "statuses": statuses})
+        let statuses: serde_json::Map<String, Value> = server.statuses()?.into_iter().collect();
+        Ok(json!({"asked": asked, "statuses": statuses}))
     });
-    Ok(Json(states.await?).into_response())
+    Ok(Json(states.await??).into_response())
 }
 
 #[derive(Deserialize)]

@@ -17,6 +17,7 @@ pub(super) struct Calls {
 #[derive(Debug)]
 struct Call {
     session: String,
+    message: String,
     status: Status,
     /// When it was told last.
     told_ms: i64,
@@ -25,44 +26,38 @@ struct Call {
 }
 
 impl Calls {
-    /// Notes the state of a call, and refuses one that cannot come next. A call that is not known may only begin, or be told again when it
-    /// has ended.
-    pub(super) fn check(&mut self, part: &Part) -> Result<(), ServerError> {
+    /// Refuses a state that cannot come next. A call that is not known may only begin, or be told again when it has ended.
+    pub(super) fn check(&self, part: &Part) -> Result<(), ServerError> {
         let (Kind::Tool, Some(next)) = (part.kind(), part.status()) else { return Ok(()) };
-        let present = self.running.get(part.id()).map(|call| call.status);
-        let is_end = matches!(next, Status::Completed | Status::Error);
-        match present {
-            Some(present) if !present.may_become(next) => {
-                return Err(refused(part, next, "runs already"));
-            }
-            None if next == Status::Running => {
-                return Err(refused(part, next, "has not begun, or has ended"));
-            }
-            Some(_) | None if is_end => {
-                // What was held is older than the end.
-                self.running.remove(part.id());
-            }
-            Some(_) => {
-                self.running.entry(part.id().to_owned()).and_modify(|call| call.status = next);
-            }
-            None => {
-                let session = part.session().to_owned();
-                let call = Call { session, status: next, told_ms: i64::MIN, held: None };
-                self.running.insert(part.id().to_owned(), call);
-            }
+        match self.running.get(part.id()).map(|call| call.status) {
+            Some(present) if !present.may_become(next) => Err(refused(part, next, "runs already")),
+            None if next == Status::Running => Err(refused(part, next, "has not begun, or has ended")),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Notes the state of a call that was stored and told.
+    pub(super) fn note(&mut self, part: &Part, now_ms: i64) {
+        let (Kind::Tool, Some(status)) = (part.kind(), part.status()) else { return };
+        if matches!(status, Status::Completed | Status::Error) {
+            // What was held is older than the end.
+            self.running.remove(part.id());
+            return;
+        }
+        let (session, message) = (part.session().to_owned(), part.message().to_owned());
+        let call = Call { session, message, status, told_ms: now_ms, held: None };
+        self.running.insert(part.id().to_owned(), call);
     }
 
     /// Holds a running call's part back if the last word about it was just said; gives it otherwise.
     pub(super) fn hold(&mut self, part: Part, now_ms: i64) -> Option<Part> {
         let Some(call) = self.running.get_mut(part.id()) else { return Some(part) };
-        if call.told_ms.saturating_add(EVERY_MS) > now_ms && call.status == Status::Running {
-            call.held = Some(part);
-            return None;
+        let runs = part.status() == Some(Status::Running);
+        if !runs || call.told_ms.saturating_add(EVERY_MS) <= now_ms {
+            return Some(part);
         }
-        (call.told_ms, call.held) = (now_ms, None);
-        Some(part)
+        (call.status, call.held) = (Status::Running, Some(part));
+        None
     }
 
     /// A part that was held back and is due.
@@ -71,6 +66,11 @@ impl Calls {
         let call = self.running.values_mut().find(is_due)?;
         call.told_ms = now_ms;
         call.held.take()
+    }
+
+    /// Forgets the calls of a message: all, or that of one part.
+    pub(super) fn forget_in(&mut self, message: &str, part: Option<&str>) {
+        self.running.retain(|id, call| call.message != message || part.is_some_and(|part| part != id));
     }
 
     /// Forgets the calls of a session.
@@ -110,7 +110,9 @@ mod tests {
     fn told(calls: &mut Calls, status: &str, output: &str, now: i64) -> bool {
         let part = call(status, output);
         calls.check(&part).unwrap();
-        calls.hold(part, now).is_some()
+        let told = calls.hold(part, now);
+        told.iter().for_each(|part| calls.note(part, now));
+        told.is_some()
     }
 
     #[test]
@@ -132,11 +134,11 @@ mod tests {
     fn a_call_goes_through_its_states_in_order() {
         let mut calls = Calls::default();
         assert!(calls.check(&call("running", "")).is_err());
-        calls.check(&call("pending", "")).unwrap();
-        calls.check(&call("running", "")).unwrap();
+        assert!(told(&mut calls, "pending", "", 0));
+        assert!(told(&mut calls, "running", "", 1_000));
         let error = calls.check(&call("pending", "")).unwrap_err().to_string();
         assert_eq!(error, "the call prt_1 of the session ses_1 cannot become pending: it runs already");
-        calls.check(&call("completed", "")).unwrap();
+        assert!(told(&mut calls, "completed", "", 2_000));
         // Its output is compacted later.
         calls.check(&call("completed", "")).unwrap();
         assert!(calls.check(&call("running", "")).is_err());
@@ -145,10 +147,15 @@ mod tests {
     #[test]
     fn calls_of_a_deleted_session_are_forgotten() {
         let mut calls = Calls::default();
-        calls.check(&call("pending", "")).unwrap();
+        assert!(told(&mut calls, "pending", "", 0));
         calls.forget("ses_2");
+        calls.forget_in("msg_1", Some("prt_2"));
+        calls.forget_in("msg_2", None);
         assert_eq!(calls.len(), 1);
         calls.forget("ses_1");
+        assert_eq!(calls.len(), 0);
+        assert!(told(&mut calls, "pending", "", 0));
+        calls.forget_in("msg_1", Some("prt_1"));
         assert_eq!(calls.len(), 0);
     }
 }

@@ -73,6 +73,13 @@ impl Store {
             }
             return;
         }
+        // It comes with its page, when that is looked for.
+        let first = self.maps.messages.of(&session).next().map(|(first, _)| first);
+        let is_older = self.has_older(&session) && first.is_some_and(|first| *id < *first);
+        if self.switch == Switch::Evict && !is_known && is_older {
+            self.skipped.messages += 1;
+            return;
+        }
         if !is_known && self.is_detached(&session) {
             self.skipped.messages += 1;
             self.change_page(&session, |page| page.missed += 1);

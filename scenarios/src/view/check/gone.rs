@@ -1,13 +1,16 @@
 //! Sessions that are not listed any more, or deleted: nothing of them stays, and nothing comes back.
 
+use std::collections::BTreeMap;
+
 use engine::view::drafts::{self, Image};
 use engine::view::event;
 use engine::view::host::Call;
 use engine::view::server::Interest;
 use harness::meter;
+use serde_json::{Value, json};
 
 use crate::answer::Defect;
-use crate::view::agent::{Act, Plan, Script};
+use crate::view::agent::{Act, Mix, Plan, Script, Tool};
 use crate::view::bench::{Bench, bytes, count, in_words};
 use crate::view::{Account, Task};
 
@@ -17,12 +20,16 @@ const LISTED: usize = 4;
 /// Characters of an image that was pasted into each (S5).
 const IMAGE_CHARS: usize = 300_000;
 
+/// Tools that are called in them: a third of the calls are tasks, whose sessions go with those that began them.
+const MIX: Mix = &[(Tool::Read, 3), (Tool::Edit, 2), (Tool::Bash, 1), (Tool::Todowrite, 2), (Tool::Task, 4)];
+
 /// Sessions that an agent has written, of 0.2 MB each, with those of their tasks.
 fn plan(seed: u64) -> Plan {
     Plan {
         sessions: SESSIONS,
         turns: 3,
         calls: 12,
+        mix: MIX,
         child_calls: 2,
         session_bytes: Some(200_000),
         session_every_ms: 120_000,
@@ -43,9 +50,11 @@ fn work(bench: &mut Bench, seed: u64) -> Result<Vec<String>, String> {
     Ok(ids)
 }
 
-/// A draft with an image in each session, a mode and a model chosen for each.
-fn draft(bench: &mut Bench, ids: &[String]) {
+/// A draft with an image in each session, a mode and a model chosen for each; a prompt under way and one that waits, a permission and a question that
+/// nobody answers, and a call that runs.
+fn draft(bench: &mut Bench, ids: &[String]) -> Result<(), String> {
     for (number, id) in ids.iter().enumerate() {
+        leave_open(bench, number, id)?;
         let view = &mut bench.pipeline.view;
         let key = drafts::key("prompt", id);
         view.type_draft(&key, "and then");
@@ -53,6 +62,31 @@ fn draft(bench: &mut Bench, ids: &[String]) {
         view.select_agent(id, "plan");
         view.override_model(id, "large");
     }
+    Ok(())
+}
+
+fn leave_open(bench: &mut Bench, number: usize, id: &str) -> Result<(), String> {
+    // Ids of now, which no message before has.
+    let message = |which: usize| format!("msg_z{:025}", 10 * number + which);
+    bench.tell(Act::Permission(
+        json!({"id": format!("per_{number}"), "sessionID": id, "patterns": ["a.rs"]}),
+    ))?;
+    bench.tell(Act::Question(json!({"id": format!("que_{number}"), "sessionID": id, "questions": [{}]})))?;
+    bench.tell(Act::Status { session: id.to_owned(), status: json!({"type": "busy"}) })?;
+    let answer =
+        json!({"id": message(0), "sessionID": id, "role": "assistant", "time": {"created": bench.now}});
+    bench.tell(Act::Message(answer))?;
+    let call = json!({"id": format!("prt_z{number:025}"), "sessionID": id, "messageID": message(0), "type": "tool",
+                      "tool": "bash", "callID": "c", "state": {"status": "pending", "input": {}, "raw": ""}});
+    bench.tell(Act::Part(call))?;
+    let view = &mut bench.pipeline.view;
+    let key = drafts::key("prompt", id);
+    for which in [1, 2] {
+        view.type_draft(&key, "do it");
+        // It never comes to the server.
+        drop(view.send(id, &key, &message(which), bench.now));
+    }
+    bench.settle()
 }
 
 /// An image of so many characters of a `data:` URL.
@@ -76,18 +110,28 @@ pub(super) fn sweep(task: &Task) -> Result<Account, String> {
     let shown = bench.pipeline.view.current().map(str::to_owned);
     let sessions = bench.pipeline.server.sessions().map_err(in_words)?;
     let is_listed = |id: &str| ids.iter().take(LISTED).any(|listed| listed == id);
+    let all = sessions.clone();
     let listed: Vec<_> =
         sessions.into_iter().filter(|info| info["id"].as_str().is_some_and(is_listed)).collect();
     meter::phase("sweep");
     let before = bench.view_bytes();
     bench.pipeline.host.listed(&listed);
     bench.settle()?;
-    let is_orphan = |id: &String| !is_listed(id) && Some(id) != shown.as_ref();
+    // Sessions of tasks stay with those that began them.
+    let parents: BTreeMap<String, String> = parents(&all);
+    let root = |id: &str| parents.get(id).cloned().unwrap_or_else(|| id.to_owned());
+    let is_orphan = |id: &String| !is_listed(&root(id)) && Some(root(id)) != shown;
     let orphans = bench.pipeline.view.keys().into_iter().filter(is_orphan).count();
     count("scenario.orphans", orphans as u64);
     bytes("scenario.swept_bytes", before - bench.view_bytes().min(before));
     bytes("scenario.view_bytes", bench.view_bytes());
     Ok(Account::default())
+}
+
+/// The session that began each session of a task.
+fn parents(sessions: &[Value]) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    sessions.iter().filter_map(|info| Some((text(&info["id"])?, text(&info["parentID"])?))).collect()
 }
 
 /// Sessions that are deleted, some by the person and some by another client.
@@ -136,7 +180,7 @@ fn of(name: String, found: u64) -> Defect {
 /// Ten sessions are worked on, and deleted.
 fn come_and_go(bench: &mut Bench, seed: u64) -> Result<(), String> {
     let ids = work(bench, seed)?;
-    draft(bench, &ids);
+    draft(bench, &ids)?;
     for (number, id) in ids.iter().enumerate() {
         if number % 2 == 0 {
             let requests = bench.pipeline.view.delete_session(id);
