@@ -330,6 +330,10 @@ fn stalled(task: &Task) -> Result<Account, String> {
     if bench.pipeline.view.transcript(&session) != fresh {
         return Err("what was told while the connection was lost is not shown".to_owned());
     }
+    let lost = bench.pipeline.host.lost_connections();
+    if lost != ATTEMPTS as u64 {
+        return Err(format!("{lost} lost connections are counted, of {ATTEMPTS}"));
+    }
     count("scenario.listeners", bench.pipeline.server.clients() as u64);
     bytes("scenario.kept_of_storm_bytes", bench.ledgers().host_retained.live());
     count("scenario.frames_dropped", bench.pipeline.server.dropped());

@@ -32,6 +32,8 @@ pub(super) fn screenshots(task: &Task) -> Result<Account, String> {
         ids.push(id);
     }
     bytes("scenario.draft_bytes", bench.view_bytes());
+    let dropped = ids.iter().map(|id| bench.pipeline.view.images_dropped(&drafts::key("prompt", id)));
+    count("scenario.images_dropped", dropped.map(u64::from).sum());
     meter::phase("delete");
     for id in &ids {
         let requests = bench.pipeline.view.delete_session(id);
