@@ -12,6 +12,7 @@ use crate::distribution::{
 use crate::page::{Iso, Page, put};
 use crate::plan::{Quirk, ROOTS};
 use crate::pool::{Bulk, Pool, Tone};
+use crate::size::Size;
 use crate::text::Preview;
 use crate::write::{Desk, Facts};
 
@@ -24,8 +25,8 @@ pub(crate) struct Cli {
     /// The working directory; none has no `workspace.yaml`.
     pub(crate) cwd: Option<String>,
     pub(crate) requests: u64,
-    /// The file has at least so many bytes: its requests are filled up with a tool's result.
-    pub(crate) bytes_min: u64,
+    /// How long the (main) file is.
+    pub(crate) size: Size,
     pub(crate) quirks: BTreeSet<Quirk>,
 }
 
@@ -159,7 +160,7 @@ impl<'a> Events<'a> {
             self.assistant_message(&mut request, Some(tool))?;
             self.tool(&mut request, tool, 0)?;
         }
-        let target = self.cli.bytes_min * (index + 1) / self.cli.requests;
+        let target = self.cli.size.after(index + 1, self.cli.requests).unwrap_or(0);
         let extra = target.saturating_sub(self.page.bytes());
         if extra > 0 {
             self.tool(&mut request, "view", extra as usize)?;

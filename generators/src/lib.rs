@@ -34,12 +34,13 @@ mod page;
 mod plan;
 mod pool;
 mod profile;
+mod size;
 mod text;
 mod vscode;
 mod write;
 
 pub use corpus::{Corpus, Summary, ensure, list, verify};
 pub use error::Error;
-pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry};
+pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
 pub use profile::{Profile, Spec};
 pub use write::{Progress, foresee};

@@ -11,15 +11,15 @@ use crate::Error;
 use crate::profile::Spec;
 
 /// The form of this manifest.
-pub(crate) const SCHEMA: &str = "highwater-corpus/2";
+pub(crate) const SCHEMA: &str = "highwater-corpus/3";
 
 /// Which generator wrote the corpus. It grows with every change of the bytes that a spec gives, so that older corpora are rebuilt.
-pub(crate) const GENERATOR: u32 = 1;
+pub(crate) const GENERATOR: u32 = 2;
 
 /// What is true of a corpus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The form of the manifest: `highwater-corpus/2`.
+    /// The form of the manifest: `highwater-corpus/3`.
     pub schema: String,
     /// Which generator wrote the corpus.
     pub generator: u32,
@@ -95,6 +95,8 @@ pub struct SessionEntry {
 pub struct FileEntry {
     /// Path below the home directory, with `/`.
     pub path: String,
+    /// The tool that writes such files: `vscode`, `copilot-cli`, `claude`, `codex`, `gemini`, `opencode` or `kilo`.
+    pub format: String,
     /// Size.
     pub bytes: u64,
     /// rapidhash v3 of its content, 16 hexadecimal digits.
@@ -119,12 +121,52 @@ pub struct FileEntry {
     /// Completion tokens of its requests.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub completion_tokens: u64,
+    /// What the models read and wrote for it: each response once, and none that is a copy of another file's.
+    #[serde(default, skip_serializing_if = "Tokens::is_none")]
+    pub tokens: Tokens,
     /// Lines that a reader skips and counts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped_lines: u64,
+    /// Whether a reader refuses the file as a whole: it gives no session, and is named.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
     /// What was put in it to break parsers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quirks: Vec<String>,
+}
+
+/// Tokens of responses, as tools that count a person's usage sum them. No token is in two of the counts, but for `reasoning`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Responses.
+    pub responses: u64,
+    /// Read anew: neither from a cache nor written to one.
+    pub input: u64,
+    /// Read from a cache.
+    pub cache_read: u64,
+    /// Read and written to a cache.
+    pub cache_write: u64,
+    /// Written by the model, reasoning included.
+    pub output: u64,
+    /// Of `output`: written as reasoning, where the format tells.
+    pub reasoning: u64,
+}
+
+impl Tokens {
+    fn is_none(&self) -> bool {
+        *self == Tokens::default()
+    }
+}
+
+impl std::ops::AddAssign for Tokens {
+    fn add_assign(&mut self, more: Tokens) {
+        self.responses += more.responses;
+        self.input += more.input;
+        self.cache_read += more.cache_read;
+        self.cache_write += more.cache_write;
+        self.output += more.output;
+        self.reasoning += more.reasoning;
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]

@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::Error;
 use crate::answer::{Digest, Edits, Session, answer_digest, edits_digest};
-use crate::manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry};
+use crate::manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
 use crate::page::{Page, hex};
 use crate::plan::{Item, Plan};
 use crate::pool::Pool;
@@ -54,7 +54,9 @@ pub(crate) struct Facts {
     pub(crate) usage_ids: u64,
     pub(crate) prompt: u64,
     pub(crate) completion: u64,
+    pub(crate) tokens: Tokens,
     pub(crate) skipped_lines: u64,
+    pub(crate) is_refused: bool,
     pub(crate) quirks: BTreeSet<&'static str>,
 }
 
@@ -112,6 +114,7 @@ impl<'a> Desk<'a> {
         self.buffer = buffer;
         (self.observer)(Progress::Wrote { bytes: finished.bytes });
         self.files.push(FileEntry {
+            format: format_of(&path).to_owned(),
             path,
             bytes: finished.bytes,
             digest: finished.digest,
@@ -122,7 +125,9 @@ impl<'a> Desk<'a> {
             usage_ids: facts.usage_ids,
             prompt_tokens: facts.prompt,
             completion_tokens: facts.completion,
+            tokens: facts.tokens,
             skipped_lines: facts.skipped_lines,
+            is_refused: facts.is_refused,
             quirks: facts.quirks.into_iter().map(str::to_owned).collect(),
         });
         Ok(())
@@ -168,6 +173,19 @@ impl<'a> Desk<'a> {
         };
         self.visits.push(Visit { place, digest, entry: Entry::Edits(entry) });
     }
+}
+
+/// The tool that writes files at such a path.
+fn format_of(path: &str) -> &'static str {
+    const FORMATS: [(&str, &str); 6] = [
+        (".copilot/", "copilot-cli"),
+        (".claude/", "claude"),
+        (".codex/", "codex"),
+        (".gemini/", "gemini"),
+        (".local/share/opencode/", "opencode"),
+        (".local/share/kilo/", "kilo"),
+    ];
+    FORMATS.iter().find(|format| path.starts_with(format.0)).map_or("vscode", |format| format.1)
 }
 
 /// The manifest that a corpus will have, without writing it.

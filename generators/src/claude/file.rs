@@ -83,8 +83,7 @@ impl<'a> File<'a> {
             }
         }
         let main = self.agent.is_none();
-        if main && self.claude.bytes_min > 0 {
-            let target = self.claude.bytes_min * (index + 1) / self.claude.requests;
+        if main && let Some(target) = self.claude.size.after(index + 1, self.claude.requests) {
             let extra = target.saturating_sub(self.page.bytes());
             self.step(Some("Bash"), extra as usize)?;
         }

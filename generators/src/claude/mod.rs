@@ -10,6 +10,7 @@ use crate::answer::{Request, Session, State};
 use crate::claude::file::File;
 use crate::dice::Dice;
 use crate::plan::{Quirk, ROOTS};
+use crate::size::Size;
 use crate::text::{Measure, Preview};
 use crate::write::{Desk, Facts};
 
@@ -26,8 +27,8 @@ pub(crate) struct Claude {
     pub(crate) requests: u64,
     /// Paths of subagent files below `subagents`, in order.
     pub(crate) subagents: Vec<String>,
-    /// The main file has at least so many bytes: its requests are filled up with a tool's result.
-    pub(crate) bytes_min: u64,
+    /// How long the (main) file is.
+    pub(crate) size: Size,
     pub(crate) images: u64,
     /// The session whose first requests this one copies: its path and how many.
     pub(crate) resumes: Option<(String, u64)>,

@@ -11,14 +11,20 @@ use crate::cli::Cli;
 use crate::dice::Dice;
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
+use crate::size::Size;
 use crate::vscode::{Chat, Editing, Shape};
 
 /// The roots below the home directory with their harness labels, in visiting order.
-pub(crate) const ROOTS: [(&str, &str); 4] = [
+pub(crate) const ROOTS: [(&str, &str); 9] = [
     (".config/Code/User/workspaceStorage", "Local Agent"),
     (".config/Code - Insiders/User/workspaceStorage", "Local Agent (Insiders)"),
     (".copilot/session-state", "GitHub Copilot CLI"),
     (".claude/projects", "Claude"),
+    (".codex", "Codex"),
+    (".gemini/tmp", "Gemini"),
+    (".local/share/opencode/storage/session", "OpenCode"),
+    (".local/share/opencode", "OpenCode"),
+    (".local/share/kilo", "Kilo"),
 ];
 
 /// [`ROOTS`] of VS Code.
@@ -153,12 +159,10 @@ impl Item {
     fn bytes(&self) -> u64 {
         match self {
             Item::File(file) => file.content.len() as u64,
-            Item::Chat(chat) => {
-                (chat.requests * CHAT_REQUEST_BYTES + chat.images * 90_000).max(chat.bytes_min)
-            }
-            Item::Cli(session) => (session.requests * CLI_REQUEST_BYTES).max(session.bytes_min),
+            Item::Chat(chat) => chat.size.estimate(chat.requests * CHAT_REQUEST_BYTES + chat.images * 90_000),
+            Item::Cli(session) => session.size.estimate(session.requests * CLI_REQUEST_BYTES),
             Item::Claude(session) => {
-                (session.requests * CLAUDE_REQUEST_BYTES).max(session.bytes_min)
+                session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
             }
         }
@@ -300,7 +304,7 @@ impl Draft {
             origin: String::new(),
             shape,
             requests,
-            bytes_min: 0,
+            size: Size::Free,
             images: 0,
             editing: Editing::None,
             superseded: false,
@@ -315,7 +319,7 @@ impl Draft {
         let directory = self.dice.id().to_string();
         self.workspaces.insert((CLI, directory.clone()));
         let cwd = Some(format!("/home/dev/project-{}", self.dice.below(40)));
-        Cli { root: CLI, directory, cwd, requests, bytes_min: 0, quirks: BTreeSet::new() }
+        Cli { root: CLI, directory, cwd, requests, size: Size::Free, quirks: BTreeSet::new() }
     }
 
     /// A Claude session without quirks, not yet added.
@@ -330,7 +334,7 @@ impl Draft {
             stem: self.dice.id().to_string(),
             requests,
             subagents: Vec::new(),
-            bytes_min: 0,
+            size: Size::Free,
             images: 0,
             resumes: None,
             quirks: BTreeSet::new(),

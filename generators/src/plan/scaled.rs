@@ -12,6 +12,7 @@ use crate::plan::{
     CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item, Quirk,
     SUBAGENT_BYTES, Uri, Workspace,
 };
+use crate::size::Size;
 use crate::vscode::{Editing, Shape};
 
 /// Bytes of the heavy profile at scale 1. A: p99 of users, 12 to 20 GB.
@@ -239,18 +240,18 @@ impl Draft {
             for i in 0..outlier.count_at(scale) as usize {
                 let mut chat =
                     self.chat(&workspaces[(i * 7 + 2) % workspaces.len()], shape, outlier.requests);
-                chat.bytes_min = outlier.bytes_at(scale);
+                chat.size = Size::AtLeast(outlier.bytes_at(scale));
                 self.items.push(Item::Chat(chat));
             }
         }
         for _ in 0..LARGE_CLI.count_at(scale) {
             let mut session = self.cli(LARGE_CLI.requests);
-            session.bytes_min = LARGE_CLI.bytes_at(scale);
+            session.size = Size::AtLeast(LARGE_CLI.bytes_at(scale));
             self.items.push(Item::Cli(session));
         }
         for i in 0..LARGE_CLAUDE.count_at(scale) {
             let mut session = self.claude(&format!("/home/dev/claude-{}", 2 + i % 4), LARGE_CLAUDE.requests);
-            session.bytes_min = LARGE_CLAUDE.bytes_at(scale);
+            session.size = Size::AtLeast(LARGE_CLAUDE.bytes_at(scale));
             self.items.push(Item::Claude(session));
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::plan::{CODE, Draft, INSIDERS, Item, Uri};
 use crate::profile::{STEADY_SESSIONS, STEADY_UNIT_SESSIONS};
+use crate::size::Size;
 use crate::vscode::Shape;
 
 /// Requests of each session.
@@ -24,19 +25,19 @@ impl Draft {
             let workspace = self.workspace(root, Uri::Folder);
             for shape in [Shape::Log, Shape::V3] {
                 let mut chat = self.chat(&workspace, shape, REQUESTS);
-                chat.bytes_min = BYTES;
+                chat.size = Size::AtLeast(BYTES);
                 self.items.push(Item::Chat(chat));
             }
         }
         for _ in 0..2 {
             let mut session = self.cli(REQUESTS);
-            session.bytes_min = BYTES;
+            session.size = Size::AtLeast(BYTES);
             self.items.push(Item::Cli(session));
         }
         for _ in 0..2 {
             // Names of one length, and so paths.
             let mut session = self.claude(&format!("/home/dev/steady-{unit:05}"), REQUESTS);
-            session.bytes_min = BYTES;
+            session.size = Size::AtLeast(BYTES);
             self.items.push(Item::Claude(session));
         }
     }

@@ -14,6 +14,7 @@ use crate::dice::Dice;
 use crate::distribution::{COPILOT_MODELS, OUT_OF_ORDER_SHARE};
 use crate::page::Id;
 use crate::plan::{Quirk, ROOTS};
+use crate::size::Size;
 use crate::text::Preview;
 use crate::write::{Desk, Facts};
 
@@ -66,8 +67,8 @@ pub(crate) struct Chat {
     pub(crate) origin: String,
     pub(crate) shape: Shape,
     pub(crate) requests: u64,
-    /// The file has at least so many bytes: its requests are filled up with a tool's result.
-    pub(crate) bytes_min: u64,
+    /// How long the (main) file is.
+    pub(crate) size: Size,
     /// Requests with an image.
     pub(crate) images: u64,
     pub(crate) editing: Editing,
@@ -191,12 +192,17 @@ impl<'a> Turns<'a> {
             languages: self.index == 0 && self.chat.has(Quirk::ManyLanguages),
             open_block: self.chat.has(Quirk::OpenBlock),
             everything: self.chat.has(Quirk::EveryPart),
-            extra_bytes: (self.chat.bytes_min * (self.index + 1) / self.chat.requests).saturating_sub(bytes)
-                as usize,
+            extra_bytes: self.extra_bytes(bytes),
         };
         self.index += 1;
         self.turn.make(self.style, time, wishes, pool, dice);
         &self.turn
+    }
+
+    /// Bytes that the next request is filled up with, after so many bytes of the file.
+    fn extra_bytes(&self, bytes: u64) -> usize {
+        let target = self.chat.size.after(self.index + 1, self.chat.requests).unwrap_or(0);
+        target.saturating_sub(bytes) as usize
     }
 
     fn first_piece<'p>(&self, pool: &'p crate::pool::Pool, dice: &mut Dice) -> Option<&'p crate::text::Atom> {
