@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use generators::{Profile, Spec};
+use generators::{Profile, Shard, Spec};
 use harness::inject::Injection;
 use harness::instrument::Instrument;
 use harness::record::Unit;
@@ -271,8 +271,41 @@ pub(crate) struct Corpus {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CorpusVerb {
-    /// Write a corpus, unless it is there and whole.
-    Generate(SpecArgs),
+    /// Write a corpus, unless it is there and whole
+    ///
+    /// A run that was interrupted, also by kill -9, goes on where it stopped when the same command is given again.
+    ///
+    /// With --shard several machines, or several runs, write a part each, and `highwater corpus merge` joins the parts. What comes
+    /// out is the same to the last byte, whichever way it was made.
+    ///
+    /// Examples:
+    ///   highwater corpus generate --profile heavy --scale 0.1
+    ///   highwater corpus generate --profile heavy --scale 1 --shard 2/8
+    #[command(verbatim_doc_comment)]
+    Generate {
+        #[command(flatten)]
+        spec: SpecArgs,
+        /// Write only this part of so many, such as 2/8.
+        #[arg(long, value_name = "I/N")]
+        shard: Option<Shard>,
+    },
+    /// Join the shards of a corpus, all of one seed, scale and generator
+    ///
+    /// Every file is checked first. The corpus's files are links to those of the shards where the file system has such, and copies
+    /// elsewhere; the shards stay, and can be removed.
+    ///
+    /// Examples:
+    ///   highwater corpus merge corpora/heavy-1-1.shard-*-of-8
+    ///   highwater corpus merge part1/heavy-1-1.shard-1-of-2 part2/heavy-1-1.shard-2-of-2 --out corpora
+    #[command(verbatim_doc_comment)]
+    Merge {
+        /// The shards: folders with a shard.jsonl.
+        #[arg(required = true, value_name = "DIR")]
+        shards: Vec<PathBuf>,
+        /// Where corpora are kept; beside the first shard when not given.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Check every file of a corpus against its manifest.
     Verify {
         /// The corpus: a folder with a manifest.json.

@@ -11,20 +11,23 @@ use std::time::Duration;
 use fs4::TryLockError;
 
 use crate::Error;
-use crate::manifest::{FileEntry, Manifest};
+use crate::assemble::Totals;
+use crate::making::Job;
+use crate::manifest::Manifest;
+use crate::merge::{self, reusable_shard};
 use crate::page::file_hasher;
-use crate::plan::Plan;
 use crate::profile::Spec;
-use crate::write::{Observer, Progress, write};
+use crate::shard::Shard;
+use crate::write::{Observer, Progress};
 
 /// The manifest's name in a corpus.
-const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// The file that says a directory is ours, so that it may be written again. The first line also keeps it out of backups.
-const TAG: &str = "CACHEDIR.TAG";
+pub(crate) const TAG: &str = "CACHEDIR.TAG";
 
 /// What stands in [`TAG`].
-const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+pub(crate) const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
     # This directory is a highwater corpus. It is written again when its files no longer match manifest.json.\n";
 
 /// Free space wanted beyond the estimate: the estimate's error, and room for the next command.
@@ -53,14 +56,16 @@ impl Corpus {
     }
 }
 
-fn home(root: &Path) -> PathBuf {
+/// The home below a corpus's directory.
+pub(crate) fn home(root: &Path) -> PathBuf {
     root.join("home")
 }
 
 /// Makes the corpus of a spec in `dir`, or finds it there.
 ///
 /// A corpus is reused when every file matches its manifest, and written again otherwise. It is written in a hidden directory beside
-/// its place and moved there when it is complete. One process at a time writes a corpus; others wait for it.
+/// its place and moved there when it is complete; what an interrupted run left there is kept, and only the rest is written. One
+/// process at a time writes a corpus; others wait for it.
 ///
 /// # Errors
 /// [`Error::NotACorpus`] when something else is in its place, [`Error::Disk`] when it would not fit, [`Error::Stopped`] when `stop`
@@ -72,40 +77,64 @@ pub fn ensure(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Corpus, Error> {
-    spec.validate()?;
-    let root = dir.join(spec.name());
-    refuse_stranger(&root)?;
-    fs::create_dir_all(dir).map_err(Error::io("create corpus directory", dir))?;
-    let _lock = lock(&dir.join(format!(".{}.lock", spec.name())), stop)?;
-    let partial = dir.join(format!(".{}.partial", spec.name()));
-    // Whoever wrote it no longer holds the lock, so it died.
-    remove_if_there(&partial)?;
-    refuse_stranger(&root)?;
-    if root.exists() {
-        match reusable(&root, spec, threads, stop, progress) {
-            Ok(manifest) => return Ok(Corpus { root, manifest }),
-            Err(Error::Stopped) => return Err(Error::Stopped),
-            Err(error) => progress(Progress::Rebuilding { why: &error.to_string() }),
+    let job = Job { dir, spec, shard: None, threads, stop, observer: progress };
+    let _lock = job.claim()?;
+    let root = job.root();
+    let manifest = match found(&job, reusable)? {
+        Some(manifest) => manifest,
+        None => {
+            job.make()?;
+            Manifest::read(&root.join(MANIFEST))?
         }
+    };
+    Ok(Corpus { root, manifest })
+}
+
+/// Makes a corpus or a shard of one in `dir`, or finds it there, as [`ensure`] does, and tells of it in short: the manifest of a
+/// corpus with many files is large, and is not held in memory unless one is there to be checked.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn generate(
+    dir: &Path,
+    spec: &Spec,
+    shard: Option<Shard>,
+    threads: usize,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Summary, Error> {
+    let job = Job { dir, spec, shard, threads, stop, observer: progress };
+    let _lock = job.claim()?;
+    let there = found(&job, |job| match shard {
+        Some(shard) => reusable_shard(job, shard),
+        None => reusable(job).map(|manifest| Summary::of_manifest(job.root(), &manifest)),
+    })?;
+    match there {
+        Some(summary) => Ok(summary),
+        None => Ok(Summary::new(job.root(), spec, shard, job.make()?)),
     }
-    let plan = Plan::new(spec);
-    check_space(dir, &root, plan.bytes)?;
-    let written = write_corpus(&plan, spec, &partial, threads, stop, progress);
-    let moved = written.and_then(|manifest| {
-        remove_if_there(&root)?;
-        fs::rename(&partial, &root).map_err(Error::io("move the finished corpus to", &root))?;
-        Ok(manifest)
-    });
-    match moved {
-        Ok(manifest) => Ok(Corpus { root, manifest }),
+}
+
+/// What is in its place already, if it is as it should be; an older run may have begun to write it again.
+fn found<T>(job: &Job<'_>, check: impl FnOnce(&Job<'_>) -> Result<T, Error>) -> Result<Option<T>, Error> {
+    if !job.root().exists() {
+        return Ok(None);
+    }
+    match check(job) {
+        Ok(there) => {
+            remove_if_there(&job.partial())?;
+            Ok(Some(there))
+        }
+        Err(Error::Stopped) => Err(Error::Stopped),
         Err(error) => {
-            remove_if_there(&partial)?;
-            Err(error)
+            (job.observer)(Progress::Rebuilding { why: &error.to_string() });
+            Ok(None)
         }
     }
 }
 
-fn refuse_stranger(root: &Path) -> Result<(), Error> {
+/// Refuses to write where something is that is not ours.
+pub(crate) fn refuse_stranger(root: &Path) -> Result<(), Error> {
     let ours = fs::read_to_string(root.join(TAG)).is_ok_and(|text| text == TAG_TEXT);
     if fs::symlink_metadata(root).is_ok() && !ours {
         return Err(Error::NotACorpus { path: root.to_path_buf() });
@@ -114,7 +143,7 @@ fn refuse_stranger(root: &Path) -> Result<(), Error> {
 }
 
 /// Waits for the lock, which the operating system frees when its holder dies.
-fn lock(path: &Path, stop: &AtomicBool) -> Result<File, Error> {
+pub(crate) fn lock(path: &Path, stop: &AtomicBool) -> Result<File, Error> {
     let file = File::create(path).map_err(Error::io("create corpus lock", path))?;
     loop {
         match fs4::FileExt::try_lock(&file) {
@@ -128,29 +157,32 @@ fn lock(path: &Path, stop: &AtomicBool) -> Result<File, Error> {
     }
 }
 
-fn remove_if_there(path: &Path) -> Result<(), Error> {
+/// Removes a directory with all that is in it.
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
         _ => Ok(()),
     }
 }
 
-fn reusable(
-    root: &Path,
-    spec: &Spec,
-    threads: usize,
-    stop: &AtomicBool,
-    observer: &Observer<'_>,
-) -> Result<Manifest, Error> {
+/// The corpus that is there, checked.
+pub(crate) fn reusable(job: &Job<'_>) -> Result<Manifest, Error> {
+    let root = job.root();
     let path = root.join(MANIFEST);
     let manifest = Manifest::read(&path)?;
-    if !manifest.is_of(spec) {
+    if !manifest.is_of(job.spec) {
         return Err(Error::Manifest { path, why: "it is of another generator or corpus".to_owned() });
     }
-    check(root, manifest, threads, stop, observer)
+    check(&root, &files_of(&manifest), job.threads, job.stop, job.observer)?;
+    Ok(manifest)
 }
 
-fn check_space(dir: &Path, root: &Path, bytes: u64) -> Result<(), Error> {
+fn files_of(manifest: &Manifest) -> Vec<(&str, &str)> {
+    manifest.files.iter().map(|file| (file.path.as_str(), file.digest.as_str())).collect()
+}
+
+/// Refuses to write more than there is space for.
+pub(crate) fn check_space(dir: &Path, root: &Path, bytes: u64) -> Result<(), Error> {
     let available = fs4::available_space(dir).map_err(Error::io("read the free space of", dir))?;
     let needed = bytes + bytes / 100 * MARGIN_PERCENT;
     if available < needed {
@@ -159,23 +191,8 @@ fn check_space(dir: &Path, root: &Path, bytes: u64) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_corpus(
-    plan: &Plan,
-    spec: &Spec,
-    partial: &Path,
-    threads: usize,
-    stop: &AtomicBool,
-    observer: &Observer<'_>,
-) -> Result<Manifest, Error> {
-    let home = home(partial);
-    fs::create_dir_all(&home).map_err(Error::io("create corpus directory", &home))?;
-    let manifest = write(plan, spec, Some(&home), threads, stop, observer)?;
-    put_file(&partial.join(TAG), TAG_TEXT.as_bytes())?;
-    put_file(&partial.join(MANIFEST), &manifest.to_json())?;
-    Ok(manifest)
-}
-
-fn put_file(path: &Path, content: &[u8]) -> Result<(), Error> {
+/// Writes a small file.
+pub(crate) fn put_file(path: &Path, content: &[u8]) -> Result<(), Error> {
     let written = File::create(path).and_then(|mut file| file.write_all(content));
     written.map_err(Error::io("write", path))
 }
@@ -190,29 +207,31 @@ pub fn verify(
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Manifest, Error> {
     let manifest = Manifest::read(&root.join(MANIFEST))?;
-    check(root, manifest, threads, &AtomicBool::new(false), progress)
+    check(root, &files_of(&manifest), threads, &AtomicBool::new(false), progress)?;
+    Ok(manifest)
 }
 
-fn check(
+/// Checks that below a corpus's home are these files, by path and digest and in order, and no others.
+pub(crate) fn check(
     root: &Path,
-    manifest: Manifest,
+    files: &[(&str, &str)],
     threads: usize,
     stop: &AtomicBool,
     observer: &Observer<'_>,
-) -> Result<Manifest, Error> {
+) -> Result<(), Error> {
     let home = home(root);
     let next = AtomicUsize::new(0);
     let damage = Mutex::new(Vec::new());
     let work = || {
         let mut buffer = vec![0; 1 << 20];
-        while let Some(file) = manifest.files.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(&(path, digest)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
-            if let Some(wrong) = check_file(&home, file, &mut buffer, observer)
+            if let Some(wrong) = check_file(&home.join(path), digest, &mut buffer, observer)
                 && let Ok(mut damage) = damage.lock()
             {
-                damage.push(format!("{} ({wrong})", file.path));
+                damage.push(format!("{path} ({wrong})"));
             }
         }
     };
@@ -226,9 +245,13 @@ fn check(
         return Err(Error::Stopped);
     }
     let mut damage = damage.into_inner().unwrap_or_default();
-    add_extra_files(&home, &home, &manifest.files, &mut damage)?;
+    walk(&home, &home, &mut |_, name| {
+        if files.binary_search_by(|file| file.0.cmp(&name)).is_err() {
+            damage.push(format!("{name} (extra)"));
+        }
+    })?;
     if damage.is_empty() {
-        return Ok(manifest);
+        return Ok(());
     }
     damage.sort_unstable();
     let count = damage.len() as u64;
@@ -236,8 +259,8 @@ fn check(
     Err(Error::Damaged { root: root.to_path_buf(), count, first: damage })
 }
 
-fn check_file(home: &Path, entry: &FileEntry, buffer: &mut [u8], observer: &Observer<'_>) -> Option<String> {
-    let mut file = match File::open(home.join(&entry.path)) {
+fn check_file(path: &Path, digest: &str, buffer: &mut [u8], observer: &Observer<'_>) -> Option<String> {
+    let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("missing".to_owned()),
         Err(error) => return Some(error.to_string()),
@@ -254,31 +277,25 @@ fn check_file(home: &Path, entry: &FileEntry, buffer: &mut [u8], observer: &Obse
             Err(error) => return Some(error.to_string()),
         }
     }
-    (format!("{:016x}", hasher.finish()) != entry.digest).then(|| "changed".to_owned())
+    (format!("{:016x}", hasher.finish()) != digest).then(|| "changed".to_owned())
 }
 
-fn add_extra_files(
-    home: &Path,
-    folder: &Path,
-    files: &[FileEntry],
-    damage: &mut Vec<String>,
-) -> Result<(), Error> {
+/// Tells each file below a folder of a home, with its name below the home.
+pub(crate) fn walk(home: &Path, folder: &Path, each: &mut dyn FnMut(PathBuf, String)) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
         let path = entry.map_err(Error::io("list", folder))?.path();
         if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir()) {
-            add_extra_files(home, &path, files, damage)?;
+            walk(home, &path, each)?;
             continue;
         }
         let below = path.strip_prefix(home).unwrap_or(&path);
         let name = below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
-        if files.binary_search_by(|file| file.path.as_str().cmp(&name)).is_err() {
-            damage.push(format!("{name} (extra)"));
-        }
+        each(path, name);
     }
     Ok(())
 }
 
-/// A corpus in a list.
+/// A corpus, or a shard of one, in short.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// The corpus's directory.
@@ -289,7 +306,9 @@ pub struct Summary {
     pub scale: f64,
     /// The seed.
     pub seed: u64,
-    /// Digest of the corpus.
+    /// Which part of the corpus it is; none is the whole.
+    pub shard: Option<Shard>,
+    /// Digest of the corpus; of a shard, of its files.
     pub digest: String,
     /// Sum of the files' sizes.
     pub bytes: u64,
@@ -297,9 +316,19 @@ pub struct Summary {
     pub files: u64,
     /// Sessions delivered.
     pub sessions: u64,
+    /// Requests in them.
+    pub requests: u64,
 }
 
-/// The corpora in `dir`, by name. Files are not checked, and what is not a corpus is passed over.
+impl Summary {
+    pub(crate) fn new(root: PathBuf, spec: &Spec, shard: Option<Shard>, totals: Totals) -> Self {
+        let Totals { digest, bytes, files, sessions, requests } = totals;
+        let (profile, scale, seed) = (spec.profile.name().to_owned(), spec.scale, spec.seed);
+        Summary { root, profile, scale, seed, shard, digest, bytes, files, sessions, requests }
+    }
+}
+
+/// The corpora and shards in `dir`, by name. Files are not checked, and what is not a corpus is passed over.
 ///
 /// # Errors
 /// [`Error::Io`] when `dir` exists and cannot be listed, [`Error::Manifest`] when a corpus's manifest is damaged.
@@ -322,15 +351,9 @@ pub fn list(dir: &Path) -> Result<Vec<Summary>, Error> {
 }
 
 fn summary(root: PathBuf) -> Result<Summary, Error> {
+    if let Some(shard) = merge::summary(&root)? {
+        return Ok(shard);
+    }
     let manifest = Manifest::read(&root.join(MANIFEST))?;
-    Ok(Summary {
-        root,
-        profile: manifest.profile,
-        scale: manifest.scale,
-        seed: manifest.seed,
-        digest: manifest.digest,
-        bytes: manifest.bytes,
-        files: manifest.files.len() as u64,
-        sessions: manifest.answer.sessions,
-    })
+    Ok(Summary::of_manifest(root, &manifest))
 }

@@ -62,8 +62,22 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Occurs when a part of a corpus is not given as one.
+    #[error("\"{text}\" is not a part of a corpus: give which and of how many, such as 2/8")]
+    Shard {
+        /// What was given.
+        text: String,
+    },
+    /// Occurs when shards do not make a corpus.
+    #[error("cannot merge {path}: {why}")]
+    Merge {
+        /// The shard that is wrong, or that others are missing beside.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        why: String,
+    },
     /// Occurs when the caller asked to stop.
-    #[error("stopped before the corpus was complete; nothing was left behind")]
+    #[error("stopped before the corpus was complete; the same command goes on from there")]
     Stopped,
     /// Occurs when the operating system refuses.
     #[error("failed to {action} {path}: {source}")]

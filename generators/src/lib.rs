@@ -22,6 +22,7 @@
 //! ```
 
 mod answer;
+mod assemble;
 mod claude;
 mod cli;
 mod copy;
@@ -29,18 +30,24 @@ mod corpus;
 mod dice;
 mod distribution;
 mod error;
+mod journal;
+mod making;
 mod manifest;
+mod merge;
 mod page;
 mod plan;
 mod pool;
 mod profile;
+mod shard;
 mod size;
 mod text;
 mod vscode;
 mod write;
 
-pub use corpus::{Corpus, Summary, ensure, list, verify};
+pub use corpus::{Corpus, Summary, ensure, generate, list, verify};
 pub use error::Error;
 pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
+pub use merge::merge;
 pub use profile::{Profile, Spec};
+pub use shard::Shard;
 pub use write::{Progress, foresee};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use rapidhash::v3::rapidhash_v3;
+use rapidhash::v3::RapidStreamHasherV3;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::page::{file_hasher, hex};
 use crate::profile::Spec;
 
 /// The form of this manifest.
@@ -175,47 +176,27 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl Manifest {
-    /// Puts a manifest together from its files, in order of their paths, and its answer.
-    pub(crate) fn new(spec: &Spec, files: Vec<FileEntry>, answer: Answer) -> Self {
-        let mut manifest = Manifest {
-            schema: SCHEMA.to_owned(),
-            generator: GENERATOR,
-            profile: spec.profile.to_string(),
-            scale: spec.scale,
-            seed: spec.seed,
-            digest: corpus_digest(&files),
-            bytes: files.iter().map(|file| file.bytes).sum(),
-            answer,
-            files,
-            seal: String::new(),
-        };
-        manifest.seal = manifest.sealed();
-        manifest
-    }
-
     /// Reads a manifest and checks that it is whole.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be read, [`Error::Manifest`] when it is not a manifest or was changed.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read(path).map_err(Error::io("read corpus manifest", path))?;
-        let wrong = |why: String| Error::Manifest { path: path.to_path_buf(), why };
-        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        if manifest.schema != SCHEMA {
-            return Err(wrong(format!("its schema is \"{}\", not \"{SCHEMA}\"", manifest.schema)));
-        }
-        if manifest.seal != manifest.sealed() || manifest.digest != corpus_digest(&manifest.files) {
-            return Err(wrong("it was changed after it was written".to_owned()));
-        }
-        Ok(manifest)
+        Manifest::parse(&text).map_err(|why| Error::Manifest { path: path.to_path_buf(), why })
     }
 
-    /// The manifest as text.
-    pub(crate) fn to_json(&self) -> Vec<u8> {
-        let mut text =
-            serde_json::to_vec_pretty(self).expect("a manifest has only string keys, so it is always JSON");
-        text.push(b'\n');
-        text
+    /// A manifest from its text, or what is wrong with it.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
+        let manifest: Manifest = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        if manifest.schema != SCHEMA {
+            return Err(format!("its schema is \"{}\", not \"{SCHEMA}\"", manifest.schema));
+        }
+        let mut digest = CorpusDigest::default();
+        manifest.files.iter().for_each(|file| digest.add(&file.path, file.bytes, &file.digest));
+        if manifest.seal != seal_of(text) || manifest.digest != digest.finish() {
+            return Err("it was changed after it was written".to_owned());
+        }
+        Ok(manifest)
     }
 
     /// Whether the manifest is of this spec, from this generator.
@@ -225,20 +206,55 @@ impl Manifest {
             && self.scale.to_bits() == spec.scale.to_bits()
             && self.seed == spec.seed
     }
+}
 
-    fn sealed(&self) -> String {
-        let bare = Manifest { seal: String::new(), ..self.clone() };
-        format!("{:016x}", rapidhash_v3(&bare.to_json()))
+/// What follows the seal in a manifest's text: it is the last field.
+pub(crate) const SEAL_TAIL: &[u8] = b"\"\n}\n";
+
+/// Digits of a seal.
+const SEAL_DIGITS: usize = 16;
+
+/// The digest of a manifest's text with an empty seal.
+pub(crate) struct Seal(RapidStreamHasherV3<'static>);
+
+impl Default for Seal {
+    fn default() -> Self {
+        Seal(file_hasher())
     }
 }
 
-fn corpus_digest(files: &[FileEntry]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for file in files {
-        hasher.update(&(file.path.len() as u64).to_le_bytes());
-        hasher.update(file.path.as_bytes());
-        hasher.update(&file.bytes.to_le_bytes());
-        hasher.update(file.digest.as_bytes());
+impl Seal {
+    pub(crate) fn add(&mut self, text: &[u8]) {
+        self.0.write(text);
     }
-    crate::page::hex(&hasher.finalize().as_bytes()[..16])
+
+    pub(crate) fn finish(self) -> String {
+        format!("{:016x}", self.0.finish())
+    }
+}
+
+/// The seal that a text should have.
+fn seal_of(text: &[u8]) -> String {
+    let end = text.len().saturating_sub(SEAL_TAIL.len());
+    let mut seal = Seal::default();
+    seal.add(&text[..end.saturating_sub(SEAL_DIGITS)]);
+    seal.add(&text[end..]);
+    seal.finish()
+}
+
+/// The digest of a corpus, of its files in order of their paths.
+#[derive(Default)]
+pub(crate) struct CorpusDigest(blake3::Hasher);
+
+impl CorpusDigest {
+    pub(crate) fn add(&mut self, path: &str, bytes: u64, digest: &str) {
+        self.0.update(&(path.len() as u64).to_le_bytes());
+        self.0.update(path.as_bytes());
+        self.0.update(&bytes.to_le_bytes());
+        self.0.update(digest.as_bytes());
+    }
+
+    pub(crate) fn finish(self) -> String {
+        hex(&self.0.finalize().as_bytes()[..16])
+    }
 }

@@ -1,16 +1,18 @@
-//! Writes a plan: items in any order by any number of threads, put in order at the end.
+//! Writes a plan: items in any order by any number of threads, put in order when the manifest is assembled.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::Error;
-use crate::answer::{Digest, Edits, Session, answer_digest, edits_digest};
-use crate::manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
+use crate::answer::{Edits, Session, edits_digest};
+use crate::assemble::Assembly;
+use crate::journal::{Entry, Header, Journal, Line, Visit};
+use crate::manifest::{EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
 use crate::page::{Page, hex};
 use crate::plan::{Item, Plan};
 use crate::pool::Pool;
@@ -36,6 +38,11 @@ pub enum Progress<'a> {
         /// How much of it.
         bytes: u64,
     },
+    /// Part of the corpus was there, from a run that was interrupted: the rest is written.
+    Resuming {
+        /// Files that are there.
+        files: u64,
+    },
     /// The corpus that is there is not the right one, and is written again.
     Rebuilding {
         /// What is wrong with it.
@@ -60,21 +67,7 @@ pub(crate) struct Facts {
     pub(crate) quirks: BTreeSet<&'static str>,
 }
 
-/// Where something is visited: root, workspace, sessions before edits, name.
-type Place = (usize, String, bool, String);
-
-struct Visit {
-    place: Place,
-    digest: Digest,
-    entry: Entry,
-}
-
-enum Entry {
-    Session(SessionEntry),
-    Edits(EditEntry),
-}
-
-/// One thread's desk: what it writes with and what it has written.
+/// One thread's desk: what it writes with, and what the item at hand has.
 pub(crate) struct Desk<'a> {
     pub(crate) spec: &'a Spec,
     pub(crate) pool: &'a Pool,
@@ -82,14 +75,14 @@ pub(crate) struct Desk<'a> {
     observer: &'a Observer<'a>,
     buffer: Vec<u8>,
     last_folder: PathBuf,
-    files: Vec<FileEntry>,
-    visits: Vec<Visit>,
+    /// What the item at hand has so far, for the journal.
+    lines: Vec<Line>,
 }
 
 impl<'a> Desk<'a> {
     fn new(spec: &'a Spec, pool: &'a Pool, home: Option<&'a Path>, observer: &'a Observer<'a>) -> Self {
         let (buffer, last_folder) = (Vec::new(), PathBuf::new());
-        Desk { spec, pool, home, observer, buffer, last_folder, files: Vec::new(), visits: Vec::new() }
+        Desk { spec, pool, home, observer, buffer, last_folder, lines: Vec::new() }
     }
 
     /// Opens a file below the home directory.
@@ -113,7 +106,7 @@ impl<'a> Desk<'a> {
         let (finished, buffer) = page.finish()?;
         self.buffer = buffer;
         (self.observer)(Progress::Wrote { bytes: finished.bytes });
-        self.files.push(FileEntry {
+        self.lines.push(Line::File(FileEntry {
             format: format_of(&path).to_owned(),
             path,
             bytes: finished.bytes,
@@ -129,7 +122,7 @@ impl<'a> Desk<'a> {
             skipped_lines: facts.skipped_lines,
             is_refused: facts.is_refused,
             quirks: facts.quirks.into_iter().map(str::to_owned).collect(),
-        });
+        }));
         Ok(())
     }
 
@@ -147,16 +140,15 @@ impl<'a> Desk<'a> {
         if session.requests.is_empty() {
             return;
         }
-        let digest = session.digest();
         let entry = SessionEntry {
             source,
             id: session.id.clone(),
             workspace: session.workspace.clone(),
             requests: session.requests.len() as u64,
-            digest: hex(&digest),
+            digest: hex(&session.digest()),
         };
         let place = (root, session.workspace.clone(), false, name.to_owned());
-        self.visits.push(Visit { place, digest, entry: Entry::Session(entry) });
+        self.lines.push(Line::Visit(Visit { place, entry: Entry::Session(entry) }));
     }
 
     /// Notes an edit file of the answer; one without edits gives no record.
@@ -164,14 +156,13 @@ impl<'a> Desk<'a> {
         if edits.is_empty() {
             return;
         }
-        let digest = edits_digest(workspace, directory, edits);
         let place = (root, workspace.to_owned(), true, directory.to_owned());
         let entry = EditEntry {
             source: format!("{workspace}/chatEditingSessions/{directory}/state.json"),
-            digest: hex(&digest),
+            digest: hex(&edits_digest(workspace, directory, edits)),
             sessions_before: 0,
         };
-        self.visits.push(Visit { place, digest, entry: Entry::Edits(entry) });
+        self.lines.push(Line::Visit(Visit { place, entry: Entry::Edits(entry) }));
     }
 }
 
@@ -194,89 +185,69 @@ fn format_of(path: &str) -> &'static str {
 /// [`Error::Scale`] when the scale means nothing.
 pub fn foresee(spec: &Spec, threads: usize) -> Result<Manifest, Error> {
     spec.validate()?;
-    write(&Plan::new(spec), spec, None, threads, &AtomicBool::new(false), &|_| ())
+    let plan = Plan::new(spec);
+    let (workspaces, nowhere) = (plan.workspaces, Path::new("manifest.json"));
+    let begun = Journal::begin(Vec::new(), &Header::new(spec, None));
+    let journal = begun.map_err(Error::io("foresee", nowhere))?;
+    let journal = write(plan, spec, None, journal, threads, &AtomicBool::new(false), &|_| ())?;
+    let mut assembly = Assembly::new();
+    let mut text = Vec::new();
+    let written = assembly
+        .add(Cursor::new(journal.end()), |_| ())
+        .and_then(|()| assembly.write(spec, workspaces, Cursor::new(&mut text)));
+    written.map_err(Error::io("foresee", nowhere))?;
+    Manifest::parse(&text).map_err(|why| Error::Manifest { path: nowhere.to_path_buf(), why })
 }
 
-/// Writes every file of a plan below `home`.
-pub(crate) fn write(
-    plan: &Plan,
+/// Writes every file of a plan below `home`, and notes in the journal what is complete.
+pub(crate) fn write<W: io::Write + Send>(
+    plan: Plan,
     spec: &Spec,
     home: Option<&Path>,
+    journal: Journal<W>,
     threads: usize,
     stop: &AtomicBool,
     observer: &Observer<'_>,
-) -> Result<Manifest, Error> {
+) -> Result<Journal<W>, Error> {
     observer(Progress::Planned { files: plan.files, bytes: plan.bytes });
     let pool = Pool::new(spec);
-    let next = AtomicUsize::new(0);
+    // Items that are written are let go.
+    let items = Mutex::new(plan.items.into_iter());
     let failure = Mutex::new(None);
+    let fail = |error: Error| {
+        failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    };
+    let is_over = || failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
     let work = || {
         let mut desk = Desk::new(spec, &pool, home, observer);
-        while let Some(item) = plan.items.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while !is_over() {
+            let Some(item) = items.lock().unwrap_or_else(PoisonError::into_inner).next() else { return };
             if stop.load(Ordering::Relaxed) {
-                fail(&failure, Error::Stopped, &next, plan);
-            } else if let Err(error) = item.write(&mut desk) {
-                let path = home.unwrap_or(Path::new("")).join(item.path());
-                fail(&failure, Error::io("write corpus file", &path)(error), &next, plan);
+                return fail(Error::Stopped);
+            }
+            let path = item.path();
+            let written = item.write(&mut desk).and_then(|()| {
+                let noted = journal.note(&path, desk.lines.iter());
+                desk.lines.clear();
+                noted
+            });
+            if let Err(error) = written {
+                return fail(Error::io("write corpus file", &home.unwrap_or(Path::new("")).join(path))(
+                    error,
+                ));
             }
         }
-        (desk.files, desk.visits)
     };
-    let mut files = Vec::new();
-    let mut visits = Vec::new();
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut take = |(some_files, some_visits): (Vec<FileEntry>, Vec<Visit>)| {
-            files.extend(some_files);
-            visits.extend(some_visits);
-        };
-        take(work());
+        work();
         for other in others {
-            match other.join() {
-                Ok(done) => take(done),
-                Err(panic) => std::panic::resume_unwind(panic),
+            if let Err(panic) = other.join() {
+                std::panic::resume_unwind(panic);
             }
         }
     });
-    if let Some(error) = failure.into_inner().unwrap_or(None) {
-        return Err(error);
-    }
-    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    let answer = answer(visits, &files, plan);
-    Ok(Manifest::new(spec, files, answer))
-}
-
-/// Keeps the first failure and lets every thread finish its item and no more.
-fn fail(failure: &Mutex<Option<Error>>, error: Error, next: &AtomicUsize, plan: &Plan) {
-    next.store(plan.items.len(), Ordering::Relaxed);
-    if let Ok(mut failure) = failure.lock() {
-        failure.get_or_insert(error);
-    }
-}
-
-fn answer(mut visits: Vec<Visit>, files: &[FileEntry], plan: &Plan) -> Answer {
-    visits.sort_unstable_by(|a, b| a.place.cmp(&b.place));
-    let digest = hex(&answer_digest(visits.iter().map(|visit| &visit.digest)));
-    let (mut sessions_index, mut edits_index) = (Vec::new(), Vec::new());
-    for visit in visits {
-        match visit.entry {
-            Entry::Session(entry) => sessions_index.push(entry),
-            Entry::Edits(entry) => {
-                edits_index.push(EditEntry { sessions_before: sessions_index.len() as u64, ..entry });
-            }
-        }
-    }
-    Answer {
-        digest,
-        sessions: sessions_index.len() as u64,
-        requests: sessions_index.iter().map(|session| session.requests).sum(),
-        edit_files: edits_index.len() as u64,
-        workspaces: plan.workspaces,
-        largest_session_requests: sessions_index.iter().map(|session| session.requests).max().unwrap_or(0),
-        skipped_lines: files.iter().map(|file| file.skipped_lines).sum(),
-        sessions_index,
-        edits_index,
-    }
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(journal), Err)
 }
 
 impl Item {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use highwater_generators::{Corpus, Error, Manifest, Profile, Progress, Spec, ensure, foresee, list, verify};
 
@@ -27,18 +27,6 @@ fn some_file(corpus: &Corpus, ending: &str) -> PathBuf {
     let mut files = corpus.manifest.files.iter();
     let entry = files.find(|file| file.path.ends_with(ending)).unwrap();
     corpus.home().join(&entry.path)
-}
-
-#[test]
-fn the_bytes_do_not_depend_on_the_number_of_threads() {
-    let specs = [
-        SMOKE,
-        Spec { profile: Profile::Laptop, scale: 0.02, seed: 3 },
-        Spec { profile: Profile::Steady, scale: 0.03125, seed: 3 },
-    ];
-    for spec in specs {
-        assert_eq!(foresee(&spec, 1).unwrap(), foresee(&spec, 4).unwrap());
-    }
 }
 
 #[test]
@@ -117,32 +105,6 @@ fn what_is_not_a_corpus_is_left_alone() {
     assert!(matches!(result, Err(Error::NotACorpus { .. })));
     assert_eq!(fs::read_to_string(root.join("precious.txt")).unwrap(), "mine");
     assert!(list(dir.path()).unwrap().is_empty());
-}
-
-#[test]
-fn a_stopped_run_leaves_nothing_behind() {
-    let dir = tempfile::tempdir().unwrap();
-    let stop = AtomicBool::new(false);
-    let observe = |progress: Progress<'_>| {
-        if let Progress::Wrote { .. } = progress {
-            stop.store(true, Ordering::Relaxed);
-        }
-    };
-    let result = ensure(dir.path(), &SMOKE, 2, &stop, &observe);
-    assert!(matches!(result, Err(Error::Stopped)));
-    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, [format!(".{}.lock", SMOKE.name()).as_str()]);
-}
-
-#[test]
-fn what_a_killed_run_left_is_removed() {
-    let dir = tempfile::tempdir().unwrap();
-    let partial = dir.path().join(format!(".{}.partial", SMOKE.name()));
-    fs::create_dir_all(partial.join("home")).unwrap();
-    fs::write(partial.join("home/half"), "half").unwrap();
-    let (corpus, ..) = make(dir.path());
-    assert!(!partial.exists());
-    verify(&corpus.root, 2, &|_| ()).unwrap();
 }
 
 #[test]

@@ -4,13 +4,14 @@ mod scaled;
 mod smoke;
 mod steady;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::dice::Dice;
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
+use crate::shard::Shard;
 use crate::size::Size;
 use crate::vscode::{Chat, Editing, Shape};
 
@@ -173,7 +174,7 @@ impl Item {
 pub(crate) struct Plan {
     /// Largest first, so that threads end together.
     pub(crate) items: Vec<Item>,
-    /// Workspace directories.
+    /// Workspace directories of the whole corpus.
     pub(crate) workspaces: u64,
     /// Files.
     pub(crate) files: u64,
@@ -198,12 +199,25 @@ impl Plan {
         }
         let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
-        Plan {
-            workspaces: workspaces.len() as u64,
-            files: items.iter().map(Item::files).sum(),
-            bytes: items.iter().map(Item::bytes).sum(),
-            items,
-        }
+        Plan::of(items, workspaces.len() as u64)
+    }
+
+    fn of(items: Vec<Item>, workspaces: u64) -> Self {
+        let (files, bytes) = (items.iter().map(Item::files).sum(), items.iter().map(Item::bytes).sum());
+        Plan { items, workspaces, files, bytes }
+    }
+
+    /// What belongs to a shard. As the largest items come first, shards have about the same size.
+    pub(crate) fn part(self, shard: Option<Shard>) -> Self {
+        let Some(shard) = shard else { return self };
+        let items = self.items.into_iter().enumerate().filter(|(place, _)| shard.has(*place));
+        Plan::of(items.map(|(_, item)| item).collect(), self.workspaces)
+    }
+
+    /// What is left to write.
+    pub(crate) fn without(self, done: &HashSet<String>) -> Self {
+        let left = self.items.into_iter().filter(|item| !done.contains(&item.path()));
+        Plan::of(left.collect(), self.workspaces)
     }
 }
 

@@ -1,0 +1,217 @@
+//! Shards of a corpus, made into the corpus.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::Error;
+use crate::assemble::Assembly;
+use crate::corpus::{Summary, TAG, TAG_TEXT, check, check_space, home, put_file, remove_if_there, reusable};
+use crate::journal::{self, Header};
+use crate::making::{Job, SHARD_JOURNAL};
+use crate::manifest::Manifest;
+use crate::plan::Plan;
+use crate::profile::Spec;
+use crate::shard::Shard;
+use crate::write::Progress;
+
+/// A shard on disk.
+struct Part {
+    root: PathBuf,
+    spec: Spec,
+    shard: Shard,
+}
+
+/// Joins all shards of a corpus into the corpus, in `dir` or beside the first of them. Its files are links to those of the shards
+/// where the file system has such, and copies elsewhere. The shards stay as they are.
+///
+/// # Errors
+/// [`Error::Merge`] names the shard that is missing, doubled, incomplete, of another corpus or from another generator;
+/// [`Error::Damaged`] the files of a shard that were changed; and the errors of [`crate::ensure`].
+pub fn merge(
+    shards: &[PathBuf],
+    dir: Option<&Path>,
+    threads: usize,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Summary, Error> {
+    let mut parts = shards.iter().map(|root| part(root)).collect::<Result<Vec<Part>, Error>>()?;
+    parts.sort_by_key(|part| part.shard);
+    let Some(first) = shards.first() else {
+        return Err(Error::Merge { path: PathBuf::new(), why: "no shard was given".to_owned() });
+    };
+    refuse_misfits(&parts)?;
+    let spec = parts[0].spec;
+    let beside = first.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let job = Job { dir: dir.unwrap_or(beside), spec: &spec, shard: None, threads, stop, observer: progress };
+    let _lock = job.claim()?;
+    if job.root().exists() {
+        match reusable(&job) {
+            Ok(manifest) => return Ok(Summary::of_manifest(job.root(), &manifest)),
+            Err(Error::Stopped) => return Err(Error::Stopped),
+            Err(error) => progress(Progress::Rebuilding { why: &error.to_string() }),
+        }
+    }
+    let plan = Plan::new(&spec);
+    let assembly = index(&parts, &plan, &job)?;
+    let partial = job.partial();
+    let written = write(&parts, &assembly, &partial, &job);
+    match written.and_then(|()| job.finish(&partial, assembly, plan.workspaces)) {
+        Ok(totals) => Ok(Summary::new(job.root(), &spec, None, totals)),
+        Err(error) => {
+            remove_if_there(&partial)?;
+            Err(error)
+        }
+    }
+}
+
+fn part(root: &Path) -> Result<Part, Error> {
+    let wrong = |why: String| Error::Merge { path: root.to_path_buf(), why };
+    let Some(header) = header(root)? else {
+        return Err(wrong(format!(
+            "it has no {SHARD_JOURNAL}, so it is no complete shard; `highwater corpus generate --shard` writes one"
+        )));
+    };
+    let spec = header.spec().ok_or_else(|| {
+        wrong("another version of highwater wrote it; write all shards with the same one".to_owned())
+    })?;
+    let shard = header.shard.ok_or_else(|| wrong("it is a whole corpus and no shard".to_owned()))?;
+    Ok(Part { root: root.to_path_buf(), spec, shard })
+}
+
+/// The first line of a shard's journal.
+pub(crate) fn header(root: &Path) -> Result<Option<Header>, Error> {
+    let path = root.join(SHARD_JOURNAL);
+    let Ok(file) = File::open(&path) else { return Ok(None) };
+    journal::header(&mut BufReader::new(file)).map_err(Error::io("read", &path))
+}
+
+/// Refuses shards that are not all of one corpus, each once. They are in order.
+fn refuse_misfits(parts: &[Part]) -> Result<(), Error> {
+    let wrong = |part: &Part, why: String| Err(Error::Merge { path: part.root.clone(), why });
+    for pair in parts.windows(2) {
+        let [a, b] = pair else { continue };
+        if a.spec != b.spec || a.shard.count != b.shard.count {
+            let (of_a, of_b) = (a.shard, b.shard);
+            let (spec_a, spec_b) = (a.spec.name(), b.spec.name());
+            return wrong(
+                b,
+                format!(
+                    "it is shard {of_b} of {spec_b}, and {} is shard {of_a} of {spec_a}",
+                    a.root.display()
+                ),
+            );
+        }
+        if a.shard == b.shard {
+            return wrong(b, format!("it is shard {}, and so is {}", b.shard, a.root.display()));
+        }
+    }
+    let count = parts[0].shard.count;
+    let is_missing = |index: &u32| !parts.iter().any(|part| part.shard.index == *index);
+    let missing: Vec<String> =
+        (1..=count).filter(is_missing).map(|index| Shard { index, count }.to_string()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let name = parts[0].spec.name();
+    wrong(&parts[0], format!("of the shards of {name} these were not given: {}", missing.join(", ")))
+}
+
+/// Reads the journals of all shards, and checks that their items are all there and their files as written.
+fn index(parts: &[Part], plan: &Plan, job: &Job<'_>) -> Result<Assembly<File>, Error> {
+    let mut assembly = Assembly::new();
+    for part in parts {
+        let path = part.root.join(SHARD_JOURNAL);
+        let before = assembly.files.len();
+        let mut found = Vec::new();
+        let added = File::open(&path).and_then(|file| assembly.add(file, |item| found.push(item)));
+        added.map_err(Error::io("read", &path))?;
+        let items = plan.items.iter().enumerate().filter(|(place, _)| part.shard.has(*place));
+        let mut wanted: Vec<String> = items.map(|(_, item)| item.path()).collect();
+        wanted.sort_unstable();
+        found.sort_unstable();
+        if wanted != found {
+            let why = format!("its {SHARD_JOURNAL} was changed after it was written; write the shard again");
+            return Err(Error::Merge { path: part.root.clone(), why });
+        }
+        let files = &assembly.files[before..];
+        let mut files: Vec<(&str, &str)> =
+            files.iter().map(|file| (file.path.as_str(), file.digest.as_str())).collect();
+        files.sort_unstable();
+        check(&part.root, &files, job.threads, job.stop, job.observer)?;
+    }
+    Ok(assembly)
+}
+
+/// Puts the shards' files below `partial`.
+fn write(parts: &[Part], assembly: &Assembly<File>, partial: &Path, job: &Job<'_>) -> Result<(), Error> {
+    remove_if_there(partial)?;
+    let home_to = home(partial);
+    fs::create_dir_all(&home_to).map_err(Error::io("create corpus directory", &home_to))?;
+    put_file(&partial.join(TAG), TAG_TEXT.as_bytes())?;
+    let (mut last_folder, mut links) = (PathBuf::new(), true);
+    for file in &assembly.files {
+        if job.stop.load(Ordering::Relaxed) {
+            return Err(Error::Stopped);
+        }
+        let from = home(&parts[file.journal()].root).join(&file.path);
+        let to = home_to.join(&file.path);
+        if let Some(folder) = to.parent().filter(|folder| **folder != last_folder) {
+            fs::create_dir_all(folder).map_err(Error::io("create directory", folder))?;
+            last_folder = folder.to_path_buf();
+        }
+        if links && fs::hard_link(&from, &to).is_ok() {
+            continue;
+        }
+        if links {
+            links = false;
+            check_space(job.dir, partial, assembly.files.iter().map(|file| file.bytes).sum())?;
+        }
+        fs::copy(&from, &to).map_err(Error::io("copy to", &to))?;
+    }
+    Ok(())
+}
+
+/// A shard that is there, checked.
+pub(crate) fn reusable_shard(job: &Job<'_>, shard: Shard) -> Result<Summary, Error> {
+    let root = job.root();
+    if header(&root)? != Some(Header::new(job.spec, Some(shard))) {
+        let why = "it is of another generator or corpus".to_owned();
+        return Err(Error::Merge { path: root, why });
+    }
+    let part = Part { root: root.clone(), spec: *job.spec, shard };
+    let mut assembly = index(&[part], &Plan::new(job.spec), job)?;
+    assembly.sort();
+    Ok(Summary::new(root, job.spec, Some(shard), assembly.totals()))
+}
+
+/// A shard in a list, unchecked.
+pub(crate) fn summary(root: &Path) -> Result<Option<Summary>, Error> {
+    let Some(header) = header(root)? else { return Ok(None) };
+    let (Some(spec), Some(shard)) = (header.spec(), header.shard) else { return Ok(None) };
+    let path = root.join(SHARD_JOURNAL);
+    let mut assembly = Assembly::new();
+    let added = File::open(&path).and_then(|file| assembly.add(file, |_| ()));
+    added.map_err(Error::io("read", &path))?;
+    assembly.sort();
+    Ok(Some(Summary::new(root.to_path_buf(), &spec, Some(shard), assembly.totals())))
+}
+
+impl Summary {
+    /// Of a manifest.
+    pub(crate) fn of_manifest(root: PathBuf, manifest: &Manifest) -> Self {
+        Summary {
+            root,
+            profile: manifest.profile.clone(),
+            scale: manifest.scale,
+            seed: manifest.seed,
+            shard: None,
+            digest: manifest.digest.clone(),
+            bytes: manifest.bytes,
+            files: manifest.files.len() as u64,
+            sessions: manifest.answer.sessions,
+            requests: manifest.answer.requests,
+        }
+    }
+}
