@@ -24,6 +24,7 @@
 mod answer;
 mod claude;
 mod cli;
+mod codex;
 mod copy;
 mod corpus;
 mod dice;

@@ -1,5 +1,6 @@
 //! What a corpus consists of, decided before anything is written.
 
+mod codex;
 mod scaled;
 mod smoke;
 mod steady;
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::claude::Claude;
 use crate::cli::Cli;
+use crate::codex::Codex;
 use crate::dice::Dice;
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
@@ -35,6 +37,8 @@ const INSIDERS: usize = 1;
 const CLI: usize = 2;
 /// [`ROOTS`] of Claude Code.
 const CLAUDE: usize = 3;
+/// [`ROOTS`] of Codex CLI.
+const CODEX: usize = 4;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -88,6 +92,8 @@ pub(crate) enum Quirk {
     Copied,
     /// A copy of another session's beginning.
     Resumed,
+    /// More than one record that begins a session, in one file.
+    SeveralMetas,
 }
 
 impl Quirk {
@@ -114,6 +120,7 @@ impl Quirk {
             Quirk::Unanswered => "unanswered",
             Quirk::Copied => "copied",
             Quirk::Resumed => "resumed",
+            Quirk::SeveralMetas => "several-metas",
         }
     }
 }
@@ -133,6 +140,7 @@ pub(crate) enum Item {
     Chat(Chat),
     Cli(Cli),
     Claude(Claude),
+    Codex(Codex),
 }
 
 impl Item {
@@ -143,6 +151,7 @@ impl Item {
             Item::Chat(chat) => chat.path(),
             Item::Cli(session) => session.path(),
             Item::Claude(session) => session.path(),
+            Item::Codex(session) => session.path(),
         }
     }
 
@@ -152,6 +161,7 @@ impl Item {
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
+            Item::Codex(_) => 1,
         }
     }
 
@@ -165,6 +175,7 @@ impl Item {
                 session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
             }
+            Item::Codex(session) => session.estimate(),
         }
     }
 }
