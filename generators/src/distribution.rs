@@ -202,6 +202,57 @@ pub(crate) const CLI_TOOLS: &[(&str, u32)] = &[
     ("task", 1),
 ];
 
+/// Tools of Codex CLI, with weights. S: exec_command 65, write_stdin 22, apply_patch 8 %; which the rest are, A.
+pub(crate) const CODEX_TOOLS: &[(&str, u32)] = &[
+    ("exec_command", 65),
+    ("write_stdin", 22),
+    ("apply_patch", 8),
+    ("update_plan", 2),
+    ("view_image", 1),
+    ("web_search", 1),
+    ("mcp__github__search_issues", 1),
+];
+
+/// Tools of Codex CLI in 2025, with weights. A: one shell stood for the first two of [`CODEX_TOOLS`].
+pub(crate) const CODEX_TOOLS_2025: &[(&str, u32)] =
+    &[("shell", 87), ("apply_patch", 8), ("update_plan", 4), ("view_image", 1)];
+
+/// Tool calls of a Codex request with any. F (TraceLab, with [`NO_TOOLS_SHARE`]: p50 3, p90 28 a request).
+pub(crate) const CODEX_TOOL_CALLS: LogNormal = LogNormal { median: 8.2, sigma: 1.25 };
+
+/// The chance of a further call in the same step of Codex. S: 1.2 calls a step.
+pub(crate) const CODEX_FURTHER_CALL: f64 = 0.17;
+
+/// No output of a Codex tool has more bytes. H: the tool cuts at 10,000 tokens.
+pub(crate) const CODEX_OUTPUT_BYTES_MAX: usize = 40_000;
+
+/// Bytes of a step's encrypted thoughts. F: reasoning is 7.5 % of bytes where outputs are 32 % (codex#24948).
+pub(crate) const CODEX_REASONING: LogNormal = LogNormal { median: 950.0, sigma: 0.6 };
+
+/// Share of Codex steps that think, and of those that say something before they call. A.
+pub(crate) const CODEX_REASONING_SHARE: f64 = 0.85;
+/// See [`CODEX_REASONING_SHARE`].
+pub(crate) const CODEX_COMMENTARY_SHARE: f64 = 0.35;
+
+/// Bytes of a Codex patch. A: like an edit of the others.
+pub(crate) const CODEX_PATCH: LogNormal = LogNormal { median: 900.0, sigma: 1.1 };
+
+/// Bytes of the texts that Codex puts before a conversation. H: its instructions (in `session_meta`), what is permitted, AGENTS.md, the
+/// instructions of a mode, and those of the skills (in each `turn_context`).
+pub(crate) const CODEX_TEXTS: [usize; 5] = [14_600, 4_100, 2_600, 950, 2_550];
+
+/// The window of Codex's models, and the share of it where it compacts. H and A.
+pub(crate) const CODEX_WINDOW: (u64, f64) = (258_400, 0.9);
+
+/// The chance that a step finds its prefix in no cache. A.
+pub(crate) const CODEX_CACHE_MISS: f64 = 0.04;
+
+/// Models of Codex CLI. H and A.
+pub(crate) const CODEX_MODELS: &[&str] = &["gpt-5.4", "gpt-5.4-codex", "gpt-5.4-mini"];
+
+/// Models of Codex CLI in 2025. A.
+pub(crate) const CODEX_MODELS_2025: &[&str] = &["gpt-5", "gpt-5-codex"];
+
 /// Models of VS Code and Copilot CLI. A.
 pub(crate) const COPILOT_MODELS: &[&str] = &[
     "copilot/claude-sonnet-4.5",

@@ -25,6 +25,7 @@ mod answer;
 mod assemble;
 mod claude;
 mod cli;
+mod codex;
 mod copy;
 mod corpus;
 mod dice;

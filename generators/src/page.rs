@@ -7,12 +7,18 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use rapidhash::v3::{RapidSecrets, RapidStreamHasherV3};
+use zstd::stream::write::Encoder;
 
 /// The file hash: rapidhash v3 with seed 0. It is not cryptographic: it finds damage, not forgery.
 static SECRETS: RapidSecrets = RapidSecrets::seed(0);
 
 /// The buffer is written out when it holds this many bytes.
 const SPILL_BYTES: usize = 1 << 20;
+
+/// How hard compressed files are pressed: the library's usual level, and Codex's.
+const LEVEL: i32 = 3;
+/// Log2 of the bytes that a reader of a compressed file must remember: 2 MiB, where readers grant 8 MiB.
+const WINDOW_LOG: u32 = 21;
 
 /// A hasher for a file's digest.
 pub(crate) fn file_hasher() -> RapidStreamHasherV3<'static> {
@@ -97,6 +103,13 @@ pub(crate) use put;
 pub(crate) struct Id([u8; 16]);
 
 impl Id {
+    /// This UUID as one of version 7, which begins with a time in milliseconds since 1970.
+    pub(crate) fn at(mut self, ms: u64) -> Self {
+        self.0[..6].copy_from_slice(&ms.to_be_bytes()[2..]);
+        self.0[6] = self.0[6] & 0x0f | 0x70;
+        self
+    }
+
     /// Makes random bytes a UUID.
     pub(crate) fn from_random(mut bytes: [u8; 16]) -> Self {
         bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -184,7 +197,7 @@ impl Field for Iso {
 }
 
 /// Year, month and day of a day since 1970, in the Gregorian calendar; years begin in March here, so that leap days come last.
-fn civil(day: u64) -> (u64, u64, u64) {
+pub(crate) fn civil(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468;
     let era = day / 146_097;
     let of_era = day % 146_097;
@@ -208,7 +221,12 @@ pub(crate) struct Page {
     /// What is not yet written.
     pub(crate) buf: Vec<u8>,
     file: Option<File>,
+    /// Presses what is written, where the file is a compressed one.
+    press: Option<Encoder<'static, Vec<u8>>>,
     hasher: RapidStreamHasherV3<'static>,
+    /// Bytes that were put, before they are pressed.
+    put: u64,
+    /// Bytes of the file.
     bytes: u64,
     lines: u64,
     records: Vec<(&'static str, u64)>,
@@ -219,7 +237,16 @@ impl Page {
     pub(crate) fn open(path: Option<&Path>, mut buf: Vec<u8>) -> io::Result<Self> {
         buf.clear();
         let file = path.map(File::create_new).transpose()?;
-        Ok(Page { buf, file, hasher: file_hasher(), bytes: 0, lines: 0, records: Vec::new() })
+        let (hasher, records) = (file_hasher(), Vec::new());
+        Ok(Page { buf, file, press: None, hasher, put: 0, bytes: 0, lines: 0, records })
+    }
+
+    /// Makes the file, of which nothing is written yet, one of Zstandard: a single frame.
+    pub(crate) fn compress(&mut self) -> io::Result<()> {
+        let mut press = Encoder::new(Vec::new(), LEVEL)?;
+        press.window_log(WINDOW_LOG)?;
+        self.press = Some(press);
+        Ok(())
     }
 
     /// Counts a record of a type.
@@ -254,23 +281,41 @@ impl Page {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.hasher.write(&self.buf);
-        self.bytes += self.buf.len() as u64;
-        if let Some(file) = &mut self.file {
-            file.write_all(&self.buf)?;
-        }
+        self.put += self.buf.len() as u64;
+        let Some(mut press) = self.press.take() else {
+            let piece = std::mem::take(&mut self.buf);
+            self.write(&piece)?;
+            self.buf = piece;
+            self.buf.clear();
+            return Ok(());
+        };
+        press.write_all(&self.buf)?;
         self.buf.clear();
+        self.write(press.get_ref())?;
+        press.get_mut().clear();
+        self.press = Some(press);
         Ok(())
     }
 
-    /// Bytes so far.
+    /// Bytes of the file itself.
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.hasher.write(piece);
+        self.bytes += piece.len() as u64;
+        self.file.as_mut().map_or(Ok(()), |file| file.write_all(piece))
+    }
+
+    /// Bytes put so far: of the content, where the file is a compressed one.
     pub(crate) fn bytes(&self) -> u64 {
-        self.bytes + self.buf.len() as u64
+        self.put + self.buf.len() as u64
     }
 
     /// Writes the rest and gives the buffer back.
     pub(crate) fn finish(mut self) -> io::Result<(Finished, Vec<u8>)> {
         self.flush()?;
+        if let Some(press) = self.press.take() {
+            let rest = press.finish()?;
+            self.write(&rest)?;
+        }
         let records = self.records.iter().map(|&(kind, count)| (kind.to_owned(), count)).collect();
         let digest = format!("{:016x}", self.hasher.finish());
         Ok((Finished { bytes: self.bytes, digest, lines: self.lines, records }, self.buf))
@@ -294,10 +339,42 @@ mod tests {
         assert_eq!(text(Iso(1_798_761_599_999)), "2026-12-31T23:59:59.999Z");
     }
 
+    /// A page of a few pieces, written to a file; returns what it was and the file's bytes.
+    fn written(compressed: bool, pieces: &[&[u8]]) -> (Finished, Vec<u8>) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("page");
+        let mut page = Page::open(Some(&path), Vec::new()).unwrap();
+        if compressed {
+            page.compress().unwrap();
+        }
+        for piece in pieces {
+            page.buf.extend_from_slice(piece);
+            page.end_line().unwrap();
+        }
+        assert_eq!(page.bytes(), pieces.iter().map(|piece| piece.len() as u64 + 1).sum::<u64>());
+        (page.finish().unwrap().0, std::fs::read(path).unwrap())
+    }
+
+    #[test]
+    fn a_compressed_page_holds_what_a_plain_one_does() {
+        let large = b"a line that is long \xf0\x9f\x9a\x80".repeat(60_000);
+        let pieces: [&[u8]; 3] = [b"first", &large, b"last"];
+        let (plain, content) = written(false, &pieces);
+        let (pressed, file) = written(true, &pieces);
+        assert_eq!(zstd::stream::decode_all(&*file).unwrap(), content);
+        assert_eq!((pressed.lines, pressed.bytes), (3, file.len() as u64));
+        assert!(pressed.bytes * 20 < plain.bytes);
+        // A reader that grants 8 MiB can read it.
+        let mut reader = zstd::stream::read::Decoder::new(&*file).unwrap();
+        reader.window_log_max(23).unwrap();
+        assert_eq!(io::copy(&mut reader, &mut io::sink()).unwrap(), plain.bytes);
+    }
+
     #[test]
     fn identifiers_have_the_shape_of_a_uuid() {
         let id = Id::from_random([0xff; 16]);
         assert_eq!(id.to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(id.at(0x0123_4567_89ab).to_string(), "01234567-89ab-7fff-bfff-ffffffffffff");
         assert_eq!(id.hex().len(), 32);
         assert_eq!(id.token().len(), 24);
     }

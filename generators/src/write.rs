@@ -131,7 +131,11 @@ impl<'a> Desk<'a> {
         let mut page = self.open(&path)?;
         page.buf.extend_from_slice(content.as_bytes());
         page.record(kind);
-        page.end_torn();
+        if content.ends_with('\n') {
+            page.lines_ended(content.lines().count() as u64)?;
+        } else {
+            page.end_torn();
+        }
         self.close(page, path, Facts::default())
     }
 
@@ -257,6 +261,7 @@ impl Item {
             Item::Chat(chat) => chat.write(desk),
             Item::Cli(session) => session.write(desk),
             Item::Claude(session) => session.write(desk),
+            Item::Codex(session) => session.write(desk),
         }
     }
 }

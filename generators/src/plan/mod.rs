@@ -1,5 +1,6 @@
 //! What a corpus consists of, decided before anything is written.
 
+mod codex;
 mod scaled;
 mod smoke;
 mod steady;
@@ -8,6 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::claude::Claude;
 use crate::cli::Cli;
+use crate::codex::Codex;
 use crate::dice::Dice;
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
@@ -36,6 +38,8 @@ const INSIDERS: usize = 1;
 const CLI: usize = 2;
 /// [`ROOTS`] of Claude Code.
 const CLAUDE: usize = 3;
+/// [`ROOTS`] of Codex CLI.
+const CODEX: usize = 4;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -89,6 +93,8 @@ pub(crate) enum Quirk {
     Copied,
     /// A copy of another session's beginning.
     Resumed,
+    /// More than one record that begins a session, in one file.
+    SeveralMetas,
 }
 
 impl Quirk {
@@ -115,6 +121,7 @@ impl Quirk {
             Quirk::Unanswered => "unanswered",
             Quirk::Copied => "copied",
             Quirk::Resumed => "resumed",
+            Quirk::SeveralMetas => "several-metas",
         }
     }
 }
@@ -134,6 +141,7 @@ pub(crate) enum Item {
     Chat(Chat),
     Cli(Cli),
     Claude(Claude),
+    Codex(Codex),
 }
 
 impl Item {
@@ -144,6 +152,7 @@ impl Item {
             Item::Chat(chat) => chat.path(),
             Item::Cli(session) => session.path(),
             Item::Claude(session) => session.path(),
+            Item::Codex(session) => session.path(),
         }
     }
 
@@ -153,6 +162,7 @@ impl Item {
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
+            Item::Codex(_) => 1,
         }
     }
 
@@ -166,6 +176,7 @@ impl Item {
                 session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
             }
+            Item::Codex(session) => session.estimate(),
         }
     }
 }

@@ -1,7 +1,17 @@
 //! The smoke profile: every format, record type and quirk at least once, in a few megabytes.
 
+use std::sync::Arc;
+
+use crate::codex::Form;
+use crate::plan::codex::Shelf;
 use crate::plan::{CODE, Draft, INSIDERS, Item, Quirk, Uri, Workspace};
+use crate::size::Size;
 use crate::vscode::{Editing, Shape};
+
+/// 2026-03-21, in days since 1970.
+const MARCH_21: u64 = 20_533;
+/// 2025-09-30, likewise.
+const SEPTEMBER_30: u64 = 20_361;
 
 impl Draft {
     pub(super) fn smoke(&mut self) {
@@ -13,6 +23,7 @@ impl Draft {
         self.smoke_insiders(&workspaces[0]);
         self.smoke_cli();
         self.smoke_claude();
+        self.smoke_codex();
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
@@ -108,5 +119,57 @@ impl Draft {
             self.items.push(Item::Claude(session));
         }
         self.resume("/home/dev/app", 1, 1);
+    }
+
+    fn smoke_codex(&mut self) {
+        let sessions: [(Shelf, Form, u64, &[Quirk]); 13] = [
+            (Shelf::Day(MARCH_21), Form::Current, 2, &[Quirk::EveryPart, Quirk::UnknownTypes]),
+            (Shelf::Day(MARCH_21), Form::Current, 3, &[Quirk::LoneSurrogate, Quirk::SeveralMetas]),
+            (Shelf::Day(MARCH_21), Form::Current, 2, &[Quirk::LineSeparator, Quirk::OutOfOrder]),
+            (Shelf::Day(MARCH_21 + 1), Form::Current, 2, &[Quirk::BadOperation, Quirk::Torn]),
+            (Shelf::Day(MARCH_21 + 1), Form::Current, 2, &[Quirk::Unanswered]),
+            (Shelf::Day(MARCH_21 + 1), Form::Current, 1, &[Quirk::ManyLanguages, Quirk::OpenBlock]),
+            (Shelf::Day(MARCH_21 + 40), Form::Current, 0, &[]),
+            (Shelf::Day(SEPTEMBER_30), Form::Enveloped2025, 3, &[]),
+            (Shelf::Day(SEPTEMBER_30), Form::Enveloped2025, 2, &[Quirk::LoneSurrogate, Quirk::Unanswered]),
+            (Shelf::Flat, Form::Bare, 3, &[Quirk::Torn]),
+            (Shelf::Flat, Form::Bare, 2, &[Quirk::NoSessionId, Quirk::BadOperation, Quirk::Unanswered]),
+            (Shelf::Archive, Form::Enveloped2025, 2, &[]),
+            (Shelf::Archive, Form::Current, 2, &[Quirk::Unanswered]),
+        ];
+        for (i, (shelf, form, requests, quirks)) in sessions.into_iter().enumerate() {
+            let mut session = self.codex(shelf, requests);
+            session.form = form;
+            session.quirks.extend(quirks);
+            session.size = if i == 0 { Size::Free } else { Size::About(15_000 + 6_000 * requests) };
+            session.images = if matches!(i, 0 | 1 | 7 | 9) { 2 } else { 0 };
+            session.compressed = matches!(i, 2 | 8 | 12);
+            session.compactions = u64::from(i == 7);
+            self.items.push(Item::Codex(session));
+        }
+        self.smoke_codex_copies();
+        self.codex_lists();
+    }
+
+    /// Sessions that share lines with others: forks of forks, an archived copy, a compressed file that was left behind, and histories
+    /// that repeat what came before.
+    fn smoke_codex_copies(&mut self) {
+        let mut parent = self.codex(Shelf::Day(MARCH_21), 3);
+        (parent.size, parent.compactions, parent.images) = (Size::About(60_000), 2, 1);
+        let parent = Arc::new(parent);
+        let mut fork = self.codex_fork(&parent, Shelf::Day(MARCH_21), 2, 1);
+        fork.size = Size::AtLeast(50_000);
+        let fork = Arc::new(fork);
+        let mut again = self.codex_fork(&fork, Shelf::Day(MARCH_21 + 1), 3, 1);
+        (again.size, again.compressed) = (Size::AtLeast(60_000), true);
+        let mut compacted = self.codex(Shelf::Day(MARCH_21 + 40), 2);
+        (compacted.size, compacted.compactions, compacted.compacted_bytes) = (Size::About(90_000), 3, 20_000);
+        let mut copy = (*parent).clone();
+        "archived_sessions".clone_into(&mut copy.directory);
+        copy.quirks.insert(Quirk::Copied);
+        let mut left_behind = compacted.clone();
+        (left_behind.compressed, left_behind.is_superseded) = (true, true);
+        let sessions = [(*parent).clone(), (*fork).clone(), again, compacted, copy, left_behind];
+        self.items.extend(sessions.map(Item::Codex));
     }
 }

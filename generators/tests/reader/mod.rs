@@ -2,6 +2,7 @@
 
 mod claude;
 mod cli;
+mod codex;
 mod vscode;
 
 use std::collections::BTreeMap;
@@ -77,6 +78,7 @@ pub(crate) fn read(home: &Path) -> Answer {
         out.answer.workspaces += 1;
         claude::read(home, &project, &mut out);
     }
+    codex::read(home, &mut out);
     let Output { mut answer, digests } = out;
     answer.digest = hash(&digests.concat()).1;
     answer

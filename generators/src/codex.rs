@@ -1,0 +1,147 @@
+//! Codex CLI: `.codex/sessions/<Y>/<M>/<D>/rollout-<time>-<id>.jsonl`, also compressed, also archived.
+
+mod file;
+mod history;
+mod rare;
+mod reading;
+mod record;
+mod said;
+#[cfg(test)]
+mod tests;
+mod tool;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+use crate::answer::Session;
+use crate::codex::file::File;
+use crate::codex::reading::Reading;
+use crate::manifest::Tokens;
+use crate::page::{Id, Iso, Page, put};
+use crate::plan::{Quirk, ROOTS};
+use crate::size::Size;
+use crate::write::{Desk, Facts};
+
+/// Bytes of what a session begins with, of an ordinary request and of an image, for the estimate. H, of this generator.
+const SESSION_BYTES: u64 = 25_000;
+/// See [`SESSION_BYTES`].
+const REQUEST_BYTES: u64 = 45_000;
+/// See [`SESSION_BYTES`].
+const IMAGE_BYTES: u64 = 50_000;
+/// How many times smaller a compressed file is. H.
+const COMPRESSED: u64 = 4;
+
+/// The forms that the tool has written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Each line an envelope; turns have ids.
+    Current,
+    /// Each line an envelope; turns have no ids and no end of their own.
+    Enveloped2025,
+    /// Lines are bare items without times, and the first one has no type.
+    Bare,
+}
+
+/// A session to write.
+#[derive(Clone, Debug)]
+pub(crate) struct Codex {
+    /// Index into [`ROOTS`].
+    pub(crate) root: usize,
+    /// The directory below the root.
+    pub(crate) directory: String,
+    pub(crate) id: Id,
+    /// When it began, in milliseconds since 1970.
+    pub(crate) start: u64,
+    pub(crate) cwd: String,
+    /// Requests, those copied of a parent included.
+    pub(crate) requests: u64,
+    /// How long the file's content is.
+    pub(crate) size: Size,
+    pub(crate) form: Form,
+    pub(crate) compressed: bool,
+    /// How often the history was compacted: each time all of it is written again.
+    pub(crate) compactions: u64,
+    /// Bytes of the history in each compacted record; 0 is as long as it is.
+    pub(crate) compacted_bytes: u64,
+    /// The first requests have an image each.
+    pub(crate) images: u64,
+    /// The session whose first lines this one copies, and how many of its requests.
+    pub(crate) forks: Option<(Arc<Codex>, u64)>,
+    /// A compressed one beside the plain file of the same name: nobody reads it.
+    pub(crate) is_superseded: bool,
+    pub(crate) quirks: BTreeSet<Quirk>,
+}
+
+impl Codex {
+    fn workspace(&self) -> String {
+        format!("{}/{}", ROOTS[self.root].0, self.directory)
+    }
+
+    /// The file's name without its ending: the time has dashes for colons, since Windows refuses those.
+    pub(crate) fn stem(&self) -> String {
+        let mut time = Vec::new();
+        put!(&mut time; Iso(self.start));
+        let time = String::from_utf8_lossy(&time[..19]).replace(':', "-");
+        format!("rollout-{time}-{}", self.id)
+    }
+
+    fn name(&self) -> String {
+        format!("{}.jsonl{}", self.stem(), if self.compressed { ".zst" } else { "" })
+    }
+
+    /// The session's file.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.workspace(), self.name())
+    }
+
+    fn has(&self, quirk: Quirk) -> bool {
+        self.quirks.contains(&quirk)
+    }
+
+    /// Whether a history must be kept while the file is written: it or one it copies is compacted.
+    fn keeps_history(&self) -> bool {
+        self.compactions > 0 && self.form == Form::Current
+            || self.forks.as_ref().is_some_and(|fork| fork.0.keeps_history())
+    }
+
+    /// Bytes of the file, estimated.
+    pub(crate) fn estimate(&self) -> u64 {
+        let images = self.images * IMAGE_BYTES;
+        let content = self.size.estimate(SESSION_BYTES + self.requests * REQUEST_BYTES + images)
+            + self.compactions * self.compacted_bytes;
+        if self.compressed { content / COMPRESSED } else { content }
+    }
+
+    /// Writes the session.
+    pub(crate) fn write(&self, desk: &mut Desk<'_>) -> io::Result<()> {
+        let path = self.path();
+        let mut page = desk.open(&path)?;
+        if self.compressed {
+            page.compress()?;
+        }
+        let (page, reading) = self.fill(desk, page)?;
+        let (mut session, mut facts) = reading.end();
+        session.harness = ROOTS[self.root].1;
+        session.workspace = self.workspace();
+        facts.quirks = self.quirks.iter().map(|quirk| quirk.name()).collect();
+        if self.is_superseded {
+            let quirks = BTreeSet::from(["superseded"]);
+            return desk.close(page, path, Facts { quirks, ..Facts::default() });
+        }
+        if self.has(Quirk::Copied) {
+            facts.tokens = Tokens::default();
+        }
+        desk.close(page, path.clone(), facts)?;
+        desk.deliver(self.root, &self.name(), path, &session);
+        Ok(())
+    }
+
+    fn fill(&self, desk: &Desk<'_>, page: Page) -> io::Result<(Page, Reading)> {
+        let session = Session { id: self.stem(), ..Session::default() };
+        let mut file = File::new(self, desk.spec, desk.pool, page, Reading::new(session));
+        file.session(self.requests)?;
+        file.quirks()?;
+        Ok((file.page, file.reading))
+    }
+}

@@ -1,0 +1,1 @@
+//! Sizes, forks and sums of Codex files.
