@@ -202,6 +202,23 @@ pub(crate) const CLI_TOOLS: &[(&str, u32)] = &[
     ("task", 1),
 ];
 
+/// Tools of Gemini CLI, with weights. A, after the others.
+pub(crate) const GEMINI_TOOLS: &[(&str, u32)] = &[
+    ("run_shell_command", 44),
+    ("read_file", 22),
+    ("replace", 13),
+    ("search_file_content", 6),
+    ("write_file", 5),
+    ("list_directory", 4),
+    ("glob", 3),
+    ("web_fetch", 1),
+    ("google_web_search", 1),
+    ("save_memory", 1),
+];
+
+/// Models of Gemini CLI. A.
+pub(crate) const GEMINI_MODELS: &[&str] = &["gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-pro-preview"];
+
 /// Models of VS Code and Copilot CLI. A.
 pub(crate) const COPILOT_MODELS: &[&str] = &[
     "copilot/claude-sonnet-4.5",

@@ -29,6 +29,7 @@ mod corpus;
 mod dice;
 mod distribution;
 mod error;
+mod gemini;
 mod manifest;
 mod page;
 mod plan;

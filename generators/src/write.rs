@@ -286,6 +286,7 @@ impl Item {
             Item::Chat(chat) => chat.write(desk),
             Item::Cli(session) => session.write(desk),
             Item::Claude(session) => session.write(desk),
+            Item::Gemini(session) => session.write(desk),
         }
     }
 }

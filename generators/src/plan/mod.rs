@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::dice::Dice;
+use crate::gemini::Gemini;
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
 use crate::size::Size;
@@ -35,6 +36,8 @@ const INSIDERS: usize = 1;
 const CLI: usize = 2;
 /// [`ROOTS`] of Claude Code.
 const CLAUDE: usize = 3;
+/// [`ROOTS`] of Gemini CLI.
+const GEMINI: usize = 5;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -44,6 +47,8 @@ const CLI_REQUEST_BYTES: u64 = 34_500;
 const CLAUDE_REQUEST_BYTES: u64 = 54_000;
 /// See [`CHAT_REQUEST_BYTES`].
 const SUBAGENT_BYTES: u64 = 62_000;
+/// See [`CHAT_REQUEST_BYTES`].
+const GEMINI_REQUEST_BYTES: u64 = 20_000;
 
 /// What breaks readers, or is seldom enough that a corpus must be made to have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,6 +138,7 @@ pub(crate) enum Item {
     Chat(Chat),
     Cli(Cli),
     Claude(Claude),
+    Gemini(Gemini),
 }
 
 impl Item {
@@ -143,6 +149,7 @@ impl Item {
             Item::Chat(chat) => chat.path(),
             Item::Cli(session) => session.path(),
             Item::Claude(session) => session.path(),
+            Item::Gemini(session) => session.path(),
         }
     }
 
@@ -152,6 +159,7 @@ impl Item {
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
+            Item::Gemini(session) => 1 + u64::from(session.logs),
         }
     }
 
@@ -164,6 +172,9 @@ impl Item {
             Item::Claude(session) => {
                 session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
+            }
+            Item::Gemini(session) => {
+                session.size.estimate(session.requests * GEMINI_REQUEST_BYTES + session.images * 16_000)
             }
         }
     }
@@ -339,6 +350,28 @@ impl Draft {
             resumes: None,
             quirks: BTreeSet::new(),
         }
+    }
+
+    /// A Gemini session of the project in a directory, without quirks, not yet added.
+    fn gemini(&mut self, cwd: &str, requests: u64) -> Gemini {
+        let directory = blake3::hash(cwd.as_bytes()).to_hex().to_string();
+        let logs = self.workspaces.insert((GEMINI, directory.clone()));
+        Gemini {
+            root: GEMINI,
+            directory,
+            id: self.dice.id().to_string(),
+            start: self.day(),
+            requests,
+            size: Size::Free,
+            images: 0,
+            logs,
+            quirks: BTreeSet::new(),
+        }
+    }
+
+    /// A time within 2025 and 2026, ms since 1970.
+    fn day(&mut self) -> u64 {
+        1_735_689_600_000 + self.dice.between(0, 540 * 86_400_000)
     }
 
     /// Paths of so many subagents below `subagents`, in reading order; every eighth belongs to a workflow.

@@ -1,6 +1,7 @@
 //! The smoke profile: every format, record type and quirk at least once, in a few megabytes.
 
 use crate::plan::{CODE, Draft, INSIDERS, Item, Quirk, Uri, Workspace};
+use crate::size::Size;
 use crate::vscode::{Editing, Shape};
 
 impl Draft {
@@ -13,6 +14,7 @@ impl Draft {
         self.smoke_insiders(&workspaces[0]);
         self.smoke_cli();
         self.smoke_claude();
+        self.smoke_gemini();
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
@@ -108,5 +110,22 @@ impl Draft {
             self.items.push(Item::Claude(session));
         }
         self.resume("/home/dev/app", 1, 1);
+    }
+
+    fn smoke_gemini(&mut self) {
+        let sessions: [(&str, u64, &[Quirk]); 5] = [
+            ("/home/dev/app", 3, &[Quirk::EveryPart, Quirk::UnknownTypes, Quirk::LoneSurrogate]),
+            ("/home/dev/app", 2, &[Quirk::BadOperation, Quirk::OutOfOrder]),
+            ("/home/dev/app", 2, &[Quirk::NumericTime, Quirk::LineSeparator]),
+            ("/home/dev/gateway", 2, &[Quirk::NoSessionId, Quirk::Unanswered]),
+            ("/home/dev/gateway", 1, &[Quirk::ManyLanguages, Quirk::OpenBlock]),
+        ];
+        for (i, (cwd, requests, quirks)) in sessions.into_iter().enumerate() {
+            let mut session = self.gemini(cwd, requests);
+            session.quirks.extend(quirks);
+            session.images = u64::from(i == 0);
+            session.size = if i == 0 { Size::Free } else { Size::About(24_000) };
+            self.items.push(Item::Gemini(session));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod claude;
 mod cli;
+mod gemini;
 mod vscode;
 
 use std::collections::BTreeMap;
@@ -76,6 +77,10 @@ pub(crate) fn read(home: &Path) -> Answer {
     for project in directories(&home.join(".claude/projects")) {
         out.answer.workspaces += 1;
         claude::read(home, &project, &mut out);
+    }
+    for project in directories(&home.join(".gemini/tmp")) {
+        out.answer.workspaces += 1;
+        gemini::read(home, &project, &mut out);
     }
     let Output { mut answer, digests } = out;
     answer.digest = hash(&digests.concat()).1;
