@@ -219,6 +219,35 @@ pub(crate) const GEMINI_TOOLS: &[(&str, u32)] = &[
 /// Models of Gemini CLI. A.
 pub(crate) const GEMINI_MODELS: &[&str] = &["gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-pro-preview"];
 
+/// Tools of OpenCode and Kilo, with weights. A, after the others.
+pub(crate) const OPENCODE_TOOLS: &[(&str, u32)] = &[
+    ("bash", 42),
+    ("read", 24),
+    ("edit", 12),
+    ("grep", 6),
+    ("write", 4),
+    ("glob", 4),
+    ("todowrite", 3),
+    ("list", 2),
+    ("github_search_issues", 1),
+    ("webfetch", 1),
+    ("task", 1),
+];
+
+/// Steps of an answer in OpenCode, each a message. F: 28 messages of 3.5 parts a session (S: 1,812 sessions), where two requests are usual.
+pub(crate) const OPENCODE_STEPS: LogNormal = LogNormal { median: 8.0, sigma: 0.9 };
+
+/// Share of OpenCode's requests that change files. A.
+pub(crate) const DIFFS_SHARE: f64 = 0.4;
+
+/// Providers and models of OpenCode and Kilo. A.
+pub(crate) const OPENCODE_MODELS: &[(&str, &str)] = &[
+    ("anthropic", "claude-sonnet-4-5"),
+    ("anthropic", "claude-opus-4-5"),
+    ("openai", "gpt-5"),
+    ("openrouter", "moonshotai/kimi-k2"),
+];
+
 /// Models of VS Code and Copilot CLI. A.
 pub(crate) const COPILOT_MODELS: &[&str] = &[
     "copilot/claude-sonnet-4.5",

@@ -31,6 +31,7 @@ mod distribution;
 mod error;
 mod gemini;
 mod manifest;
+mod opencode;
 mod page;
 mod plan;
 mod pool;

@@ -287,6 +287,7 @@ impl Item {
             Item::Cli(session) => session.write(desk),
             Item::Claude(session) => session.write(desk),
             Item::Gemini(session) => session.write(desk),
+            Item::OpenCode(session) => session.write(desk),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::dice::Dice;
 use crate::gemini::Gemini;
+use crate::opencode::{Ids, OpenCode, Project};
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
 use crate::size::Size;
@@ -38,6 +39,8 @@ const CLI: usize = 2;
 const CLAUDE: usize = 3;
 /// [`ROOTS`] of Gemini CLI.
 const GEMINI: usize = 5;
+/// [`ROOTS`] of OpenCode's files.
+const OPENCODE_TREE: usize = 6;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -49,6 +52,10 @@ const CLAUDE_REQUEST_BYTES: u64 = 54_000;
 const SUBAGENT_BYTES: u64 = 62_000;
 /// See [`CHAT_REQUEST_BYTES`].
 const GEMINI_REQUEST_BYTES: u64 = 20_000;
+/// See [`CHAT_REQUEST_BYTES`].
+const OPENCODE_REQUEST_BYTES: u64 = 120_000;
+/// Files of an ordinary request of OpenCode, where every record is one. H, of this generator.
+const OPENCODE_REQUEST_FILES: u64 = 50;
 
 /// What breaks readers, or is seldom enough that a corpus must be made to have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,6 +146,7 @@ pub(crate) enum Item {
     Cli(Cli),
     Claude(Claude),
     Gemini(Gemini),
+    OpenCode(OpenCode),
 }
 
 impl Item {
@@ -150,6 +158,7 @@ impl Item {
             Item::Cli(session) => session.path(),
             Item::Claude(session) => session.path(),
             Item::Gemini(session) => session.path(),
+            Item::OpenCode(session) => session.path(),
         }
     }
 
@@ -160,6 +169,7 @@ impl Item {
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
             Item::Gemini(session) => 1 + u64::from(session.logs),
+            Item::OpenCode(session) => 2 + session.requests * OPENCODE_REQUEST_FILES,
         }
     }
 
@@ -176,8 +186,14 @@ impl Item {
             Item::Gemini(session) => {
                 session.size.estimate(session.requests * GEMINI_REQUEST_BYTES + session.images * 16_000)
             }
+            Item::OpenCode(session) => opencode_bytes(session),
         }
     }
+}
+
+/// Bytes of a session of OpenCode in either store, estimated.
+fn opencode_bytes(session: &OpenCode) -> u64 {
+    session.size.estimate(session.requests * OPENCODE_REQUEST_BYTES + session.images * 16_000)
 }
 
 /// All of a corpus.
@@ -365,6 +381,36 @@ impl Draft {
             size: Size::Free,
             images: 0,
             logs,
+            quirks: BTreeSet::new(),
+        }
+    }
+
+    /// A repository that OpenCode or Kilo works in.
+    fn project(&mut self, worktree: &str) -> Project {
+        let id = blake3::hash(worktree.as_bytes()).to_hex()[..40].to_owned();
+        Project { id, worktree: worktree.to_owned(), created: self.day() }
+    }
+
+    /// A session of OpenCode's files, without quirks, not yet added.
+    fn opencode(&mut self, project: &Project, requests: u64) -> OpenCode {
+        let opens_project = self.workspaces.insert((OPENCODE_TREE, project.id.clone()));
+        OpenCode { opens_project, ..self.opencode_session(OPENCODE_TREE, project, requests) }
+    }
+
+    fn opencode_session(&mut self, root: usize, project: &Project, requests: u64) -> OpenCode {
+        // Ids hold 36 bits of the time, which begin anew in August 2026: no session comes near it.
+        let start = project.created + self.dice.between(0, 14 * 86_400_000);
+        OpenCode {
+            root,
+            project: project.clone(),
+            opens_project: false,
+            // The newest session comes first.
+            id: Ids::text("ses", !Ids::tick(start), &mut self.dice),
+            parent: None,
+            start,
+            requests,
+            size: Size::Free,
+            images: 0,
             quirks: BTreeSet::new(),
         }
     }

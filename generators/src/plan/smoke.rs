@@ -1,5 +1,6 @@
 //! The smoke profile: every format, record type and quirk at least once, in a few megabytes.
 
+use crate::opencode::OpenCode;
 use crate::plan::{CODE, Draft, INSIDERS, Item, Quirk, Uri, Workspace};
 use crate::size::Size;
 use crate::vscode::{Editing, Shape};
@@ -15,6 +16,7 @@ impl Draft {
         self.smoke_cli();
         self.smoke_claude();
         self.smoke_gemini();
+        self.smoke_opencode();
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
@@ -128,4 +130,31 @@ impl Draft {
             self.items.push(Item::Gemini(session));
         }
     }
+
+    /// OpenCode as files, with every quirk.
+    fn smoke_opencode(&mut self) {
+        let projects = ["/home/dev/app", "/home/dev/提案"].map(|worktree| self.project(worktree));
+        for (i, (project, requests, quirks)) in SMOKE_OPENCODE.iter().enumerate() {
+            let mut session = self.opencode(&projects[*project], *requests);
+            smoke_session(&mut session, i, quirks);
+            self.items.push(Item::OpenCode(session));
+        }
+    }
+}
+
+/// Sessions of OpenCode: the project, requests and quirks.
+const SMOKE_OPENCODE: [(usize, u64, &[Quirk]); 5] = [
+    (0, 4, &[Quirk::EveryPart, Quirk::LoneSurrogate]),
+    (0, 2, &[Quirk::BadOperation, Quirk::OutOfOrder]),
+    (1, 2, &[Quirk::UnknownTypes, Quirk::LineSeparator]),
+    (1, 1, &[Quirk::ManyLanguages, Quirk::OpenBlock]),
+    (1, 2, &[Quirk::Unanswered]),
+];
+
+/// The first session has images; the third is one of a subagent.
+fn smoke_session(session: &mut OpenCode, index: usize, quirks: &[Quirk]) {
+    session.quirks.extend(quirks);
+    session.images = u64::from(index == 0) * 2;
+    session.parent = (index == 2).then(|| session.id.replace("ses_", "ses_0"));
+    session.size = Size::About(if index == 0 { 130_000 } else { 30_000 });
 }
