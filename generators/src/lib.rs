@@ -37,6 +37,7 @@ mod plan;
 mod pool;
 mod profile;
 mod size;
+mod sqlite;
 mod text;
 mod vscode;
 mod write;

@@ -1,11 +1,10 @@
 //! OpenCode and Kilo: sessions of messages of parts, each a JSON object, kept as a tree of files or as rows of a database.
 
 mod conversation;
+mod database;
 mod part;
 mod step;
 mod tree;
-
-pub(crate) use conversation::Ids;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -16,6 +15,9 @@ use crate::plan::{Quirk, ROOTS};
 use crate::size::Size;
 use crate::text::{Atom, Preview};
 use crate::write::{Desk, Facts};
+
+pub(crate) use conversation::Ids;
+pub(crate) use database::Database;
 
 /// Where sessions work: a repository.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::dice::Dice;
 use crate::gemini::Gemini;
-use crate::opencode::{Ids, OpenCode, Project};
+use crate::opencode::{Database, Ids, OpenCode, Project};
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
 use crate::size::Size;
@@ -41,6 +41,8 @@ const CLAUDE: usize = 3;
 const GEMINI: usize = 5;
 /// [`ROOTS`] of OpenCode's files.
 const OPENCODE_TREE: usize = 6;
+/// [`ROOTS`] of Kilo.
+const KILO: usize = 8;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -147,6 +149,7 @@ pub(crate) enum Item {
     Claude(Claude),
     Gemini(Gemini),
     OpenCode(OpenCode),
+    Database(Database),
 }
 
 impl Item {
@@ -159,12 +162,13 @@ impl Item {
             Item::Claude(session) => session.path(),
             Item::Gemini(session) => session.path(),
             Item::OpenCode(session) => session.path(),
+            Item::Database(database) => database.path(),
         }
     }
 
     fn files(&self) -> u64 {
         match self {
-            Item::File(_) => 1,
+            Item::File(_) | Item::Database(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
@@ -187,6 +191,7 @@ impl Item {
                 session.size.estimate(session.requests * GEMINI_REQUEST_BYTES + session.images * 16_000)
             }
             Item::OpenCode(session) => opencode_bytes(session),
+            Item::Database(database) => database.sessions.iter().map(opencode_bytes).sum::<u64>() + 65_536,
         }
     }
 }
@@ -397,6 +402,14 @@ impl Draft {
         OpenCode { opens_project, ..self.opencode_session(OPENCODE_TREE, project, requests) }
     }
 
+    /// The database of OpenCode or Kilo, still empty and not yet added. OpenCode has this or its files.
+    fn database(&mut self, root: usize) -> Database {
+        let file = if root == KILO { "kilo.db" } else { "opencode.db" };
+        self.workspaces.insert((root, file.to_owned()));
+        Database { root, file, sessions: Vec::new() }
+    }
+
+    /// A session of OpenCode or Kilo without quirks, not yet added.
     fn opencode_session(&mut self, root: usize, project: &Project, requests: u64) -> OpenCode {
         // Ids hold 36 bits of the time, which begin anew in August 2026: no session comes near it.
         let start = project.created + self.dice.between(0, 14 * 86_400_000);

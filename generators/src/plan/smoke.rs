@@ -1,7 +1,7 @@
 //! The smoke profile: every format, record type and quirk at least once, in a few megabytes.
 
 use crate::opencode::OpenCode;
-use crate::plan::{CODE, Draft, INSIDERS, Item, Quirk, Uri, Workspace};
+use crate::plan::{CODE, Draft, INSIDERS, Item, KILO, Quirk, Uri, Workspace};
 use crate::size::Size;
 use crate::vscode::{Editing, Shape};
 
@@ -17,6 +17,7 @@ impl Draft {
         self.smoke_claude();
         self.smoke_gemini();
         self.smoke_opencode();
+        self.smoke_kilo();
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
@@ -139,6 +140,18 @@ impl Draft {
             smoke_session(&mut session, i, quirks);
             self.items.push(Item::OpenCode(session));
         }
+    }
+
+    /// The same as a database of Kilo.
+    fn smoke_kilo(&mut self) {
+        let projects = ["/home/dev/app", "/home/dev/kilo"].map(|worktree| self.project(worktree));
+        let mut database = self.database(KILO);
+        for (i, (project, requests, quirks)) in SMOKE_OPENCODE.iter().enumerate() {
+            let mut session = self.opencode_session(KILO, &projects[*project], *requests);
+            smoke_session(&mut session, i, quirks);
+            database.sessions.push(session);
+        }
+        self.items.push(Item::Database(database));
     }
 }
 
