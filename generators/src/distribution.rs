@@ -252,6 +252,51 @@ pub(crate) const CODEX_MODELS: &[&str] = &["gpt-5.4", "gpt-5.4-codex", "gpt-5.4-
 
 /// Models of Codex CLI in 2025. A.
 pub(crate) const CODEX_MODELS_2025: &[&str] = &["gpt-5", "gpt-5-codex"];
+/// Tools of Gemini CLI, with weights. A, after the others.
+pub(crate) const GEMINI_TOOLS: &[(&str, u32)] = &[
+    ("run_shell_command", 44),
+    ("read_file", 22),
+    ("replace", 13),
+    ("search_file_content", 6),
+    ("write_file", 5),
+    ("list_directory", 4),
+    ("glob", 3),
+    ("web_fetch", 1),
+    ("google_web_search", 1),
+    ("save_memory", 1),
+];
+
+/// Models of Gemini CLI. A.
+pub(crate) const GEMINI_MODELS: &[&str] = &["gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-pro-preview"];
+
+/// Tools of OpenCode and Kilo, with weights. A, after the others.
+pub(crate) const OPENCODE_TOOLS: &[(&str, u32)] = &[
+    ("bash", 42),
+    ("read", 24),
+    ("edit", 12),
+    ("grep", 6),
+    ("write", 4),
+    ("glob", 4),
+    ("todowrite", 3),
+    ("list", 2),
+    ("github_search_issues", 1),
+    ("webfetch", 1),
+    ("task", 1),
+];
+
+/// Steps of an answer in OpenCode, each a message. F: 28 messages of 3.5 parts a session (S: 1,812 sessions), where two requests are usual.
+pub(crate) const OPENCODE_STEPS: LogNormal = LogNormal { median: 8.0, sigma: 0.9 };
+
+/// Share of OpenCode's requests that change files. A.
+pub(crate) const DIFFS_SHARE: f64 = 0.4;
+
+/// Providers and models of OpenCode and Kilo. A.
+pub(crate) const OPENCODE_MODELS: &[(&str, &str)] = &[
+    ("anthropic", "claude-sonnet-4-5"),
+    ("anthropic", "claude-opus-4-5"),
+    ("openai", "gpt-5"),
+    ("openrouter", "moonshotai/kimi-k2"),
+];
 
 /// Models of VS Code and Copilot CLI. A.
 pub(crate) const COPILOT_MODELS: &[&str] = &[

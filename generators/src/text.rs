@@ -101,6 +101,16 @@ pub(crate) struct Measure {
 }
 
 impl Measure {
+    /// The measure of texts that a reader joins by line feeds, each with its own code.
+    pub(crate) fn joined(texts: &[Measure]) -> Self {
+        let mut whole = Measure { units: (texts.len() as u64).saturating_sub(1), ..Measure::default() };
+        for text in texts {
+            whole.units += text.units;
+            whole.code.extend(text.code.iter().copied());
+        }
+        whole
+    }
+
     /// Counts an atom.
     pub(crate) fn add(&mut self, atom: &Atom) {
         self.units += atom.units;

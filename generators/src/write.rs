@@ -13,7 +13,7 @@ use crate::answer::{Edits, Session, edits_digest};
 use crate::assemble::Assembly;
 use crate::journal::{Entry, Header, Journal, Line, Visit};
 use crate::manifest::{EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
-use crate::page::{Page, hex};
+use crate::page::{Finished, Page, hex};
 use crate::plan::{Item, Plan};
 use crate::pool::Pool;
 use crate::profile::Spec;
@@ -67,6 +67,21 @@ pub(crate) struct Facts {
     pub(crate) quirks: BTreeSet<&'static str>,
 }
 
+impl Facts {
+    /// Adds what another session of the same file held.
+    pub(crate) fn add(&mut self, more: Facts) {
+        self.sessions += more.sessions;
+        self.requests += more.requests;
+        self.usage_ids += more.usage_ids;
+        self.prompt += more.prompt;
+        self.completion += more.completion;
+        self.tokens += more.tokens;
+        self.skipped_lines += more.skipped_lines;
+        self.is_refused |= more.is_refused;
+        self.quirks.extend(more.quirks);
+    }
+}
+
 /// One thread's desk: what it writes with, and what the item at hand has.
 pub(crate) struct Desk<'a> {
     pub(crate) spec: &'a Spec,
@@ -87,10 +102,13 @@ impl<'a> Desk<'a> {
 
     /// Opens a file below the home directory.
     pub(crate) fn open(&mut self, path: &str) -> io::Result<Page> {
-        let buffer = std::mem::take(&mut self.buffer);
-        let Some(home) = self.home else {
-            return Page::open(None, buffer);
-        };
+        let place = self.place(path)?;
+        Page::open(place.as_deref(), std::mem::take(&mut self.buffer))
+    }
+
+    /// Where a file below the home directory shall be, its folder made; none where nothing is written.
+    pub(crate) fn place(&mut self, path: &str) -> io::Result<Option<PathBuf>> {
+        let Some(home) = self.home else { return Ok(None) };
         let path = home.join(path);
         if let Some(folder) = path.parent()
             && folder != self.last_folder
@@ -98,13 +116,19 @@ impl<'a> Desk<'a> {
             fs::create_dir_all(folder)?;
             self.last_folder = folder.to_path_buf();
         }
-        Page::open(Some(&path), buffer)
+        Ok(Some(path))
     }
 
     /// Finishes a file and notes what it held.
     pub(crate) fn close(&mut self, page: Page, path: String, facts: Facts) -> io::Result<()> {
         let (finished, buffer) = page.finish()?;
         self.buffer = buffer;
+        self.note(finished, path, facts);
+        Ok(())
+    }
+
+    /// Notes a file that is finished, and what it held.
+    pub(crate) fn note(&mut self, finished: Finished, path: String, facts: Facts) {
         (self.observer)(Progress::Wrote { bytes: finished.bytes });
         self.lines.push(Line::File(FileEntry {
             format: format_of(&path).to_owned(),
@@ -123,7 +147,6 @@ impl<'a> Desk<'a> {
             is_refused: facts.is_refused,
             quirks: facts.quirks.into_iter().map(str::to_owned).collect(),
         }));
-        Ok(())
     }
 
     /// Writes a small file that holds no session.
@@ -262,6 +285,9 @@ impl Item {
             Item::Cli(session) => session.write(desk),
             Item::Claude(session) => session.write(desk),
             Item::Codex(session) => session.write(desk),
+            Item::Gemini(session) => session.write(desk),
+            Item::OpenCode(session) => session.write(desk),
+            Item::Database(database) => database.write(desk),
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::codex::Codex;
 use crate::dice::Dice;
+use crate::gemini::Gemini;
+use crate::opencode::{Database, Ids, OpenCode, Project};
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
 use crate::shard::Shard;
@@ -40,6 +42,12 @@ const CLI: usize = 2;
 const CLAUDE: usize = 3;
 /// [`ROOTS`] of Codex CLI.
 const CODEX: usize = 4;
+/// [`ROOTS`] of Gemini CLI.
+const GEMINI: usize = 5;
+/// [`ROOTS`] of OpenCode's files.
+const OPENCODE_TREE: usize = 6;
+/// [`ROOTS`] of Kilo.
+const KILO: usize = 8;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -49,6 +57,12 @@ const CLI_REQUEST_BYTES: u64 = 34_500;
 const CLAUDE_REQUEST_BYTES: u64 = 54_000;
 /// See [`CHAT_REQUEST_BYTES`].
 const SUBAGENT_BYTES: u64 = 62_000;
+/// See [`CHAT_REQUEST_BYTES`].
+const GEMINI_REQUEST_BYTES: u64 = 20_000;
+/// See [`CHAT_REQUEST_BYTES`].
+const OPENCODE_REQUEST_BYTES: u64 = 120_000;
+/// Files of an ordinary request of OpenCode, where every record is one. H, of this generator.
+const OPENCODE_REQUEST_FILES: u64 = 50;
 
 /// What breaks readers, or is seldom enough that a corpus must be made to have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,6 +156,9 @@ pub(crate) enum Item {
     Cli(Cli),
     Claude(Claude),
     Codex(Codex),
+    Gemini(Gemini),
+    OpenCode(OpenCode),
+    Database(Database),
 }
 
 impl Item {
@@ -153,16 +170,21 @@ impl Item {
             Item::Cli(session) => session.path(),
             Item::Claude(session) => session.path(),
             Item::Codex(session) => session.path(),
+            Item::Gemini(session) => session.path(),
+            Item::OpenCode(session) => session.path(),
+            Item::Database(database) => database.path(),
         }
     }
 
     fn files(&self) -> u64 {
         match self {
-            Item::File(_) => 1,
+            Item::File(_) | Item::Database(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
             Item::Codex(_) => 1,
+            Item::Gemini(session) => 1 + u64::from(session.logs),
+            Item::OpenCode(session) => 2 + session.requests * OPENCODE_REQUEST_FILES,
         }
     }
 
@@ -177,8 +199,18 @@ impl Item {
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
             }
             Item::Codex(session) => session.estimate(),
+            Item::Gemini(session) => {
+                session.size.estimate(session.requests * GEMINI_REQUEST_BYTES + session.images * 16_000)
+            }
+            Item::OpenCode(session) => opencode_bytes(session),
+            Item::Database(database) => database.sessions.iter().map(opencode_bytes).sum::<u64>() + 65_536,
         }
     }
+}
+
+/// Bytes of a session of OpenCode in either store, estimated.
+fn opencode_bytes(session: &OpenCode) -> u64 {
+    session.size.estimate(session.requests * OPENCODE_REQUEST_BYTES + session.images * 16_000)
 }
 
 /// All of a corpus.
@@ -364,6 +396,66 @@ impl Draft {
             resumes: None,
             quirks: BTreeSet::new(),
         }
+    }
+
+    /// A Gemini session of the project in a directory, without quirks, not yet added.
+    fn gemini(&mut self, cwd: &str, requests: u64) -> Gemini {
+        let directory = blake3::hash(cwd.as_bytes()).to_hex().to_string();
+        let logs = self.workspaces.insert((GEMINI, directory.clone()));
+        Gemini {
+            root: GEMINI,
+            directory,
+            id: self.dice.id().to_string(),
+            start: self.day(),
+            requests,
+            size: Size::Free,
+            images: 0,
+            logs,
+            quirks: BTreeSet::new(),
+        }
+    }
+
+    /// A repository that OpenCode or Kilo works in.
+    fn project(&mut self, worktree: &str) -> Project {
+        let id = blake3::hash(worktree.as_bytes()).to_hex()[..40].to_owned();
+        Project { id, worktree: worktree.to_owned(), created: self.day() }
+    }
+
+    /// A session of OpenCode's files, without quirks, not yet added.
+    fn opencode(&mut self, project: &Project, requests: u64) -> OpenCode {
+        let opens_project = self.workspaces.insert((OPENCODE_TREE, project.id.clone()));
+        OpenCode { opens_project, ..self.opencode_session(OPENCODE_TREE, project, requests) }
+    }
+
+    /// The database of OpenCode or Kilo, still empty and not yet added. OpenCode has this or its files.
+    fn database(&mut self, root: usize) -> Database {
+        let file = if root == KILO { "kilo.db" } else { "opencode.db" };
+        self.workspaces.insert((root, file.to_owned()));
+        Database { root, file, sessions: Vec::new() }
+    }
+
+    /// A session of OpenCode or Kilo without quirks, not yet added.
+    fn opencode_session(&mut self, root: usize, project: &Project, requests: u64) -> OpenCode {
+        // Ids hold 36 bits of the time, which begin anew in August 2026: no session comes near it.
+        let start = project.created + self.dice.between(0, 14 * 86_400_000);
+        OpenCode {
+            root,
+            project: project.clone(),
+            opens_project: false,
+            // The newest session comes first.
+            id: Ids::text("ses", !Ids::tick(start), &mut self.dice),
+            parent: None,
+            start,
+            requests,
+            size: Size::Free,
+            images: 0,
+            quirks: BTreeSet::new(),
+        }
+    }
+
+    /// A time within 2025 and 2026, ms since 1970.
+    fn day(&mut self) -> u64 {
+        1_735_689_600_000 + self.dice.between(0, 540 * 86_400_000)
     }
 
     /// Paths of so many subagents below `subagents`, in reading order; every eighth belongs to a workflow.

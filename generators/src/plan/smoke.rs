@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::codex::Form;
+use crate::opencode::OpenCode;
 use crate::plan::codex::Shelf;
-use crate::plan::{CODE, Draft, INSIDERS, Item, Quirk, Uri, Workspace};
+use crate::plan::{CODE, Draft, INSIDERS, Item, KILO, Quirk, Uri, Workspace};
 use crate::size::Size;
 use crate::vscode::{Editing, Shape};
 
@@ -24,6 +25,9 @@ impl Draft {
         self.smoke_cli();
         self.smoke_claude();
         self.smoke_codex();
+        self.smoke_gemini();
+        self.smoke_opencode();
+        self.smoke_kilo();
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
@@ -172,4 +176,59 @@ impl Draft {
         let sessions = [(*parent).clone(), (*fork).clone(), again, compacted, copy, left_behind];
         self.items.extend(sessions.map(Item::Codex));
     }
+    fn smoke_gemini(&mut self) {
+        let sessions: [(&str, u64, &[Quirk]); 5] = [
+            ("/home/dev/app", 3, &[Quirk::EveryPart, Quirk::UnknownTypes, Quirk::LoneSurrogate]),
+            ("/home/dev/app", 2, &[Quirk::BadOperation, Quirk::OutOfOrder]),
+            ("/home/dev/app", 2, &[Quirk::NumericTime, Quirk::LineSeparator]),
+            ("/home/dev/gateway", 2, &[Quirk::NoSessionId, Quirk::Unanswered]),
+            ("/home/dev/gateway", 1, &[Quirk::ManyLanguages, Quirk::OpenBlock]),
+        ];
+        for (i, (cwd, requests, quirks)) in sessions.into_iter().enumerate() {
+            let mut session = self.gemini(cwd, requests);
+            session.quirks.extend(quirks);
+            session.images = u64::from(i == 0);
+            session.size = if i == 0 { Size::Free } else { Size::About(24_000) };
+            self.items.push(Item::Gemini(session));
+        }
+    }
+
+    /// OpenCode as files, with every quirk.
+    fn smoke_opencode(&mut self) {
+        let projects = ["/home/dev/app", "/home/dev/提案"].map(|worktree| self.project(worktree));
+        for (i, (project, requests, quirks)) in SMOKE_OPENCODE.iter().enumerate() {
+            let mut session = self.opencode(&projects[*project], *requests);
+            smoke_session(&mut session, i, quirks);
+            self.items.push(Item::OpenCode(session));
+        }
+    }
+
+    /// The same as a database of Kilo.
+    fn smoke_kilo(&mut self) {
+        let projects = ["/home/dev/app", "/home/dev/kilo"].map(|worktree| self.project(worktree));
+        let mut database = self.database(KILO);
+        for (i, (project, requests, quirks)) in SMOKE_OPENCODE.iter().enumerate() {
+            let mut session = self.opencode_session(KILO, &projects[*project], *requests);
+            smoke_session(&mut session, i, quirks);
+            database.sessions.push(session);
+        }
+        self.items.push(Item::Database(database));
+    }
+}
+
+/// Sessions of OpenCode: the project, requests and quirks.
+const SMOKE_OPENCODE: [(usize, u64, &[Quirk]); 5] = [
+    (0, 4, &[Quirk::EveryPart, Quirk::LoneSurrogate]),
+    (0, 2, &[Quirk::BadOperation, Quirk::OutOfOrder]),
+    (1, 2, &[Quirk::UnknownTypes, Quirk::LineSeparator]),
+    (1, 1, &[Quirk::ManyLanguages, Quirk::OpenBlock]),
+    (1, 2, &[Quirk::Unanswered]),
+];
+
+/// The first session has images; the third is one of a subagent.
+fn smoke_session(session: &mut OpenCode, index: usize, quirks: &[Quirk]) {
+    session.quirks.extend(quirks);
+    session.images = u64::from(index == 0) * 2;
+    session.parent = (index == 2).then(|| session.id.replace("ses_", "ses_0"));
+    session.size = Size::About(if index == 0 { 130_000 } else { 30_000 });
 }

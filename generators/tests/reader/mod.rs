@@ -3,6 +3,8 @@
 mod claude;
 mod cli;
 mod codex;
+mod gemini;
+mod opencode;
 mod vscode;
 
 use std::collections::BTreeMap;
@@ -79,9 +81,31 @@ pub(crate) fn read(home: &Path) -> Answer {
         claude::read(home, &project, &mut out);
     }
     codex::read(home, &mut out);
+    for project in directories(&home.join(".gemini/tmp")) {
+        out.answer.workspaces += 1;
+        gemini::read(home, &project, &mut out);
+    }
+    opencode(home, &mut out);
     let Output { mut answer, digests } = out;
     answer.digest = hash(&digests.concat()).1;
     answer
+}
+
+/// OpenCode's database, or else its files, and Kilo's database.
+fn opencode(home: &Path, out: &mut Output) {
+    let data = home.join(".local/share");
+    if !data.join("opencode/opencode.db").is_file() {
+        for project in directories(&data.join("opencode/storage/session")) {
+            out.answer.workspaces += 1;
+            opencode::tree(home, &project, out);
+        }
+    }
+    for (file, harness) in [("opencode/opencode.db", "OpenCode"), ("kilo/kilo.db", "Kilo")] {
+        if data.join(file).is_file() {
+            out.answer.workspaces += 1;
+            opencode::database(home, &data.join(file), harness, out);
+        }
+    }
 }
 
 #[derive(Default)]
