@@ -18,6 +18,7 @@ impl Draft {
         self.smoke_gemini();
         self.smoke_opencode();
         self.smoke_kilo();
+        self.smoke_indexes();
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
@@ -129,6 +130,16 @@ impl Draft {
             session.images = u64::from(i == 0);
             session.size = if i == 0 { Size::Free } else { Size::About(24_000) };
             self.items.push(Item::Gemini(session));
+        }
+    }
+
+    /// An index for every workspace with chats; in those with several, one session is missing.
+    fn smoke_indexes(&mut self) {
+        for mut index in self.indices() {
+            if index.chats.len() > 1 {
+                index.chats.pop();
+            }
+            self.items.push(Item::Index(index));
         }
     }
 
