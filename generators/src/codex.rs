@@ -20,13 +20,15 @@ use crate::codex::reading::Reading;
 use crate::manifest::Tokens;
 use crate::page::{Id, Iso, Page, put};
 use crate::plan::{Quirk, ROOTS};
+use crate::pool::Pool;
+use crate::profile::Spec;
 use crate::size::Size;
 use crate::write::{Desk, Facts};
 
 /// Bytes of what a session begins with, of an ordinary request and of an image, for the estimate. H, of this generator.
 const SESSION_BYTES: u64 = 25_000;
 /// See [`SESSION_BYTES`].
-const REQUEST_BYTES: u64 = 45_000;
+const REQUEST_BYTES: u64 = 78_000;
 /// See [`SESSION_BYTES`].
 const IMAGE_BYTES: u64 = 50_000;
 /// How many times smaller a compressed file is. H.
@@ -120,7 +122,7 @@ impl Codex {
         if self.compressed {
             page.compress()?;
         }
-        let (page, reading) = self.fill(desk, page)?;
+        let (page, reading) = self.fill(desk.spec, desk.pool, page)?;
         let (mut session, mut facts) = reading.end();
         session.harness = ROOTS[self.root].1;
         session.workspace = self.workspace();
@@ -137,9 +139,9 @@ impl Codex {
         Ok(())
     }
 
-    fn fill(&self, desk: &Desk<'_>, page: Page) -> io::Result<(Page, Reading)> {
+    fn fill(&self, spec: &Spec, pool: &Pool, page: Page) -> io::Result<(Page, Reading)> {
         let session = Session { id: self.stem(), ..Session::default() };
-        let mut file = File::new(self, desk.spec, desk.pool, page, Reading::new(session));
+        let mut file = File::new(self, spec, pool, page, Reading::new(session));
         file.session(self.requests)?;
         file.quirks()?;
         Ok((file.page, file.reading))

@@ -227,15 +227,18 @@ pub(crate) const CODEX_FURTHER_CALL: f64 = 0.17;
 pub(crate) const CODEX_OUTPUT_BYTES_MAX: usize = 40_000;
 
 /// Bytes of a step's encrypted thoughts. F: reasoning is 7.5 % of bytes where outputs are 32 % (codex#24948).
-pub(crate) const CODEX_REASONING: LogNormal = LogNormal { median: 950.0, sigma: 0.6 };
+pub(crate) const CODEX_REASONING: LogNormal = LogNormal { median: 1_000.0, sigma: 0.6 };
 
 /// Share of Codex steps that think, and of those that say something before they call. A.
 pub(crate) const CODEX_REASONING_SHARE: f64 = 0.85;
 /// See [`CODEX_REASONING_SHARE`].
 pub(crate) const CODEX_COMMENTARY_SHARE: f64 = 0.35;
 
+/// Bytes of what the model says before it calls. H: a sentence or two.
+pub(crate) const CODEX_COMMENTARY: LogNormal = LogNormal { median: 160.0, sigma: 0.6 };
+
 /// Bytes of a Codex patch. A: like an edit of the others.
-pub(crate) const CODEX_PATCH: LogNormal = LogNormal { median: 900.0, sigma: 1.1 };
+pub(crate) const CODEX_PATCH: LogNormal = LogNormal { median: 700.0, sigma: 1.0 };
 
 /// Bytes of the texts that Codex puts before a conversation. H: its instructions (in `session_meta`), what is permitted, AGENTS.md, the
 /// instructions of a mode, and those of the skills (in each `turn_context`).

@@ -252,8 +252,11 @@ impl<'a> Messages<'a> {
             self.gemini(&mut request, said, Some((tool, bytes)))?;
         }
         let missing = self.target(index).saturating_sub(self.page.bytes() as usize);
-        if missing > 2 * ENVELOPE_BYTES + answer {
-            self.gemini(&mut request, 0, Some(("web_fetch", missing - 2 * ENVELOPE_BYTES - answer)))?;
+        // The two messages to come have bytes of their own.
+        let reserve =
+            if matches!(self.gemini.size, Size::About(_)) { 2 * ENVELOPE_BYTES + answer } else { 0 };
+        if missing > reserve {
+            self.gemini(&mut request, 0, Some(("web_fetch", missing - reserve)))?;
         }
         self.gemini(&mut request, answer.max(1), None)?;
         if self.dice.chance(ERRORED_SHARE) || self.gemini.has(Quirk::EveryPart) && index == 1 {
@@ -432,5 +435,51 @@ impl<'a> Messages<'a> {
             _ => put!(out; "\"Read.\""),
         }
         put!(out; "}]");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::plan::{Item, Plan};
+    use crate::{Profile, Spec, write};
+
+    /// Writes sessions of so many requests and such a size, and tells the bytes of each.
+    fn bytes(requests: u64, size: Size) -> Vec<u64> {
+        let spec = Spec { profile: Profile::Heavy, scale: 1.0, seed: 5 };
+        (0..5)
+            .map(|number| {
+                let session = Gemini {
+                    root: 5,
+                    directory: "ab".repeat(32),
+                    id: format!("0000000{number}-0000"),
+                    start: 1_750_000_000_000,
+                    requests,
+                    size,
+                    images: 0,
+                    logs: false,
+                    quirks: BTreeSet::new(),
+                };
+                let plan = Plan { items: vec![Item::Gemini(session)], workspaces: 1, files: 1, bytes: 0 };
+                write::write(&plan, &spec, None, 1, &AtomicBool::new(false), &|_| ()).unwrap().bytes
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_session_is_about_as_large_as_was_asked() {
+        for (requests, asked) in [(1, 60_000), (3, 150_000), (20, 2_000_000)] {
+            let found = bytes(requests, Size::About(asked));
+            let is_about = |found: &u64| (*found as f64 / asked as f64 - 1.0).abs() < 0.05;
+            assert!(found.iter().all(is_about), "{requests} requests: {found:?} for {asked}");
+        }
+    }
+
+    #[test]
+    fn a_session_has_at_least_the_bytes_that_were_asked_for() {
+        let found = bytes(2, Size::AtLeast(500_000));
+        assert!(found.iter().all(|found| *found >= 500_000), "{found:?}");
     }
 }

@@ -4,6 +4,8 @@ mod conversation;
 mod database;
 mod part;
 mod step;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::collections::BTreeSet;

@@ -288,6 +288,7 @@ impl Item {
             Item::Gemini(session) => session.write(desk),
             Item::OpenCode(session) => session.write(desk),
             Item::Database(database) => database.write(desk),
+            Item::Index(index) => index.write(desk),
         }
     }
 }

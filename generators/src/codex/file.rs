@@ -5,10 +5,10 @@ use std::io;
 use crate::codex::history::History;
 use crate::codex::reading::{Reading, Usage};
 use crate::codex::{Codex, Form};
-use crate::dice::Dice;
+use crate::dice::{Dice, LogNormal};
 use crate::distribution::{
-    ANSWER, CANCELLED_SHARE, CODEX_COMMENTARY_SHARE, CODEX_FURTHER_CALL, CODEX_MODELS, CODEX_MODELS_2025,
-    CODEX_REASONING_SHARE, CODEX_TOOL_CALLS, CODEX_TOOLS, CODEX_TOOLS_2025, tool_calls,
+    ANSWER, CANCELLED_SHARE, CODEX_COMMENTARY, CODEX_COMMENTARY_SHARE, CODEX_FURTHER_CALL, CODEX_MODELS,
+    CODEX_MODELS_2025, CODEX_REASONING_SHARE, CODEX_TOOL_CALLS, CODEX_TOOLS, CODEX_TOOLS_2025, tool_calls,
 };
 use crate::page::{Id, Page};
 use crate::plan::Quirk;
@@ -210,11 +210,11 @@ impl<'a> File<'a> {
             let measure = Pool::join(&mut escaped, &[first, last], None);
             return Text { escaped, measure };
         }
-        self.text()
+        self.text(ANSWER)
     }
 
-    fn text(&mut self) -> Text {
-        let bytes = self.dice.size(ANSWER).max(12);
+    fn text(&mut self, law: LogNormal) -> Text {
+        let bytes = self.dice.size(law).max(12);
         let bytes = self.fit(bytes, 12);
         let mut escaped = Vec::new();
         let measure = self.pool.compose(&mut escaped, &mut self.dice, bytes, Tone::default(), None);
@@ -242,7 +242,7 @@ impl<'a> File<'a> {
             self.reasoning()?;
         }
         if self.dice.chance(CODEX_COMMENTARY_SHARE) {
-            let text = self.text();
+            let text = self.text(CODEX_COMMENTARY);
             self.say(&text, "commentary")?;
         }
         let calls = (1 + self.dice.geometric(CODEX_FURTHER_CALL, 7) as usize).min(calls_max);

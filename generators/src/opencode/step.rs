@@ -12,6 +12,7 @@ use crate::opencode::part::{self, Call, Progress};
 use crate::page::put;
 use crate::plan::Quirk;
 use crate::pool::{Pool, Tone};
+use crate::size::Size;
 use crate::text::Preview;
 
 /// Bytes of a step around its text and its tools' outputs, about.
@@ -50,13 +51,14 @@ impl Conversation<'_> {
             let bytes = self.pool.tool_result_bytes(&mut self.dice, law).min(OUTPUT_BYTES).min(room / 4);
             self.step(user, tool, bytes, room / 8)?;
         }
-        // Whatever is missing, as so many pages that it reads.
+        // Whatever is missing, as so many pages that it reads; the step with the last of them and the one after it have bytes of their own.
+        let reserve = if matches!(self.plan.size, Size::About(_)) { STEP_BYTES * 3 / 2 + said } else { 0 };
         loop {
             let missing = self.target(index).saturating_sub(self.store.bytes() as usize);
-            if missing < 2 * STEP_BYTES + said {
+            if missing <= reserve {
                 break;
             }
-            self.step(user, "webfetch", (missing - STEP_BYTES - STEP_BYTES / 2 - said).min(OUTPUT_BYTES), 0)?;
+            self.step(user, "webfetch", (missing - reserve).min(OUTPUT_BYTES), 0)?;
         }
         self.last_step(user, said, index)?;
         if everything {

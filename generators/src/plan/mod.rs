@@ -5,7 +5,7 @@ mod scaled;
 mod smoke;
 mod steady;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::claude::Claude;
 use crate::cli::Cli;
@@ -17,7 +17,7 @@ use crate::page::Id;
 use crate::profile::{Profile, Spec};
 use crate::shard::Shard;
 use crate::size::Size;
-use crate::vscode::{Chat, Editing, Shape};
+use crate::vscode::{Chat, Editing, Index, Shape};
 
 /// The roots below the home directory with their harness labels, in visiting order.
 pub(crate) const ROOTS: [(&str, &str); 9] = [
@@ -159,6 +159,7 @@ pub(crate) enum Item {
     Gemini(Gemini),
     OpenCode(OpenCode),
     Database(Database),
+    Index(Index),
 }
 
 impl Item {
@@ -173,12 +174,13 @@ impl Item {
             Item::Gemini(session) => session.path(),
             Item::OpenCode(session) => session.path(),
             Item::Database(database) => database.path(),
+            Item::Index(index) => index.path(),
         }
     }
 
     fn files(&self) -> u64 {
         match self {
-            Item::File(_) | Item::Database(_) => 1,
+            Item::File(_) | Item::Database(_) | Item::Index(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
@@ -204,6 +206,7 @@ impl Item {
             }
             Item::OpenCode(session) => opencode_bytes(session),
             Item::Database(database) => database.sessions.iter().map(opencode_bytes).sum::<u64>() + 65_536,
+            Item::Index(index) => 16_384 + 400 * index.chats.len() as u64,
         }
     }
 }
@@ -369,6 +372,22 @@ impl Draft {
         };
         chat.origin = chat.path();
         chat
+    }
+
+    /// The indices of all workspaces of VS Code with chats so far, not yet added.
+    fn indices(&self) -> Vec<Index> {
+        let mut workspaces: BTreeMap<(usize, &str), Vec<Chat>> = BTreeMap::new();
+        for item in &self.items {
+            if let Item::Chat(chat) = item {
+                workspaces.entry((chat.root, &chat.directory)).or_default().push(chat.clone());
+            }
+        }
+        let index = |((root, directory), chats): ((usize, &str), Vec<Chat>)| Index {
+            root,
+            directory: directory.to_owned(),
+            chats,
+        };
+        workspaces.into_iter().map(index).collect()
     }
 
     /// A Copilot CLI session without quirks, not yet added.

@@ -28,6 +28,7 @@ impl Draft {
         self.smoke_gemini();
         self.smoke_opencode();
         self.smoke_kilo();
+        self.smoke_indexes();
     }
 
     fn smoke_documents(&mut self, workspaces: &[Workspace]) {
@@ -145,7 +146,7 @@ impl Draft {
             let mut session = self.codex(shelf, requests);
             session.form = form;
             session.quirks.extend(quirks);
-            session.size = if i == 0 { Size::Free } else { Size::About(15_000 + 6_000 * requests) };
+            session.size = Size::About(if i == 0 { 50_000 } else { 8_000 + 6_000 * requests });
             session.images = if matches!(i, 0 | 1 | 7 | 9) { 2 } else { 0 };
             session.compressed = matches!(i, 2 | 8 | 12);
             session.compactions = u64::from(i == 7);
@@ -159,15 +160,15 @@ impl Draft {
     /// that repeat what came before.
     fn smoke_codex_copies(&mut self) {
         let mut parent = self.codex(Shelf::Day(MARCH_21), 3);
-        (parent.size, parent.compactions, parent.images) = (Size::About(60_000), 2, 1);
+        (parent.size, parent.compactions, parent.images) = (Size::About(40_000), 2, 1);
         let parent = Arc::new(parent);
         let mut fork = self.codex_fork(&parent, Shelf::Day(MARCH_21), 2, 1);
-        fork.size = Size::AtLeast(50_000);
+        fork.size = Size::About(45_000);
         let fork = Arc::new(fork);
         let mut again = self.codex_fork(&fork, Shelf::Day(MARCH_21 + 1), 3, 1);
-        (again.size, again.compressed) = (Size::AtLeast(60_000), true);
+        (again.size, again.compressed) = (Size::AtLeast(50_000), true);
         let mut compacted = self.codex(Shelf::Day(MARCH_21 + 40), 2);
-        (compacted.size, compacted.compactions, compacted.compacted_bytes) = (Size::About(90_000), 3, 20_000);
+        (compacted.size, compacted.compactions, compacted.compacted_bytes) = (Size::About(60_000), 3, 12_000);
         let mut copy = (*parent).clone();
         "archived_sessions".clone_into(&mut copy.directory);
         copy.quirks.insert(Quirk::Copied);
@@ -190,6 +191,16 @@ impl Draft {
             session.images = u64::from(i == 0);
             session.size = if i == 0 { Size::Free } else { Size::About(24_000) };
             self.items.push(Item::Gemini(session));
+        }
+    }
+
+    /// An index for every workspace with chats; in those with several, one session is missing.
+    fn smoke_indexes(&mut self) {
+        for mut index in self.indices() {
+            if index.chats.len() > 1 {
+                index.chats.pop();
+            }
+            self.items.push(Item::Index(index));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod document;
 mod editing;
+mod index;
 mod log;
 mod part;
 mod turn;
@@ -18,6 +19,7 @@ use crate::size::Size;
 use crate::text::Preview;
 use crate::write::{Desk, Facts};
 
+pub(crate) use index::Index;
 pub(crate) use turn::Turn;
 
 /// The shape of a chat session's file: it changed over the years.
