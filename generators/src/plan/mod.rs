@@ -151,7 +151,7 @@ impl Item {
             Item::File(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
-            Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
+            Item::Claude(session) => u64::from(session.has_main()) + 2 * session.subagents.len() as u64,
         }
     }
 
@@ -163,7 +163,8 @@ impl Item {
             Item::Cli(session) => session.size.estimate(session.requests * CLI_REQUEST_BYTES),
             Item::Claude(session) => {
                 session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
-                    + session.subagents.len() as u64 * SUBAGENT_BYTES
+                    + session.subagent_bytes.iter().sum::<u64>()
+                    + (session.subagents.len() - session.subagent_bytes.len()) as u64 * SUBAGENT_BYTES
             }
         }
     }
@@ -334,6 +335,7 @@ impl Draft {
             stem: self.dice.id().to_string(),
             requests,
             subagents: Vec::new(),
+            subagent_bytes: Vec::new(),
             size: Size::Free,
             images: 0,
             resumes: None,
