@@ -1,5 +1,6 @@
 //! What a corpus consists of, decided before anything is written.
 
+mod own;
 mod scaled;
 mod smoke;
 mod steady;
@@ -186,16 +187,17 @@ impl Plan {
     /// Plans the corpus of a spec.
     pub(crate) fn new(spec: &Spec) -> Self {
         let mut draft = Draft {
-            spec: *spec,
+            spec: spec.clone(),
             dice: Dice::new(spec, "plan"),
             items: Vec::new(),
             workspaces: BTreeSet::new(),
         };
-        match spec.profile {
+        match &spec.profile {
             Profile::Smoke => draft.smoke(),
             Profile::Steady => draft.steady(),
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
+            Profile::Own(own) => draft.own(&own.recipe),
         }
         let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
