@@ -35,7 +35,7 @@ fn lines(what: What) -> String {
             .into_iter()
             .map(|(family, name, about)| format!("{family:<10} {name:<18} {about}"))
             .collect(),
-        What::Profiles => Profile::ALL
+        What::Profiles => Profile::BUILT_IN
             .iter()
             .map(|profile| format!("{:<18} {}", profile.name(), profile.describe()))
             .collect(),

@@ -216,7 +216,7 @@ fn changed(why: &str) -> io::Error {
 struct Text<'a, S, E, F> {
     schema: &'static str,
     generator: u32,
-    profile: &'static str,
+    profile: &'a str,
     scale: f64,
     seed: u64,
     digest: &'a str,

@@ -1,12 +1,14 @@
 //! Copilot CLI: `session-state/<id>/events.jsonl` with `workspace.yaml`.
 
+mod within;
+
 use std::collections::BTreeSet;
 use std::io;
 
 use crate::answer::{Request, Session, State};
 use crate::dice::Dice;
 use crate::distribution::{
-    ANSWER, CANCELLED_SHARE, CLI_TOOLS, COPILOT_MODELS, OUTPUT_TOKENS, TOOL_CALLS, TOOL_INPUT, TOOL_RESULT,
+    CANCELLED_SHARE, CLI_TOOLS, COPILOT_MODELS, OUTPUT_TOKENS, TOOL_CALLS, TOOL_INPUT, TOOL_RESULT,
     message_bytes, tool_calls,
 };
 use crate::page::{Iso, Page, put};
@@ -85,13 +87,25 @@ struct Events<'a> {
     model: &'static str,
     requests: Vec<Request>,
     facts: Facts,
+    /// The file's bytes at which the request being written ends; none where nothing limits it.
+    limit: Option<u64>,
 }
 
 impl<'a> Events<'a> {
     fn new(cli: &'a Cli, page: Page, pool: &'a Pool, mut dice: Dice) -> Self {
         let time = 1_735_689_600_000 + dice.between(0, 540 * 86_400_000);
         let model = *dice.pick(COPILOT_MODELS);
-        Events { cli, page, pool, dice, time, model, requests: Vec::new(), facts: Facts::default() }
+        Events {
+            cli,
+            page,
+            pool,
+            dice,
+            time,
+            model,
+            requests: Vec::new(),
+            facts: Facts::default(),
+            limit: None,
+        }
     }
 
     fn begin(&mut self, kind: &'static str) {
@@ -147,6 +161,7 @@ impl<'a> Events<'a> {
             let data = format!("\"previousModel\":\"auto\",\"newModel\":\"{}\"", self.model);
             self.event("session.model_change", &data)?;
         }
+        self.begin_share(index);
         let mut request = self.user_message(index)?;
         if self.cli.has(Quirk::Unanswered) && index == 1 {
             // Nothing answers it: it is not delivered.
@@ -155,15 +170,19 @@ impl<'a> Events<'a> {
         self.event("assistant.turn_start", "\"turnId\":\"0\"")?;
         let calls = tool_calls(&mut self.dice, TOOL_CALLS);
         let aborted = self.dice.chance(CANCELLED_SHARE);
-        for _ in 0..calls {
-            let tool = self.dice.weighted(CLI_TOOLS);
-            self.assistant_message(&mut request, Some(tool))?;
-            self.tool(&mut request, tool, 0)?;
-        }
-        let target = self.cli.size.after(index + 1, self.cli.requests).unwrap_or(0);
-        let extra = target.saturating_sub(self.page.bytes());
-        if extra > 0 {
-            self.tool(&mut request, "view", extra as usize)?;
+        if self.limit.is_some() {
+            self.steps_within(&mut request, calls)?;
+        } else {
+            for _ in 0..calls {
+                let tool = self.dice.weighted(CLI_TOOLS);
+                self.assistant_message(&mut request, Some(tool))?;
+                self.tool(&mut request, tool, 0)?;
+            }
+            let target = self.cli.size.after(index + 1, self.cli.requests).unwrap_or(0);
+            let extra = target.saturating_sub(self.page.bytes());
+            if extra > 0 {
+                self.tool(&mut request, "view", extra as usize)?;
+            }
         }
         if aborted {
             self.event("abort", "\"reason\":\"user initiated\"")?;
@@ -180,7 +199,7 @@ impl<'a> Events<'a> {
     fn user_message(&mut self, index: u64) -> io::Result<Request> {
         let mut request = Request { model: self.model, state: State::Complete, ..Request::default() };
         let mut preview = Preview::new(500);
-        let bytes = message_bytes(&mut self.dice);
+        let bytes = self.at_most(message_bytes, 5);
         self.begin("user.message");
         let tone =
             Tone { first: self.cli.has(Quirk::LoneSurrogate).then(|| self.dice.pick(&self.pool.surrogates)) };
@@ -205,7 +224,7 @@ impl<'a> Events<'a> {
     }
 
     fn assistant_message(&mut self, request: &mut Request, tool: Option<&'static str>) -> io::Result<()> {
-        let bytes = self.dice.size(ANSWER);
+        let bytes = self.text_bytes(tool.is_some());
         let tokens = 1 + self.dice.size(OUTPUT_TOKENS) as u64;
         let silent = tool.is_some() && self.dice.chance(0.5);
         self.begin("assistant.message");
@@ -220,7 +239,8 @@ impl<'a> Events<'a> {
             put!(out; "{\"toolCallId\":\"call_0\",\"name\":\"", tool, "\",\"arguments\":{\"intent\":\"look\"},\"type\":\"function\"}");
         }
         put!(out; "],\"reasoningOpaque\":\"");
-        let bytes = 200 + self.dice.index(3_000);
+        let bytes = self.signature_bytes(tool.is_some());
+        let out = &mut self.page.buf;
         self.pool.signature(out, &mut self.dice, bytes);
         put!(out; "\",\"outputTokens\":", tokens);
         request.completion += tokens;
@@ -233,7 +253,8 @@ impl<'a> Events<'a> {
         let out = &mut self.page.buf;
         put!(out; "\"toolCallId\":\"", call, "\",\"toolName\":\"", tool, "\",\"arguments\":{\"command\":\"", &*self.pool.command(&mut self.dice).escaped,
             "\",\"file_text\":\"");
-        let bytes = self.dice.size(TOOL_INPUT);
+        let bytes = self.at_most(|dice| dice.size(TOOL_INPUT), 10);
+        let out = &mut self.page.buf;
         self.pool.lines(out, &mut self.dice, bytes);
         put!(out; "\"}");
         self.end()?;
@@ -249,7 +270,9 @@ impl<'a> Events<'a> {
             put!(out; ",\"model\":\"\"");
         }
         put!(out; ",\"result\":{\"content\":\"");
-        let bytes = self.pool.tool_result_bytes(&mut self.dice, TOOL_RESULT) + extra / 2;
+        let drawn = self.pool.tool_result_bytes(&mut self.dice, TOOL_RESULT) + extra / 2;
+        let bytes = self.result_bytes(drawn);
+        let out = &mut self.page.buf;
         let start = out.len();
         let kind = if tool == "bash" { Bulk::Log } else { Pool::bulk_kind(&mut self.dice) };
         self.pool.bulk(out, &mut self.dice, kind, bytes);

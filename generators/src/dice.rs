@@ -48,7 +48,7 @@ pub(crate) struct Dice {
 impl Dice {
     /// The stream that belongs to a path (or any other name) in a corpus. The scale is not part of it.
     pub(crate) fn new(spec: &Spec, path: &str) -> Self {
-        let name = format!("{}\0{}\0{path}", spec.profile, spec.seed);
+        let name = format!("{}\0{}\0{path}", spec.profile.name(), spec.seed);
         Dice {
             stream: ChaCha8Rng::from_seed(*blake3::hash(name.as_bytes()).as_bytes()),
             is_steady: spec.profile == Profile::Steady,
@@ -134,7 +134,7 @@ impl Dice {
 }
 
 /// The inverse of the normal distribution's cumulative function: P. J. Acklam's rational approximation, relative error below 1.2e-9.
-fn normal_quantile(p: f64) -> f64 {
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,
         2.209_460_984_245_205e2,

@@ -7,13 +7,31 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Occurs when a profile's name is not one of [`crate::Profile::ALL`].
-    #[error("unknown profile \"{name}\": known ones are {known}")]
+    /// Occurs when a profile's name is not one of [`crate::Profile::BUILT_IN`].
+    #[error(
+        "unknown profile \"{name}\": known ones are {known}, and files that end in .toml (`highwater corpus fit`)"
+    )]
     UnknownProfile {
         /// What was asked for.
         name: String,
         /// The names that exist, comma separated.
         known: String,
+    },
+    /// Occurs when a profile's file says what cannot be meant.
+    #[error("profile {}: {field}: {why}", path.display())]
+    Recipe {
+        /// The file.
+        path: PathBuf,
+        /// The field, with the tables it is in.
+        field: String,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// Occurs when no history was found.
+    #[error("no history of AI-coding sessions was found in {}; give a home directory, or a tool's own directory", path.display())]
+    NoHistory {
+        /// The directory, the first of them when several were given.
+        path: PathBuf,
     },
     /// Occurs when a scale is zero, negative, infinite or not a number.
     #[error("scale {scale} is not usable: give a finite number above 0, such as {example}")]

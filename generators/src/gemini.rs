@@ -440,7 +440,6 @@ impl<'a> Messages<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
 
     use super::*;
     use crate::plan::{Item, Plan};
@@ -463,7 +462,7 @@ mod tests {
                     quirks: BTreeSet::new(),
                 };
                 let plan = Plan { items: vec![Item::Gemini(session)], workspaces: 1, files: 1, bytes: 0 };
-                write::write(&plan, &spec, None, 1, &AtomicBool::new(false), &|_| ()).unwrap().bytes
+                write::manifest_of(plan, &spec, None, 1).unwrap().bytes
             })
             .collect()
     }

@@ -42,7 +42,7 @@ pub fn merge(
         return Err(Error::Merge { path: PathBuf::new(), why: "no shard was given".to_owned() });
     };
     refuse_misfits(&parts)?;
-    let spec = parts[0].spec;
+    let spec = parts[0].spec.clone();
     let beside = first.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let job = Job { dir: dir.unwrap_or(beside), spec: &spec, shard: None, threads, stop, observer: progress };
     let _lock = job.claim()?;
@@ -180,7 +180,7 @@ pub(crate) fn reusable_shard(job: &Job<'_>, shard: Shard) -> Result<Summary, Err
         let why = "it is of another generator or corpus".to_owned();
         return Err(Error::Merge { path: root, why });
     }
-    let part = Part { root: root.clone(), spec: *job.spec, shard };
+    let part = Part { root: root.clone(), spec: job.spec.clone(), shard };
     let mut assembly = index(&[part], &Plan::new(job.spec), job)?;
     assembly.sort();
     Ok(Summary::new(root, job.spec, Some(shard), assembly.totals()))

@@ -1,9 +1,12 @@
 //! Which corpus: a profile, a scale and a seed.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::Error;
+use crate::recipe::Recipe;
 
 /// Sessions of the profile steady at scale 1.
 pub(crate) const STEADY_SESSIONS: u64 = 1024;
@@ -11,7 +14,7 @@ pub(crate) const STEADY_SESSIONS: u64 = 1024;
 pub(crate) const STEADY_UNIT_SESSIONS: u64 = 8;
 
 /// A corpus's recipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Profile {
     /// Every format, record type and quirk once, in a few megabytes.
     Smoke,
@@ -21,26 +24,44 @@ pub enum Profile {
     Laptop,
     /// A heavy user's history: many workspaces and a few huge files.
     Heavy,
+    /// The shape of a person's own history.
+    Own(Arc<Own>),
+}
+
+/// A recipe and what it is called in names of corpora.
+#[derive(Debug, PartialEq)]
+pub struct Own {
+    /// The recipe.
+    pub recipe: Recipe,
+    label: String,
+}
+
+impl From<Recipe> for Profile {
+    fn from(recipe: Recipe) -> Self {
+        let label = recipe.label();
+        Profile::Own(Arc::new(Own { recipe, label }))
+    }
 }
 
 impl Profile {
-    /// All profiles, smallest first.
-    pub const ALL: [Profile; 4] = [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy];
+    /// The profiles of this program, smallest first.
+    pub const BUILT_IN: [Profile; 4] = [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy];
 
-    /// The name, as typed and as in paths.
+    /// The name, as in paths: that of an own profile ends in 8 digits of its digest.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Profile::Smoke => "smoke",
             Profile::Steady => "steady",
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
+            Profile::Own(own) => &own.label,
         }
     }
 
     /// One sentence for a list of profiles.
     #[must_use]
-    pub fn describe(self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match self {
             Profile::Smoke => {
                 "every format, record type and quirk at least once, in under 5 MB whatever the scale"
@@ -55,14 +76,15 @@ impl Profile {
                 "a heavy user's history: 3 log directories, 280 workspaces, and outliers of 20 MB and more; \
                  15 GB at scale 1"
             }
+            Profile::Own(_) => "the shape of a history that `highwater corpus fit` has read",
         }
     }
 
     /// The scale that is meant when none is given.
     #[must_use]
-    pub fn default_scale(self) -> f64 {
+    pub fn default_scale(&self) -> f64 {
         match self {
-            Profile::Smoke | Profile::Steady | Profile::Laptop => 1.0,
+            Profile::Smoke | Profile::Steady | Profile::Laptop | Profile::Own(_) => 1.0,
             Profile::Heavy => 0.019,
         }
     }
@@ -77,17 +99,21 @@ impl fmt::Display for Profile {
 impl FromStr for Profile {
     type Err = Error;
 
+    /// A profile of this program by its name, or an own one by the path of its file, which ends in `.toml`.
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Profile::ALL.into_iter().find(|profile| profile.name() == name);
+        if name.ends_with(".toml") {
+            return Recipe::load(Path::new(name)).map(Profile::from);
+        }
+        let found = Profile::BUILT_IN.into_iter().find(|profile| profile.name() == name);
         found.ok_or_else(|| Error::UnknownProfile {
             name: name.to_owned(),
-            known: Profile::ALL.map(Profile::name).join(", "),
+            known: Profile::BUILT_IN.map(|profile| profile.name().to_owned()).join(", "),
         })
     }
 }
 
 /// What identifies a corpus: the same spec gives the same bytes on every machine.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// The recipe.
     pub profile: Profile,
@@ -137,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_profile_is_parsed_from_what_it_displays() {
-        for profile in Profile::ALL {
+        for profile in Profile::BUILT_IN {
             assert_eq!(profile.to_string().parse::<Profile>().unwrap(), profile);
         }
     }
@@ -145,7 +171,11 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_answered_with_the_known_ones() {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
-        assert_eq!(error, "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy");
+        assert_eq!(
+            error,
+            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, and files that end in .toml \
+             (`highwater corpus fit`)"
+        );
     }
 
     #[test]

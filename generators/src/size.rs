@@ -19,6 +19,12 @@ impl Size {
         Some((u128::from(bytes) * u128::from(written) / u128::from(requests.max(1))) as u64)
     }
 
+    /// The bytes that the file still may have before its next request begins; none where nothing limits them.
+    pub(crate) fn left(self, written: u64, requests: u64, bytes: u64) -> Option<usize> {
+        let Size::About(_) = self else { return None };
+        self.after(written + 1, requests).map(|target| target.saturating_sub(bytes) as usize)
+    }
+
     /// The file's bytes, estimated, where its requests alone would make so many.
     pub(crate) fn estimate(self, free: u64) -> u64 {
         match self {
@@ -39,6 +45,13 @@ mod tests {
         assert_eq!(Size::AtLeast(1_000).after(1, 4), Some(250));
         assert_eq!(Size::About(1_000).after(4, 4), Some(1_000));
         assert_eq!(Size::About(1_000).after(0, 0), Some(0));
+    }
+
+    #[test]
+    fn only_a_file_of_about_so_many_bytes_limits_its_requests() {
+        assert_eq!(Size::AtLeast(1_000).left(0, 4, 100), None);
+        assert_eq!(Size::About(1_000).left(0, 4, 100), Some(150));
+        assert_eq!(Size::About(1_000).left(0, 4, 300), Some(0));
     }
 
     #[test]

@@ -212,11 +212,20 @@ fn format_of(path: &str) -> &'static str {
 /// [`Error::Scale`] when the scale means nothing.
 pub fn foresee(spec: &Spec, threads: usize) -> Result<Manifest, Error> {
     spec.validate()?;
-    let plan = Plan::new(spec);
+    manifest_of(Plan::new(spec), spec, None, threads)
+}
+
+/// The manifest of a plan, whose files are written below `home` where one is given.
+pub(crate) fn manifest_of(
+    plan: Plan,
+    spec: &Spec,
+    home: Option<&Path>,
+    threads: usize,
+) -> Result<Manifest, Error> {
     let (workspaces, nowhere) = (plan.workspaces, Path::new("manifest.json"));
     let begun = Journal::begin(Vec::new(), &Header::new(spec, None));
     let journal = begun.map_err(Error::io("foresee", nowhere))?;
-    let journal = write(plan, spec, None, journal, threads, &AtomicBool::new(false), &|_| ())?;
+    let journal = write(plan, spec, home, journal, threads, &AtomicBool::new(false), &|_| ())?;
     let mut assembly = Assembly::new();
     let mut text = Vec::new();
     let written = assembly

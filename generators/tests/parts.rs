@@ -11,8 +11,8 @@ use highwater_generators::{Error, Profile, Progress, Shard, Spec, ensure, genera
 const SMOKE: Spec = Spec { profile: Profile::Smoke, scale: 1.0, seed: 1 };
 
 /// A small corpus of each profile.
-fn small() -> [Spec; Profile::ALL.len()] {
-    Profile::ALL.map(|profile| {
+fn small() -> [Spec; Profile::BUILT_IN.len()] {
+    Profile::BUILT_IN.map(|profile| {
         let scale = match profile {
             Profile::Smoke => 1.0,
             Profile::Steady => 0.03125,

@@ -17,16 +17,16 @@ const PINNED: &[(Profile, f64, u64, &str, &str)] = &[
 fn corpora_have_their_pinned_digests() {
     let found: Vec<String> = PINNED
         .iter()
-        .map(|&(profile, scale, seed, ..)| {
-            let spec = Spec { profile, scale, seed };
+        .map(|(profile, scale, seed, ..)| {
+            let spec = Spec { profile: profile.clone(), scale: *scale, seed: *seed };
             let manifest = foresee(&spec, 2).unwrap();
             format!("{spec:?} {} {}", manifest.digest, manifest.answer.digest)
         })
         .collect();
     let pinned: Vec<String> = PINNED
         .iter()
-        .map(|&(profile, scale, seed, digest, answer)| {
-            let spec = Spec { profile, scale, seed };
+        .map(|(profile, scale, seed, digest, answer)| {
+            let spec = Spec { profile: profile.clone(), scale: *scale, seed: *seed };
             format!("{spec:?} {digest} {answer}")
         })
         .collect();

@@ -8,11 +8,13 @@ use crate::claude::{Claude, Reading, Said};
 use crate::dice::Dice;
 use crate::distribution::{
     ANSWER, CACHED_TOKENS, CANCELLED_SHARE, CLAUDE_MODELS, CLAUDE_TOOL_CALLS, CLAUDE_TOOLS, ERRORED_SHARE,
-    INPUT_TOKENS, OUT_OF_ORDER_SHARE, OUTPUT_TOKENS, REWRITTEN_LINE_SHARE, message_bytes, tool_calls,
+    INPUT_TOKENS, OUT_OF_ORDER_SHARE, OUTPUT_TOKENS, REWRITTEN_LINE_SHARE, TOOL_INPUT, message_bytes,
+    tool_calls,
 };
 use crate::page::{Id, Iso, Page, put};
 use crate::plan::Quirk;
 use crate::pool::{Pool, Tone};
+use crate::size::Size;
 use crate::text::Preview;
 
 /// Share of lines beside the conversation (titles, snapshots, modes) per request. A.
@@ -30,6 +32,12 @@ pub(crate) struct File<'a> {
     parent: Option<Id>,
     model: &'static str,
     line_start: usize,
+    /// How long the file is.
+    pub(crate) size: Size,
+    /// Requests of the file, among which its bytes are shared.
+    pub(crate) requests: u64,
+    /// The file's bytes at which the request being written ends; none where nothing limits it.
+    pub(crate) limit: Option<u64>,
 }
 
 impl<'a> File<'a> {
@@ -43,7 +51,22 @@ impl<'a> File<'a> {
     ) -> Self {
         let time = 1_735_689_600_000 + dice.between(0, 540 * 86_400_000);
         let model = *dice.pick(CLAUDE_MODELS);
-        File { claude, agent, page, pool, dice, reading, time, parent: None, model, line_start: 0 }
+        let (size, requests) = if agent.is_none() { (claude.size, claude.requests) } else { (Size::Free, 1) };
+        File {
+            claude,
+            agent,
+            page,
+            pool,
+            dice,
+            reading,
+            time,
+            parent: None,
+            model,
+            line_start: 0,
+            size,
+            requests,
+            limit: None,
+        }
     }
 
     /// The lines that a main file begins with.
@@ -62,6 +85,9 @@ impl<'a> File<'a> {
     /// One request: its prompt, its steps, its end.
     pub(crate) fn request(&mut self, index: u64) -> io::Result<()> {
         self.time += 1_000 + self.dice.between(0, 900_000);
+        if let Size::About(_) = self.size {
+            return self.request_within(index);
+        }
         if self.agent.is_none() {
             for _ in 0..self.dice.below(NOISE_PER_REQUEST) {
                 let kind = self.dice.index(line::NOISE);
@@ -83,7 +109,7 @@ impl<'a> File<'a> {
             }
         }
         let main = self.agent.is_none();
-        if main && let Some(target) = self.claude.size.after(index + 1, self.claude.requests) {
+        if main && let Some(target) = self.size.after(index + 1, self.requests) {
             let extra = target.saturating_sub(self.page.bytes());
             self.step(Some("Bash"), extra as usize)?;
         }
@@ -100,11 +126,11 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    fn prompt(&mut self, index: u64) -> io::Result<()> {
+    pub(crate) fn prompt(&mut self, index: u64) -> io::Result<()> {
         let uuid = self.dice.id();
         self.begin("user");
         let mut preview = Preview::new(500);
-        let bytes = message_bytes(&mut self.dice);
+        let bytes = self.at_most(message_bytes, 3);
         let tone = Tone { first: self.first_piece(index) };
         let image = index < self.claude.images && self.agent.is_none();
         let blocks = image || self.dice.chance(0.2);
@@ -147,7 +173,7 @@ impl<'a> File<'a> {
     }
 
     /// One answer of the model, a block a line, and the result of its tool, `extra` bytes longer than others.
-    fn step(&mut self, tool: Option<&'static str>, extra: usize) -> io::Result<()> {
+    pub(crate) fn step(&mut self, tool: Option<&'static str>, extra: usize) -> io::Result<()> {
         let mut said = Said {
             model: Some(self.model),
             prompt: self.dice.size(INPUT_TOKENS) as u64,
@@ -161,7 +187,7 @@ impl<'a> File<'a> {
         let cached = self.dice.size(CACHED_TOKENS) as u64;
         let grows = self.dice.chance(0.11);
         let full = said.completion;
-        if self.dice.chance(0.3) {
+        if self.dice.chance(0.3) && self.may_think() {
             said.completion = if grows { full / 3 + 1 } else { full };
             self.assistant(&mut said, cached, Block::Thinking)?;
         }
@@ -215,7 +241,7 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    fn interruption(&mut self) -> io::Result<()> {
+    pub(crate) fn interruption(&mut self) -> io::Result<()> {
         let uuid = self.dice.id();
         self.begin("user");
         put!(&mut self.page.buf; ",\"message\":{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"[Request interrupted by user for tool use]\"}]}");
@@ -226,7 +252,7 @@ impl<'a> File<'a> {
     }
 
     /// An error of the API, told by a message of no model.
-    fn failure(&mut self) -> io::Result<()> {
+    pub(crate) fn failure(&mut self) -> io::Result<()> {
         let uuid = self.dice.id();
         self.begin("assistant");
         let mut said = Said { error: true, ..Said::default() };
@@ -243,7 +269,7 @@ impl<'a> File<'a> {
     }
 
     /// A line beside the conversation.
-    fn noise(&mut self, kind: usize) -> io::Result<()> {
+    pub(crate) fn noise(&mut self, kind: usize) -> io::Result<()> {
         let uuid = self.dice.id();
         self.line_start = self.page.buf.len();
         let name = line::noise(self, kind, uuid);
@@ -355,4 +381,9 @@ pub(crate) fn image_bytes(pool: &Pool, dice: &mut Dice) -> usize {
 /// The bytes of an answer's text.
 pub(crate) fn answer_bytes(dice: &mut Dice) -> usize {
     dice.size(ANSWER).max(12)
+}
+
+/// The bytes of a tool's input.
+pub(crate) fn input_bytes(dice: &mut Dice) -> usize {
+    dice.size(TOOL_INPUT)
 }

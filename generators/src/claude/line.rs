@@ -1,9 +1,9 @@
 //! The lines of a Claude file, without their common envelope.
 
 use crate::claude::Said;
-use crate::claude::file::{File, answer_bytes, image_bytes};
+use crate::claude::file::{File, image_bytes, input_bytes};
 use crate::dice::Dice;
-use crate::distribution::{EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_INPUT, TOOL_RESULT, WHOLE_FILE};
+use crate::distribution::{EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_RESULT, WHOLE_FILE};
 use crate::page::{Id, Iso, put};
 use crate::pool::{Bulk, Pool, Tone};
 
@@ -26,9 +26,9 @@ pub(crate) fn message_head(out: &mut Vec<u8>, said: &Said, model: &str) {
 
 /// A block of a model's answer, noted in `said`.
 pub(crate) fn block(file: &mut File<'_>, said: &mut Said, block: Block) {
-    let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
     match block {
         Block::Thinking => {
+            let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
             put!(out; "{\"type\":\"thinking\",\"thinking\":\"");
             if dice.chance(0.15) {
                 pool.compose(out, dice, 400, Tone::default(), None);
@@ -39,8 +39,9 @@ pub(crate) fn block(file: &mut File<'_>, said: &mut Said, block: Block) {
             put!(out; "\"}");
         }
         Block::Text { open } => {
-            put!(out; "{\"type\":\"text\",\"text\":\"");
-            let bytes = answer_bytes(dice);
+            put!(&mut file.page.buf; "{\"type\":\"text\",\"text\":\"");
+            let bytes = file.text_bytes();
+            let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
             said.text = Some(if open {
                 let first = pool.sentence(dice);
                 let last = dice.pick(&pool.open_blocks);
@@ -51,17 +52,18 @@ pub(crate) fn block(file: &mut File<'_>, said: &mut Said, block: Block) {
             put!(out; "\"}");
         }
         Block::Tool { tool, id } => {
-            put!(out; "{\"type\":\"tool_use\",\"id\":\"toolu_", &id.token(), "\",\"name\":\"", tool, "\",\"input\":{");
-            input(out, &file.claude.cwd, tool, pool, dice);
-            put!(out; "}}");
+            put!(&mut file.page.buf; "{\"type\":\"tool_use\",\"id\":\"toolu_", &id.token(), "\",\"name\":\"", tool, "\",\"input\":{");
+            input(file, tool);
+            put!(&mut file.page.buf; "}}");
             said.tool = Some(tool);
         }
     }
 }
 
-fn input(out: &mut Vec<u8>, cwd: &str, tool: &str, pool: &Pool, dice: &mut Dice) {
-    let path = pool.path(dice);
-    let bytes = dice.size(TOOL_INPUT);
+fn input(file: &mut File<'_>, tool: &str) {
+    let path = file.pool.path(&mut file.dice);
+    let bytes = file.at_most(input_bytes, 12);
+    let (pool, dice, out, cwd) = (file.pool, &mut file.dice, &mut file.page.buf, &file.claude.cwd);
     match tool {
         "Bash" => {
             put!(out; "\"command\":\"", &*pool.command(dice).escaped, "\",\"description\":\"Run it\"")
@@ -103,9 +105,11 @@ pub(crate) fn image(out: &mut Vec<u8>, pool: &Pool, dice: &mut Dice) {
 
 /// A tool's result: as the model sees it, and once more as the tool gave it; `extra` bytes longer than others.
 pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id, extra: usize) {
+    let failed = file.dice.chance(TOOL_ERROR_SHARE);
+    let drawn = file.pool.tool_result_bytes(&mut file.dice, TOOL_RESULT) + extra / 2;
+    let bytes = file.result_bytes(drawn);
+    let whole_max = file.limit.map_or(usize::MAX, |_| bytes);
     let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
-    let failed = dice.chance(TOOL_ERROR_SHARE);
-    let bytes = pool.tool_result_bytes(dice, TOOL_RESULT) + extra / 2;
     let blocks = matches!(tool, "Task" | "WebSearch") || dice.chance(0.05);
     put!(out; ",\"message\":{\"role\":\"user\",\"content\":[{\"tool_use_id\":\"toolu_", &id.token(), "\",\"type\":\"tool_result\",\"content\":",
         if blocks { "[{\"type\":\"text\",\"text\":\"" } else { "\"" });
@@ -137,7 +141,7 @@ pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id, extra: usize) {
             put!(out; "\",\"newString\":\"");
             pool.lines(out, dice, 300);
             put!(out; "\",\"originalFile\":\"");
-            let whole = dice.size(WHOLE_FILE);
+            let whole = dice.size(WHOLE_FILE).min(whole_max);
             pool.bulk(out, dice, Bulk::Code, whole);
             put!(out; "\",\"structuredPatch\":[{\"oldStart\":1,\"oldLines\":2,\"newStart\":1,\"newLines\":3,\"lines\":[\" a\",\"-b\",\"+c\"]}],\
                 \"userModified\":false,\"replaceAll\":false}");

@@ -2,6 +2,7 @@
 
 mod file;
 mod line;
+mod within;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -27,6 +28,8 @@ pub(crate) struct Claude {
     pub(crate) requests: u64,
     /// Paths of subagent files below `subagents`, in order.
     pub(crate) subagents: Vec<String>,
+    /// Bytes of each of them, about; none when they are as long as their steps make them.
+    pub(crate) subagent_bytes: Vec<u64>,
     /// How long the (main) file is.
     pub(crate) size: Size,
     pub(crate) images: u64,
@@ -161,9 +164,14 @@ impl Claude {
         format!("{}/{}", ROOTS[self.root].0, self.directory)
     }
 
+    /// Whether the session has a main file. One that nobody ever prompted has one when it was counted as a file.
+    pub(crate) fn has_main(&self) -> bool {
+        self.requests > 0 || matches!(self.size, Size::About(_))
+    }
+
     /// The main file, or the directory of a session without one.
     pub(crate) fn path(&self) -> String {
-        let extension = if self.requests > 0 { ".jsonl" } else { "" };
+        let extension = if self.has_main() { ".jsonl" } else { "" };
         format!("{}/{}{extension}", self.workspace(), self.stem)
     }
 
@@ -176,11 +184,12 @@ impl Claude {
             name: Preview::of(self.cwd.rsplit('/').next().unwrap_or_default(), 128),
             ..Session::default()
         });
-        if self.requests > 0 {
+        if self.has_main() {
             self.write_main(desk, &mut reading)?;
         }
-        for path in &self.subagents {
-            self.write_subagent(desk, &mut reading, path)?;
+        for (i, path) in self.subagents.iter().enumerate() {
+            let size = self.subagent_bytes.get(i).map_or(Size::Free, |bytes| Size::About(*bytes));
+            self.write_subagent(desk, &mut reading, path, size)?;
         }
         let session = &mut reading.session;
         session.created = session.requests.first().map_or(0, |request| request.timestamp);
@@ -202,6 +211,9 @@ impl Claude {
             }
             file.request(index)?;
         }
+        if self.requests == 0 {
+            file.only_noise()?;
+        }
         file.quirks()?;
         let page = file.page;
         let quirks = self.quirks.iter().map(|quirk| quirk.name()).collect();
@@ -209,7 +221,13 @@ impl Claude {
         desk.close(page, path, facts)
     }
 
-    fn write_subagent(&self, desk: &mut Desk<'_>, reading: &mut Reading, below: &str) -> io::Result<()> {
+    fn write_subagent(
+        &self,
+        desk: &mut Desk<'_>,
+        reading: &mut Reading,
+        below: &str,
+        size: Size,
+    ) -> io::Result<()> {
         let path = format!("{}/{}/subagents/{below}", self.workspace(), self.stem);
         let agent = below
             .rsplit('/')
@@ -221,6 +239,7 @@ impl Claude {
         reading.begin_file();
         let dice = Dice::new(desk.spec, &path);
         let mut file = File::new(self, Some(agent), page, desk.pool, dice, reading);
+        (file.size, file.requests) = (size, 1);
         file.request(0)?;
         let page = file.page;
         let facts = reading.end_file(BTreeSet::new());

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use crate::manifest::Manifest;
 use crate::opencode::{Database, Ids, OpenCode, Project};
@@ -16,7 +15,7 @@ const DATABASE: usize = 7;
 
 fn written(items: Vec<Item>, home: Option<&Path>, threads: usize) -> Manifest {
     let plan = Plan { items, workspaces: 1, files: 0, bytes: 0 };
-    write::write(&plan, &SPEC, home, threads, &AtomicBool::new(false), &|_| ()).unwrap()
+    write::manifest_of(plan, &SPEC, home, threads).unwrap()
 }
 
 fn session(root: usize, number: u64, requests: u64, size: Size) -> OpenCode {

@@ -1,6 +1,7 @@
 //! What a corpus consists of, decided before anything is written.
 
 mod codex;
+mod own;
 mod scaled;
 mod smoke;
 mod steady;
@@ -183,7 +184,7 @@ impl Item {
             Item::File(_) | Item::Database(_) | Item::Index(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
-            Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
+            Item::Claude(session) => u64::from(session.has_main()) + 2 * session.subagents.len() as u64,
             Item::Codex(_) => 1,
             Item::Gemini(session) => 1 + u64::from(session.logs),
             Item::OpenCode(session) => 2 + session.requests * OPENCODE_REQUEST_FILES,
@@ -198,7 +199,8 @@ impl Item {
             Item::Cli(session) => session.size.estimate(session.requests * CLI_REQUEST_BYTES),
             Item::Claude(session) => {
                 session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
-                    + session.subagents.len() as u64 * SUBAGENT_BYTES
+                    + session.subagent_bytes.iter().sum::<u64>()
+                    + (session.subagents.len() - session.subagent_bytes.len()) as u64 * SUBAGENT_BYTES
             }
             Item::Codex(session) => session.estimate(),
             Item::Gemini(session) => {
@@ -232,16 +234,17 @@ impl Plan {
     /// Plans the corpus of a spec.
     pub(crate) fn new(spec: &Spec) -> Self {
         let mut draft = Draft {
-            spec: *spec,
+            spec: spec.clone(),
             dice: Dice::new(spec, "plan"),
             items: Vec::new(),
             workspaces: BTreeSet::new(),
         };
-        match spec.profile {
+        match &spec.profile {
             Profile::Smoke => draft.smoke(),
             Profile::Steady => draft.steady(),
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
+            Profile::Own(own) => draft.own(&own.recipe),
         }
         let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
@@ -410,6 +413,7 @@ impl Draft {
             stem: self.dice.id().to_string(),
             requests,
             subagents: Vec::new(),
+            subagent_bytes: Vec::new(),
             size: Size::Free,
             images: 0,
             resumes: None,

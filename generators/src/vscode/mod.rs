@@ -6,6 +6,7 @@ mod index;
 mod log;
 mod part;
 mod turn;
+mod within;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -195,6 +196,7 @@ impl<'a> Turns<'a> {
             open_block: self.chat.has(Quirk::OpenBlock),
             everything: self.chat.has(Quirk::EveryPart),
             extra_bytes: self.extra_bytes(bytes),
+            room: self.room(bytes),
         };
         self.index += 1;
         self.turn.make(self.style, time, wishes, pool, dice);
@@ -203,6 +205,9 @@ impl<'a> Turns<'a> {
 
     /// Bytes that the next request is filled up with, after so many bytes of the file.
     fn extra_bytes(&self, bytes: u64) -> usize {
+        if let Size::About(_) = self.chat.size {
+            return 0;
+        }
         let target = self.chat.size.after(self.index + 1, self.chat.requests).unwrap_or(0);
         target.saturating_sub(bytes) as usize
     }

@@ -197,13 +197,20 @@ pub(crate) fn image_result(out: &mut Vec<u8>, turn: &mut Turn, pool: &Pool, dice
     turn.request.images += 1;
 }
 
-/// A tool's call in the result's metadata: its arguments are JSON in a string.
-pub(crate) fn call(out: &mut Vec<u8>, style: &Style, call: &Call, pool: &Pool, dice: &mut Dice) {
+/// A tool's call in the result's metadata: its arguments are JSON in a string, of at most so many bytes.
+pub(crate) fn call(
+    out: &mut Vec<u8>,
+    style: &Style,
+    call: &Call,
+    bytes_max: usize,
+    pool: &Pool,
+    dice: &mut Dice,
+) {
     put!(out; "{\"name\":\"", call.tool, "\",\"arguments\":\"{\\\"filePath\\\":\\\"", &style.project, "/", pool.path(dice));
     let edit = matches!(call.tool, "replace_string_in_file" | "create_file");
     let bytes = dice.size(TOOL_INPUT) / 2 * if edit { EDIT_INPUT_FACTOR } else { 1 };
     put!(out; "\\\",\\\"content\\\":\\\"");
-    pool.bulk(out, dice, Bulk::Nested, bytes.min(40_000));
+    pool.bulk(out, dice, Bulk::Nested, bytes.min(bytes_max));
     put!(out; "\\\"}\",\"id\":\"", call.id, "\"}");
 }
 
@@ -212,5 +219,8 @@ pub(crate) fn call_result(out: &mut Vec<u8>, call: &Call, bytes: usize, pool: &P
     put!(out; "\"", call.id, "\":{\"$mid\":20,\"content\":[{\"$mid\":21,\"value\":\"");
     let kind = Pool::bulk_kind(dice);
     pool.bulk(out, dice, kind, bytes);
-    put!(out; "\"}]}");
+    put!(out; CALL_RESULT_END);
 }
+
+/// What a tool's result ends with.
+pub(crate) const CALL_RESULT_END: &str = "\"}]}";

@@ -12,6 +12,9 @@ use crate::text::{Atom, Measure, Preview};
 use crate::vscode::part::{self, Call};
 use crate::vscode::{Shape, Style, request_id};
 
+/// Where a request is limited, it has a reference for so many of its bytes at most. A.
+const REFERENCE_BYTES: usize = 4_000;
+
 /// A response part within [`Turn::parts`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -38,6 +41,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) everything: bool,
     /// Bytes of one more tool's result.
     pub(crate) extra_bytes: usize,
+    /// Bytes that the request shall have in all, with what a log adds to it; none where nothing limits it.
+    pub(crate) room: Option<usize>,
 }
 
 /// A request, rendered.
@@ -55,6 +60,8 @@ pub(crate) struct Turn {
     /// What a reader must answer.
     pub(crate) request: Request,
     pub(crate) calls: Vec<Call>,
+    /// Where in `result` (in `parts`, for the first shape) the text stands that fills the request up.
+    pub(super) filling_at: Option<usize>,
     message: Vec<u8>,
 }
 
@@ -71,6 +78,7 @@ impl Turn {
         self.spans.clear();
         self.calls.clear();
         self.rest.clear();
+        self.filling_at = None;
         for buffer in [&mut self.head, &mut self.parts, &mut self.result, &mut self.message] {
             buffer.clear();
         }
@@ -81,11 +89,14 @@ impl Turn {
         self.say(wishes, pool, dice);
         self.write_head(style, wishes, pool, dice);
         if style.shape == Shape::V1 {
-            self.respond_in_one(pool, dice);
+            self.respond_in_one(wishes, pool, dice);
         } else {
             self.respond(style, wishes, pool, dice);
         }
         self.end(style, wishes, pool, dice);
+        if let Some(room) = wishes.room {
+            self.fill(style, room, pool, dice);
+        }
     }
 
     fn say(&mut self, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
@@ -94,7 +105,7 @@ impl Turn {
             let atoms: Vec<&Atom> = pool.languages.iter().collect();
             Pool::join(&mut self.message, &atoms, Some(&mut preview))
         } else {
-            let bytes = message_bytes(dice);
+            let bytes = wishes.at_most(message_bytes(dice), 12);
             pool.compose(&mut self.message, dice, bytes, Tone { first: wishes.first }, Some(&mut preview))
         };
         self.request.say(&measure, preview);
@@ -131,8 +142,9 @@ impl Turn {
     }
 
     /// The response of the first shape: one string.
-    fn respond_in_one(&mut self, pool: &Pool, dice: &mut Dice) {
-        let bytes = dice.size(crate::distribution::MARKDOWN) * 3;
+    fn respond_in_one(&mut self, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
+        let drawn = dice.size(crate::distribution::MARKDOWN) * 3;
+        let bytes = wishes.room.map_or(drawn, |room| self.room_for_response(room));
         let start = self.parts.len();
         let measure = pool.compose(&mut self.parts, dice, bytes, Tone::default(), None);
         self.spans.push(Span { start, end: self.parts.len(), grown: 0 });
@@ -141,25 +153,26 @@ impl Turn {
 
     fn respond(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let calls = tool_calls(dice, TOOL_CALLS).max(usize::from(wishes.everything) * 6);
+        let calls = calls.min(wishes.calls_max());
         for _ in 0..calls {
             self.calls.push(Call { tool: dice.weighted(VSCODE_TOOLS), id: dice.id() });
         }
         if wishes.everything {
             self.calls[0].tool = "run_in_terminal";
         }
-        let texts = 1 + dice.index(5);
+        let texts = (1 + dice.index(5)).min(wishes.texts_max());
         let mut next = 0;
         for text in 0..texts {
-            self.text_part(style, pool, dice, wishes.open_block && text + 1 == texts);
+            self.text_part(style, wishes, pool, dice, wishes.open_block && text + 1 == texts);
             let until = self.calls.len() * (text + 1) / texts;
             for at in next..until {
                 self.part(|parts, turn, dice| part::invocation(parts, style, turn, at, pool, dice), dice);
             }
             next = until;
-            if dice.chance(0.3) || wishes.everything {
+            if (dice.chance(0.3) && wishes.has_room()) || wishes.everything {
                 self.part(|parts, _, dice| part::edit_group(parts, style, pool, dice), dice);
             }
-            if dice.chance(0.2) || wishes.everything {
+            if (dice.chance(0.2) && wishes.has_room()) || wishes.everything {
                 self.part(|parts, _, dice| part::reference(parts, style, pool, dice), dice);
             }
         }
@@ -167,7 +180,7 @@ impl Turn {
             for kind in 0..part::RARE {
                 self.part(|parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice), dice);
             }
-        } else if dice.chance(0.1) {
+        } else if dice.chance(0.1) && wishes.has_room() {
             let kind = dice.index(part::RARE);
             self.part(|parts, turn, dice| part::rare(parts, style, turn, kind, pool, dice), dice);
         }
@@ -177,13 +190,20 @@ impl Turn {
     }
 
     /// A markdown or thinking part, which grew while it was streamed.
-    fn text_part(&mut self, style: &Style, pool: &Pool, dice: &mut Dice, open_block: bool) {
+    fn text_part(
+        &mut self,
+        style: &Style,
+        wishes: Wishes<'_>,
+        pool: &Pool,
+        dice: &mut Dice,
+        open_block: bool,
+    ) {
         let start = self.parts.len();
         let thinking = style.shape.is_log() && dice.chance(0.2);
         let law = if thinking { crate::distribution::THINKING } else { crate::distribution::MARKDOWN };
         put!(&mut self.parts; if thinking { "{\"kind\":\"thinking\",\"value\":\"" } else { "{\"value\":\"" });
         let text = self.parts.len();
-        let bytes = dice.size(law).max(20);
+        let bytes = wishes.at_most(dice.size(law).max(20), 12);
         let measure = if open_block {
             let first = pool.sentence(dice);
             let block = dice.pick(&pool.open_blocks);
@@ -214,7 +234,7 @@ impl Turn {
     /// How the request ended: result, tokens and state.
     fn end(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let draw = dice.unit();
-        self.request.state = if wishes.extra_bytes > 0 {
+        self.request.state = if wishes.extra_bytes > 0 || wishes.room.is_some() && wishes.last {
             // Only a result can fill the file up.
             State::Complete
         } else if wishes.last && draw > 0.96 {
@@ -232,7 +252,7 @@ impl Turn {
                 put!(&mut self.result; "{}");
             }
         } else if state != State::Cancelled || dice.chance(0.5) {
-            self.write_result(style, wishes.extra_bytes, pool, dice);
+            self.write_result(style, wishes, pool, dice);
         }
         if state == State::Cancelled {
             self.rest.push(("isCanceled", b"true".to_vec()));
@@ -240,7 +260,7 @@ impl Turn {
             self.rest.push(("isCanceled", b"false".to_vec()));
         }
         self.write_tokens(dice);
-        self.write_references(style, pool, dice);
+        self.write_references(style, wishes, pool, dice);
         if style.shape.is_log() || style.shape == Shape::V3 {
             let mut value = Vec::new();
             let time = self.request.timestamp + dice.between(2_000, 300_000);
@@ -272,9 +292,9 @@ impl Turn {
         }
     }
 
-    fn write_references(&mut self, style: &Style, pool: &Pool, dice: &mut Dice) {
+    fn write_references(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let mut value = b"[".to_vec();
-        let count = dice.below(6);
+        let count = wishes.at_most(dice.below(6) as usize, REFERENCE_BYTES);
         for i in 0..count {
             put!(&mut value; if i > 0 { "," } else { "" }, "{\"kind\":\"reference\",\"reference\":");
             part::uri(&mut value, style, pool.path(dice));
@@ -282,7 +302,7 @@ impl Turn {
         }
         put!(&mut value; "]");
         self.rest.push(("contentReferences", value));
-        if dice.chance(0.35) {
+        if dice.chance(0.35) && wishes.has_room() {
             let count = 1 + dice.below(3);
             let mut value = b"[".to_vec();
             for i in 0..count {
@@ -296,7 +316,7 @@ impl Turn {
         }
     }
 
-    fn write_result(&mut self, style: &Style, extra: usize, pool: &Pool, dice: &mut Dice) {
+    fn write_result(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let out = &mut self.result;
         put!(out; "{");
         if self.request.state == State::Errored {
@@ -309,12 +329,12 @@ impl Turn {
             return;
         }
         put!(out; ",\"metadata\":{\"codeBlocks\":[{\"code\":\"");
-        pool.bulk(out, dice, Bulk::Code, 600);
+        pool.bulk(out, dice, Bulk::Code, wishes.at_most(600, 12));
         put!(out; "\",\"language\":\"rust\",\"markdownBeforeBlock\":\"\"}],\"renderedUserMessage\":[{\"type\":1,\"text\":\"<context>\\n");
-        let context = dice.size(RENDERED_CONTEXT);
+        let context = wishes.at_most(dice.size(RENDERED_CONTEXT), 8);
         pool.bulk(out, dice, Bulk::Code, context);
         put!(out; "</context>\\n<userRequest>\\n", &self.message, "\\n</userRequest>\\n\"}],\"toolCallRounds\":[");
-        self.write_rounds(style, extra, pool, dice);
+        self.write_rounds(style, wishes, pool, dice);
         let (prompt, output) = (dice.between(2_000, 120_000), dice.size(OUTPUT_TOKENS) as u64);
         if dice.chance(0.8) {
             self.request.prompt = prompt;
@@ -328,7 +348,7 @@ impl Turn {
     }
 
     /// The rounds of tool calls, and then their results.
-    fn write_rounds(&mut self, style: &Style, extra: usize, pool: &Pool, dice: &mut Dice) {
+    fn write_rounds(&mut self, style: &Style, wishes: Wishes<'_>, pool: &Pool, dice: &mut Dice) {
         let out = &mut self.result;
         let calls = self.calls.len();
         let mut at = 0;
@@ -339,7 +359,7 @@ impl Turn {
             put!(out; "\",\"toolCalls\":[");
             for (i, call) in self.calls[at..at + round].iter().enumerate() {
                 put!(out; if i > 0 { "," } else { "" });
-                part::call(out, style, call, pool, dice);
+                part::call(out, style, call, wishes.at_most(40_000, 12), pool, dice);
                 self.request.call(call.tool);
             }
             put!(out; "],\"toolInputRetry\":0,\"id\":\"", dice.id(), "\"}");
@@ -348,13 +368,15 @@ impl Turn {
         put!(out; "],\"toolCallResults\":{");
         for (i, call) in self.calls.iter().enumerate() {
             put!(out; if i > 0 { "," } else { "" });
-            let bytes = pool.tool_result_bytes(dice, VSCODE_TOOL_RESULT);
+            let bytes = wishes.at_most(pool.tool_result_bytes(dice, VSCODE_TOOL_RESULT), 2 * calls);
             part::call_result(out, call, bytes, pool, dice);
         }
-        if extra > 0 {
+        if wishes.extra_bytes > 0 || wishes.room.is_some() {
             let call = Call { tool: "read_file", id: dice.id() };
             put!(out; if calls > 0 { "," } else { "" });
-            part::call_result(out, &call, extra, pool, dice);
+            part::call_result(out, &call, wishes.extra_bytes, pool, dice);
+            // Before the end of the result that was just put.
+            self.filling_at = Some(out.len() - part::CALL_RESULT_END.len());
         }
         put!(out; "}");
     }
