@@ -21,11 +21,22 @@ pub enum Profile {
     Laptop,
     /// A heavy user's history: many workspaces and a few huge files.
     Heavy,
+    /// Tens of thousands of small files.
+    Wide,
+    /// One of each file that has broken a reader by its size or shape.
+    Pathological,
 }
 
 impl Profile {
-    /// All profiles, smallest first.
-    pub const ALL: [Profile; 4] = [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy];
+    /// All profiles, smallest first, and then those of one kind of trouble.
+    pub const ALL: [Profile; 6] = [
+        Profile::Smoke,
+        Profile::Steady,
+        Profile::Laptop,
+        Profile::Heavy,
+        Profile::Wide,
+        Profile::Pathological,
+    ];
 
     /// The name, as typed and as in paths.
     #[must_use]
@@ -35,6 +46,8 @@ impl Profile {
             Profile::Steady => "steady",
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
+            Profile::Wide => "wide",
+            Profile::Pathological => "pathological",
         }
     }
 
@@ -55,6 +68,14 @@ impl Profile {
                 "a heavy user's history: 3 log directories, 280 workspaces, and outliers of 20 MB and more; \
                  15 GB at scale 1"
             }
+            Profile::Wide => {
+                "72,600 small files: 50,000 Claude sessions in 3 projects, 10,000 of Copilot CLI, 2,600 workspaces \
+                 of which 28 have chats; 0.5 GB at scale 1"
+            }
+            Profile::Pathological => {
+                "one of each file that broke a reader: single lines of 22 to 510 MB, images as dictionaries, \
+                 10,000 changes of one array, 404 subagents; 1.4 GB at scale 1, and at least 5 MB of each"
+            }
         }
     }
 
@@ -62,8 +83,9 @@ impl Profile {
     #[must_use]
     pub fn default_scale(self) -> f64 {
         match self {
-            Profile::Smoke | Profile::Steady | Profile::Laptop => 1.0,
+            Profile::Smoke | Profile::Steady | Profile::Laptop | Profile::Wide => 1.0,
             Profile::Heavy => 0.019,
+            Profile::Pathological => 0.1,
         }
     }
 }
@@ -145,7 +167,10 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_answered_with_the_known_ones() {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
-        assert_eq!(error, "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy");
+        assert_eq!(
+            error,
+            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, wide, pathological"
+        );
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What a corpus consists of, decided before anything is written.
 
+mod pathological;
 mod scaled;
 mod smoke;
 mod steady;
+mod wide;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -89,6 +91,12 @@ pub(crate) enum Quirk {
     Copied,
     /// A copy of another session's beginning.
     Resumed,
+    /// A result of which the model saw the beginning, and the line holds the whole.
+    PersistedOutput,
+    /// Images of a whole screen, a dictionary of bytes each.
+    ByteDictionary,
+    /// Thousands of entries that append to one array and cut it off.
+    EntryStorm,
 }
 
 impl Quirk {
@@ -115,6 +123,9 @@ impl Quirk {
             Quirk::Unanswered => "unanswered",
             Quirk::Copied => "copied",
             Quirk::Resumed => "resumed",
+            Quirk::PersistedOutput => "persisted-output",
+            Quirk::ByteDictionary => "byte-dictionary",
+            Quirk::EntryStorm => "entry-storm",
         }
     }
 }
@@ -196,6 +207,8 @@ impl Plan {
             Profile::Steady => draft.steady(),
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
+            Profile::Wide => draft.wide(),
+            Profile::Pathological => draft.pathological(),
         }
         let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
@@ -322,6 +335,7 @@ impl Draft {
             images: 0,
             editing: Editing::None,
             superseded: false,
+            storm: 0,
             quirks: BTreeSet::new(),
         };
         chat.origin = chat.path();
