@@ -272,14 +272,12 @@ impl<'a> Events<'a> {
         put!(out; ",\"result\":{\"content\":\"");
         let drawn = self.pool.tool_result_bytes(&mut self.dice, TOOL_RESULT) + extra / 2;
         let bytes = self.result_bytes(drawn);
-        let out = &mut self.page.buf;
-        let start = out.len();
         let kind = if tool == "bash" { Bulk::Log } else { Pool::bulk_kind(&mut self.dice) };
-        self.pool.bulk(out, &mut self.dice, kind, bytes);
-        let content = start..out.len();
-        put!(out; "\",\"detailedContent\":\"");
-        out.extend_from_within(content);
-        put!(out; "\"},\"toolTelemetry\":{\"metrics\":{\"commandTimeoutMs\":30000}}");
+        let content = self.pool.passage(&mut self.dice, kind, bytes);
+        self.page.passage(content)?;
+        put!(&mut self.page.buf; "\",\"detailedContent\":\"");
+        self.page.passage(content)?;
+        put!(&mut self.page.buf; "\"},\"toolTelemetry\":{\"metrics\":{\"commandTimeoutMs\":30000}}");
         self.end().map(drop)
     }
 

@@ -112,6 +112,9 @@ pub(crate) const IMAGE_SESSION_SHARE: f64 = 0.06;
 /// Bytes of an image before it is encoded. A: a screenshot scaled down; public ones are larger (base64 of 250 KB).
 pub(crate) const IMAGE: LogNormal = LogNormal { median: 12_000.0, sigma: 0.6 };
 
+/// Bytes of an image that a pathological session holds as a dictionary of bytes: 5 MB each. S: a screenshot of a whole screen.
+pub(crate) const DICTIONARY_IMAGE_BYTES: usize = 500_000;
+
 /// Share of Claude sessions with subagents. S: 203 of 753.
 pub(crate) const SUBAGENT_SESSION_SHARE: f64 = 0.27;
 

@@ -9,6 +9,8 @@ use std::path::Path;
 use rapidhash::v3::{RapidSecrets, RapidStreamHasherV3};
 use zstd::stream::write::Encoder;
 
+use crate::pool::Passage;
+
 /// The file hash: rapidhash v3 with seed 0. It is not cryptographic: it finds damage, not forgery.
 static SECRETS: RapidSecrets = RapidSecrets::seed(0);
 
@@ -273,6 +275,22 @@ impl Page {
     /// Ends the file's last line, which has no line feed.
     pub(crate) fn end_torn(&mut self) {
         self.lines += 1;
+    }
+
+    /// Appends a long text. One that is longer than the buffer shall be is written out a piece at a time, within its line.
+    pub(crate) fn passage(&mut self, passage: Passage<'_>) -> io::Result<()> {
+        for piece in passage.pieces() {
+            self.buf.extend_from_slice(piece);
+            if passage.bytes >= SPILL_BYTES {
+                self.spill()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where in the buffer something begins, by the file's bytes before it; none when it was written out.
+    pub(crate) fn place(&self, bytes: u64) -> Option<usize> {
+        bytes.checked_sub(self.bytes).map(|place| place as usize)
     }
 
     /// Writes the buffer out when it is large.

@@ -7,6 +7,7 @@ use fake::locales::{AR_SA, EN, FR_FR, JA_JP, TR_TR, ZH_TW};
 
 use crate::dice::{Dice, LogNormal};
 use crate::distribution::{CODE_SHARE, IMAGE, SMOKE_BYTES_MAX, TOOL_RESULT_BYTES_MAX, WIDE_SHARE};
+use crate::page::put;
 use crate::profile::{Profile, Spec};
 use crate::text::{Atom, Composer, Measure, Preview, escape, escape_ascii};
 
@@ -172,15 +173,13 @@ impl Pool {
 
     /// Appends a long text of about so many bytes that a reader drops.
     pub(crate) fn bulk(&self, out: &mut Vec<u8>, dice: &mut Dice, kind: Bulk, bytes: usize) {
+        self.passage(dice, kind, bytes).pieces().for_each(|piece| out.extend_from_slice(piece));
+    }
+
+    /// Chooses a long text of about so many bytes that a reader drops.
+    pub(crate) fn passage(&self, dice: &mut Dice, kind: Bulk, bytes: usize) -> Passage<'_> {
         let pages = &self.pages[kind as usize];
-        let mut page = dice.index(pages.len());
-        let mut left = bytes;
-        while left >= pages[page].escaped.len() {
-            out.extend_from_slice(&pages[page].escaped);
-            left -= pages[page].escaped.len();
-            page = (page + 1) % pages.len();
-        }
-        out.extend_from_slice(pages[page].up_to(left));
+        Passage { pages, first: dice.index(pages.len()), bytes }
     }
 
     /// The size of a tool's result.
@@ -201,6 +200,9 @@ impl Pool {
     /// An image as a dictionary of bytes, without its braces.
     pub(crate) fn image_dict(&self, out: &mut Vec<u8>, bytes: usize) {
         out.extend_from_slice(self.image_dict.items(bytes));
+        for i in self.image_dict.line_ends.len()..bytes {
+            put!(out; ",\"", i, "\":", i % 251);
+        }
     }
 
     /// An image as an array of bytes, without its brackets.
@@ -245,6 +247,27 @@ impl Pool {
             lines += 1;
         }
         lines
+    }
+}
+
+/// A long text that is chosen but not put anywhere: it can be put more than once, and a piece at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct Passage<'a> {
+    pages: &'a [Leaf],
+    first: usize,
+    /// About how long it is.
+    pub(crate) bytes: usize,
+}
+
+impl<'a> Passage<'a> {
+    /// Its pieces: whole pages, and the lines of one that fill it up.
+    pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut left = Some(self.bytes);
+        self.pages.iter().cycle().skip(self.first).map_while(move |page| {
+            let bytes = left?;
+            left = bytes.checked_sub(page.escaped.len());
+            Some(if left.is_some() { &page.escaped[..] } else { page.up_to(bytes) })
+        })
     }
 }
 

@@ -24,6 +24,10 @@ pub enum Profile {
     Laptop,
     /// A heavy user's history: many workspaces and a few huge files.
     Heavy,
+    /// Tens of thousands of small files.
+    Wide,
+    /// One of each file that has broken a reader by its size or shape.
+    Pathological,
     /// The shape of a person's own history.
     Own(Arc<Own>),
 }
@@ -45,7 +49,14 @@ impl From<Recipe> for Profile {
 
 impl Profile {
     /// The profiles of this program, smallest first.
-    pub const BUILT_IN: [Profile; 4] = [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy];
+    pub const BUILT_IN: [Profile; 6] = [
+        Profile::Smoke,
+        Profile::Steady,
+        Profile::Laptop,
+        Profile::Heavy,
+        Profile::Wide,
+        Profile::Pathological,
+    ];
 
     /// The name, as in paths: that of an own profile ends in 8 digits of its digest.
     #[must_use]
@@ -55,6 +66,8 @@ impl Profile {
             Profile::Steady => "steady",
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
+            Profile::Wide => "wide",
+            Profile::Pathological => "pathological",
             Profile::Own(own) => &own.label,
         }
     }
@@ -76,6 +89,14 @@ impl Profile {
                 "a heavy user's history: 3 log directories, 280 workspaces, and outliers of 20 MB and more; \
                  15 GB at scale 1"
             }
+            Profile::Wide => {
+                "72,600 small files: 50,000 Claude sessions in 3 projects, 10,000 of Copilot CLI, 2,600 workspaces \
+                 of which 28 have chats; 0.5 GB at scale 1"
+            }
+            Profile::Pathological => {
+                "one of each file that broke a reader: single lines of 22 to 510 MB, images as dictionaries, \
+                 10,000 changes of one array, 404 subagents; 1.4 GB at scale 1, and at least 5 MB of each"
+            }
             Profile::Own(_) => "the shape of a history that `highwater corpus fit` has read",
         }
     }
@@ -84,8 +105,9 @@ impl Profile {
     #[must_use]
     pub fn default_scale(&self) -> f64 {
         match self {
-            Profile::Smoke | Profile::Steady | Profile::Laptop | Profile::Own(_) => 1.0,
+            Profile::Smoke | Profile::Steady | Profile::Laptop | Profile::Wide | Profile::Own(_) => 1.0,
             Profile::Heavy => 0.019,
+            Profile::Pathological => 0.1,
         }
     }
 }
@@ -173,7 +195,7 @@ mod tests {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, and files that end in .toml \
+            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, wide, pathological, and files that end in .toml \
              (`highwater corpus fit`)"
         );
     }

@@ -53,3 +53,13 @@ fn a_plain_reader_of_a_small_laptop_corpus_answers_as_its_manifest() {
 fn a_plain_reader_of_a_small_heavy_corpus_answers_as_its_manifest() {
     check(&make(Profile::Heavy, 0.0005).1);
 }
+
+#[test]
+fn a_plain_reader_of_a_small_wide_corpus_answers_as_its_manifest() {
+    check(&make(Profile::Wide, 0.002).1);
+}
+
+#[test]
+fn a_plain_reader_of_a_small_pathological_corpus_answers_as_its_manifest() {
+    check(&make(Profile::Pathological, 0.0001).1);
+}

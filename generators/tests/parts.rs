@@ -18,6 +18,8 @@ fn small() -> [Spec; Profile::BUILT_IN.len()] {
             Profile::Steady => 0.03125,
             Profile::Laptop => 0.02,
             Profile::Heavy => 0.0005,
+            Profile::Wide => 0.002,
+            _ => 0.0001,
         };
         Spec { profile, scale, seed: 3 }
     })

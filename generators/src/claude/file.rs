@@ -31,7 +31,8 @@ pub(crate) struct File<'a> {
     time: u64,
     parent: Option<Id>,
     model: &'static str,
-    line_start: usize,
+    /// The file's bytes before the line.
+    line_start: u64,
     /// How long the file is.
     pub(crate) size: Size,
     /// Requests of the file, among which its bytes are shared.
@@ -235,7 +236,7 @@ impl<'a> File<'a> {
     fn result(&mut self, tool: &'static str, id: Id, extra: usize) -> io::Result<()> {
         let uuid = self.dice.id();
         self.begin("user");
-        line::result(self, tool, id, extra);
+        line::result(self, tool, id, extra)?;
         let time = self.stamp();
         self.end("user", uuid, time)?;
         Ok(())
@@ -271,7 +272,7 @@ impl<'a> File<'a> {
     /// A line beside the conversation.
     pub(crate) fn noise(&mut self, kind: usize) -> io::Result<()> {
         let uuid = self.dice.id();
-        self.line_start = self.page.buf.len();
+        self.line_start = self.page.bytes();
         let name = line::noise(self, kind, uuid);
         self.page.record(name);
         self.page.end_line()
@@ -306,7 +307,7 @@ impl<'a> File<'a> {
 
     /// Begins a line with the envelope's first fields.
     fn begin(&mut self, kind: &str) {
-        self.line_start = self.page.buf.len();
+        self.line_start = self.page.bytes();
         let (parent, out) = (self.parent, &mut self.page.buf);
         match parent {
             Some(parent) => put!(out; "{\"parentUuid\":\"", parent, "\""),
@@ -325,13 +326,16 @@ impl<'a> File<'a> {
         put!(&mut self.page.buf; ",\"uuid\":\"", uuid, "\",\"timestamp\":\"", Iso(time), "\"}");
         self.parent = Some(uuid);
         self.page.record(kind);
-        let line = self.line_start..self.page.buf.len();
+        // A line that is longer than the buffer is not written twice.
+        let line = self.page.place(self.line_start).map(|start| start..self.page.buf.len());
         self.page.buf.push(b'\n');
-        let again = self.claude.has(Quirk::Rewritten) && self.dice.chance(REWRITTEN_LINE_SHARE);
-        if again {
+        let again =
+            line.filter(|_| self.claude.has(Quirk::Rewritten) && self.dice.chance(REWRITTEN_LINE_SHARE));
+        if let Some(line) = again.clone() {
             self.page.record(kind);
             self.copy(line);
         }
+        let again = again.is_some();
         self.page.lines_ended(1 + u64::from(again))?;
         Ok(again)
     }

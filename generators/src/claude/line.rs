@@ -1,11 +1,14 @@
 //! The lines of a Claude file, without their common envelope.
 
+use std::io;
+
 use crate::claude::Said;
 use crate::claude::file::{File, image_bytes, input_bytes};
 use crate::dice::Dice;
 use crate::distribution::{EDIT_INPUT_FACTOR, TOOL_ERROR_SHARE, TOOL_RESULT, WHOLE_FILE};
 use crate::page::{Id, Iso, put};
-use crate::pool::{Bulk, Pool, Tone};
+use crate::plan::Quirk;
+use crate::pool::{Bulk, Passage, Pool, Tone};
 
 /// A block of a model's answer: each stands on a line of its own.
 #[derive(Clone, Copy, Debug)]
@@ -104,38 +107,53 @@ pub(crate) fn image(out: &mut Vec<u8>, pool: &Pool, dice: &mut Dice) {
 }
 
 /// A tool's result: as the model sees it, and once more as the tool gave it; `extra` bytes longer than others.
-pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id, extra: usize) {
+pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id, extra: usize) -> io::Result<()> {
     let failed = file.dice.chance(TOOL_ERROR_SHARE);
     let drawn = file.pool.tool_result_bytes(&mut file.dice, TOOL_RESULT) + extra / 2;
     let bytes = file.result_bytes(drawn);
-    let whole_max = file.limit.map_or(usize::MAX, |_| bytes);
     let (pool, dice, out) = (file.pool, &mut file.dice, &mut file.page.buf);
     let blocks = matches!(tool, "Task" | "WebSearch") || dice.chance(0.05);
     put!(out; ",\"message\":{\"role\":\"user\",\"content\":[{\"tool_use_id\":\"toolu_", &id.token(), "\",\"type\":\"tool_result\",\"content\":",
         if blocks { "[{\"type\":\"text\",\"text\":\"" } else { "\"" });
-    let start = out.len();
     let kind = Pool::bulk_kind(dice);
-    pool.bulk(out, dice, kind, bytes);
-    let content = start..out.len();
-    put!(out; if blocks { "\"}]" } else { "\"" }, ",\"is_error\":", failed, "}]},\"toolUseResult\":");
-    if failed {
-        put!(out; "\"Error: ");
-        out.extend_from_within(content);
-        put!(out; "\"");
-        return;
+    let content = pool.passage(dice, kind, bytes);
+    if extra > 0 && file.claude.has(Quirk::PersistedOutput) {
+        // The model saw the beginning; the whole stands in the copy, and so twice as much of it.
+        put!(out; "<persisted-output>\\nOutput too large (", bytes * 2, " bytes). Full output saved to: /home/dev/.claude/",
+            &id.token(), ".txt\\n\\nPreview (first 2KB):\\n");
+        pool.bulk(out, dice, kind, 2_000);
+        put!(out; "</persisted-output>", if blocks { "\"}]" } else { "\"" }, ",\"is_error\":false}]},\"toolUseResult\":");
+        let whole = pool.passage(dice, kind, bytes * 2);
+        return as_given(file, tool, whole);
     }
+    file.page.passage(content)?;
+    put!(&mut file.page.buf; if blocks { "\"}]" } else { "\"" }, ",\"is_error\":", failed, "}]},\"toolUseResult\":");
+    if failed {
+        put!(&mut file.page.buf; "\"Error: ");
+        file.page.passage(content)?;
+        put!(&mut file.page.buf; "\"");
+        return Ok(());
+    }
+    as_given(file, tool, content)
+}
+
+/// A tool's result as the tool gave it.
+fn as_given(file: &mut File<'_>, tool: &str, content: Passage<'_>) -> io::Result<()> {
+    let whole_max = file.limit.map_or(usize::MAX, |_| content.bytes);
+    let (pool, dice, page) = (file.pool, &mut file.dice, &mut file.page);
     match tool {
         "Bash" => {
-            put!(out; "{\"stdout\":\"");
-            out.extend_from_within(content);
-            put!(out; "\",\"stderr\":\"\",\"interrupted\":false,\"isImage\":false,\"noOutputExpected\":false}");
+            put!(&mut page.buf; "{\"stdout\":\"");
+            page.passage(content)?;
+            put!(&mut page.buf; "\",\"stderr\":\"\",\"interrupted\":false,\"isImage\":false,\"noOutputExpected\":false}");
         }
         "Read" => {
-            put!(out; "{\"type\":\"text\",\"file\":{\"filePath\":\"", &file.claude.cwd, "/", pool.path(dice), "\",\"content\":\"");
-            out.extend_from_within(content);
-            put!(out; "\",\"numLines\":80,\"startLine\":1,\"totalLines\":80}}");
+            put!(&mut page.buf; "{\"type\":\"text\",\"file\":{\"filePath\":\"", &file.claude.cwd, "/", pool.path(dice), "\",\"content\":\"");
+            page.passage(content)?;
+            put!(&mut page.buf; "\",\"numLines\":80,\"startLine\":1,\"totalLines\":80}}");
         }
         "Edit" | "Write" => {
+            let out = &mut page.buf;
             put!(out; "{\"filePath\":\"", &file.claude.cwd, "/", pool.path(dice), "\",\"oldString\":\"");
             pool.lines(out, dice, 300);
             put!(out; "\",\"newString\":\"");
@@ -147,16 +165,17 @@ pub(crate) fn result(file: &mut File<'_>, tool: &str, id: Id, extra: usize) {
                 \"userModified\":false,\"replaceAll\":false}");
         }
         "Grep" | "Glob" | "TodoWrite" => {
-            put!(out; "[\"");
-            out.extend_from_within(content);
-            put!(out; "\"]");
+            put!(&mut page.buf; "[\"");
+            page.passage(content)?;
+            put!(&mut page.buf; "\"]");
         }
         _ => {
-            put!(out; "{\"bytes\":", bytes, ",\"code\":200,\"codeText\":\"OK\",\"durationMs\":812,\"url\":\"https://example.org\",\"result\":\"");
-            out.extend_from_within(content);
-            put!(out; "\"}");
+            put!(&mut page.buf; "{\"bytes\":", content.bytes, ",\"code\":200,\"codeText\":\"OK\",\"durationMs\":812,\"url\":\"https://example.org\",\"result\":\"");
+            page.passage(content)?;
+            put!(&mut page.buf; "\"}");
         }
     }
+    Ok(())
 }
 
 /// Kinds of lines beside the conversation.

@@ -2,9 +2,11 @@
 
 mod codex;
 mod own;
+mod pathological;
 mod scaled;
 mod smoke;
 mod steady;
+mod wide;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -110,6 +112,12 @@ pub(crate) enum Quirk {
     Resumed,
     /// More than one record that begins a session, in one file.
     SeveralMetas,
+    /// A result of which the model saw the beginning, and the line holds the whole.
+    PersistedOutput,
+    /// Images of a whole screen, a dictionary of bytes each.
+    ByteDictionary,
+    /// Thousands of entries that append to one array and cut it off.
+    EntryStorm,
 }
 
 impl Quirk {
@@ -137,6 +145,9 @@ impl Quirk {
             Quirk::Copied => "copied",
             Quirk::Resumed => "resumed",
             Quirk::SeveralMetas => "several-metas",
+            Quirk::PersistedOutput => "persisted-output",
+            Quirk::ByteDictionary => "byte-dictionary",
+            Quirk::EntryStorm => "entry-storm",
         }
     }
 }
@@ -245,6 +256,8 @@ impl Plan {
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
             Profile::Own(own) => draft.own(&own.recipe),
+            Profile::Wide => draft.wide(),
+            Profile::Pathological => draft.pathological(),
         }
         let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
@@ -371,6 +384,7 @@ impl Draft {
             images: 0,
             editing: Editing::None,
             superseded: false,
+            storm: 0,
             quirks: BTreeSet::new(),
         };
         chat.origin = chat.path();

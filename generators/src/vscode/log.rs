@@ -35,7 +35,7 @@ pub(crate) fn write(
         put!(&mut page.buf; "}");
         end(page, "kind-0")?;
     }
-    let mut log = Log { page, pool, index: compacted };
+    let mut log = Log { page, pool, index: compacted, storm: chat.storm };
     for i in compacted..chat.requests {
         if i > 0 && (dice.chance(DROPPED_SHARE) || i == 1 && chat.has(Quirk::DroppedRequest)) {
             log.dropped_request(style, dice)?;
@@ -75,12 +75,15 @@ struct Log<'a> {
     pool: &'a Pool,
     /// Index of the request being written.
     index: u64,
+    /// Entries that the first response still has before its own.
+    storm: u64,
 }
 
 impl Log<'_> {
     /// A request as it happened: asked, answered part by part, ended.
     fn request(&mut self, turn: &Turn, dice: &mut Dice) -> io::Result<()> {
         self.push_request(turn)?;
+        self.storm(dice)?;
         let index = self.index;
         let mut batch = 0;
         for (at, span) in turn.spans.iter().enumerate() {
@@ -109,6 +112,29 @@ impl Log<'_> {
         put!(&mut self.page.buf; "{\"kind\":2,\"k\":[\"requests\"],\"v\":[{", &turn.head,
             ",\"response\":[],\"modelState\":{\"value\":0}}]}");
         end(self.page, "kind-2")
+    }
+
+    /// Entries that append to the response and cut it off again, as when a tool streams its output: nothing of them is left.
+    fn storm(&mut self, dice: &mut Dice) -> io::Result<()> {
+        let index = self.index;
+        let mut parts = 0;
+        while self.storm > 0 {
+            self.storm -= 1;
+            put!(&mut self.page.buf; "{\"kind\":2,\"k\":[\"requests\",", index, ",\"response\"]");
+            if self.storm == 0 {
+                put!(&mut self.page.buf; ",\"i\":0}");
+            } else {
+                put!(&mut self.page.buf; ",\"v\":[{\"value\":\"", &*self.pool.sentence(dice).escaped, "\"}]");
+                if dice.chance(0.7) {
+                    parts -= dice.below(8).min(parts);
+                    put!(&mut self.page.buf; ",\"i\":", parts);
+                }
+                parts += 1;
+                put!(&mut self.page.buf; "}");
+            }
+            end(self.page, "kind-2")?;
+        }
+        Ok(())
     }
 
     fn end_request(&mut self, turn: &Turn, dice: &mut Dice) -> io::Result<()> {

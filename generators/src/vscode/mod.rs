@@ -13,7 +13,7 @@ use std::io;
 
 use crate::answer::Session;
 use crate::dice::Dice;
-use crate::distribution::{COPILOT_MODELS, OUT_OF_ORDER_SHARE};
+use crate::distribution::{COPILOT_MODELS, DICTIONARY_IMAGE_BYTES, OUT_OF_ORDER_SHARE};
 use crate::page::Id;
 use crate::plan::{Quirk, ROOTS};
 use crate::size::Size;
@@ -77,6 +77,8 @@ pub(crate) struct Chat {
     pub(crate) editing: Editing,
     /// Whether an older `.json` of the session stands beside its log.
     pub(crate) superseded: bool,
+    /// Entries of a log that append to the first response and cut it off, before what is left of it.
+    pub(crate) storm: u64,
     pub(crate) quirks: BTreeSet<Quirk>,
 }
 
@@ -188,9 +190,12 @@ impl<'a> Turns<'a> {
         {
             time -= 7_200_000;
         }
+        let dictionary = self.chat.has(Quirk::ByteDictionary);
+        let encoding = if dictionary { 0 } else { (self.index + self.style.first_encoding) % 3 };
         let wishes = turn::Wishes {
             last: self.index + 1 == self.chat.requests,
-            image: (self.index < self.chat.images).then_some((self.index + self.style.first_encoding) % 3),
+            image: (self.index < self.chat.images).then_some(encoding),
+            image_bytes: dictionary.then_some(DICTIONARY_IMAGE_BYTES),
             first: self.first_piece(pool, dice),
             languages: self.index == 0 && self.chat.has(Quirk::ManyLanguages),
             open_block: self.chat.has(Quirk::OpenBlock),

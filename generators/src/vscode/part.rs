@@ -36,7 +36,7 @@ pub(crate) fn variables(
     let Some(encoding @ (0 | 1)) = wishes.image else {
         return;
     };
-    let bytes = pool.image_bytes(dice);
+    let bytes = wishes.image_bytes.unwrap_or_else(|| pool.image_bytes(dice));
     put!(out; ",{\"kind\":\"image\",\"id\":\"", dice.id(), "\",\"name\":\"Pasted Image\",\"mimeType\":\"image/png\",\"value\":{");
     if encoding == 0 {
         pool.image_dict(out, bytes);

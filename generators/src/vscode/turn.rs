@@ -31,6 +31,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) last: bool,
     /// With an image in this encoding: a dictionary of bytes, an array of bytes, base64.
     pub(crate) image: Option<u64>,
+    /// Bytes of the image, where they are not left to its law.
+    pub(crate) image_bytes: Option<usize>,
     /// A piece to begin the message with.
     pub(crate) first: Option<&'a Atom>,
     /// A message in more languages than a reader tells apart.
