@@ -4,9 +4,14 @@
 //! document in memory and the one that streams it: both give [`Node`]s.
 
 pub mod claude;
+pub mod codex;
 pub mod copilot_cli;
+pub mod database;
+pub mod gemini;
+pub mod opencode;
 pub mod source;
 pub mod vscode;
+mod zstandard;
 
 use crate::json::text::{Measure, preview};
 use crate::session::NAME_UNITS;

@@ -93,7 +93,7 @@ impl Conversation {
     pub fn read(
         &mut self,
         reader: &mut Reader,
-        input: Input,
+        input: Input<'_>,
         is_main: bool,
         skips: &mut Skips,
     ) -> Result<(), ReadError> {

@@ -46,7 +46,7 @@ const EVENT: Shape = Shape::Object(&[
 /// When the file cannot be read; lines that are no events are skipped and counted.
 pub fn events(
     reader: &mut Reader,
-    input: Input,
+    input: Input<'_>,
     directory: &str,
     hold: Hold,
     skips: &mut Skips,

@@ -1,16 +1,21 @@
 //! Opening a session file in the way a strategy reads: whole, or streamed in bounded memory.
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::PathBuf;
 
+use rusqlite::blob::Blob;
 use serde::de::DeserializeSeed;
 
+use super::zstandard::Frames;
 use crate::json::cut::{Caps, CutReader, repair_surrogates};
 use crate::tree::{Node, ReadNode, Shape, Strings};
 
 /// Bytes of a cut line that are parsed from memory in one go.
 const SCRATCH_BYTES: usize = 64 * 1024;
+/// Bytes of a compressed file that are read at once.
+const COMPRESSED_BYTES: usize = 16 * 1024;
 
 /// What was read, and what could not be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -23,10 +28,15 @@ pub struct Skips {
 
 impl Skips {
     /// Counts one line.
-    pub fn line(&mut self, number: u64, why: &dyn std::fmt::Display) {
+    pub fn line(&mut self, number: u64, why: &dyn Display) {
+        self.record(&format_args!("line {number}"), why);
+    }
+
+    /// Counts one record that is told by something else than a line's number.
+    pub fn record(&mut self, name: &dyn Display, why: &dyn Display) {
         self.lines += 1;
         if self.first.is_none() {
-            self.first = Some(format!("line {number}: {why}").into());
+            self.first = Some(format!("{name}: {why}").into());
         }
     }
 }
@@ -34,50 +44,80 @@ impl Skips {
 /// Reads the files of a corpus, one at a time, with buffers that are made once.
 pub struct Reader {
     kind: Kind,
-    /// Bytes read so far.
+    /// Bytes read so far; of a compressed file, the bytes that were compressed.
     pub bytes_read: u64,
 }
 
 enum Kind {
     Whole,
-    Streaming { cutter: Option<Box<CutReader<Content>>>, scratch: Vec<u8> },
+    Streaming(Box<Buffers>),
 }
 
-/// Where a file's content comes from.
-pub enum Input {
-    /// The file itself.
+/// What all files are streamed through.
+struct Buffers {
+    /// Between files, it reads from nothing.
+    cutter: Option<CutReader<io::Empty>>,
+    scratch: Vec<u8>,
+}
+
+/// Where a text comes from.
+pub enum Input<'a> {
+    /// A file.
     Path(PathBuf),
     /// Bytes that were read ahead.
     Held(Vec<u8>),
+    /// A file that is compressed with Zstandard.
+    Compressed(PathBuf),
+    /// A value of a database.
+    Value(Blob<'a>),
 }
 
-impl Input {
+impl<'a> Input<'a> {
     fn bytes(self) -> io::Result<Vec<u8>> {
         match self {
             Input::Path(path) => std::fs::read(path),
             Input::Held(bytes) => Ok(bytes),
+            Input::Compressed(path) => {
+                let mut bytes = Vec::new();
+                Frames::new(Cursor::new(std::fs::read(path)?)).read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
+            Input::Value(mut value) => {
+                let mut bytes = Vec::with_capacity(value.len());
+                value.read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
         }
     }
 
-    fn open(self) -> io::Result<Content> {
+    fn open(self) -> io::Result<Content<'a>> {
         match self {
             Input::Path(path) => File::open(path).map(Content::File),
             Input::Held(bytes) => Ok(Content::Held(Cursor::new(bytes))),
+            Input::Compressed(path) => {
+                let file = BufReader::with_capacity(COMPRESSED_BYTES, File::open(path)?);
+                Ok(Content::Compressed(Box::new(Frames::new(file))))
+            }
+            Input::Value(value) => Ok(Content::Value(value)),
         }
     }
 }
 
 /// An opened [`Input`].
-enum Content {
+enum Content<'a> {
     File(File),
     Held(Cursor<Vec<u8>>),
+    Compressed(Box<Frames<BufReader<File>>>),
+    Value(Blob<'a>),
 }
 
-impl Read for Content {
+impl Read for Content<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Content::File(file) => file.read(buffer),
             Content::Held(bytes) => bytes.read(buffer),
+            Content::Compressed(frames) => frames.read(buffer),
+            Content::Value(value) => value.read(buffer),
         }
     }
 }
@@ -103,6 +143,16 @@ pub enum ReadError {
     Json(#[from] serde_json::Error),
 }
 
+impl ReadError {
+    /// Whether the text could not be read, rather than that it is not what it should be.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            ReadError::Io(_) => true,
+            ReadError::Json(error) => is_failure(error),
+        }
+    }
+}
+
 impl Reader {
     /// Holds each file whole, and parses it from memory.
     pub fn whole() -> Reader {
@@ -111,17 +161,15 @@ impl Reader {
 
     /// Streams each file through the cutting reader.
     pub fn streaming() -> Reader {
-        Reader {
-            kind: Kind::Streaming { cutter: None, scratch: Vec::with_capacity(SCRATCH_BYTES) },
-            bytes_read: 0,
-        }
+        let buffers = Buffers { cutter: None, scratch: Vec::with_capacity(SCRATCH_BYTES) };
+        Reader { kind: Kind::Streaming(Box::new(buffers)), bytes_read: 0 }
     }
 
     /// What of a value is read, and how: the whole reader keeps everything, as the reported engine does.
     pub fn seed(&self, shape: Shape) -> ReadNode {
         match self.kind {
             Kind::Whole => ReadNode { shape: Shape::All, strings: Strings::Plain },
-            Kind::Streaming { .. } => ReadNode { shape, strings: Strings::Cut },
+            Kind::Streaming(_) => ReadNode { shape, strings: Strings::Cut },
         }
     }
 
@@ -131,7 +179,7 @@ impl Reader {
     /// When it cannot be read, or is not one JSON document.
     pub fn document<S: Seed + Copy>(
         &mut self,
-        input: Input,
+        input: Input<'_>,
         caps: Caps,
         seed: S,
     ) -> Result<S::Output, ReadError> {
@@ -141,12 +189,11 @@ impl Reader {
                 self.bytes_read += bytes.len() as u64;
                 Ok(parse_plain(without_mark(&mut bytes), seed)?)
             }
-            Kind::Streaming { cutter, scratch } => {
-                let cutter = open(cutter, input, caps)?;
-                let before = cutter.counts().bytes_read;
-                let value = cutter.document().read(seed, scratch);
-                self.bytes_read += cutter.counts().bytes_read - before;
-                Ok(value?)
+            Kind::Streaming(buffers) => {
+                let (value, bytes) = buffers
+                    .stream(input, caps, |cutter, scratch| Ok(cutter.document().read(seed, scratch)?))?;
+                self.bytes_read += bytes;
+                value
             }
         }
     }
@@ -158,7 +205,7 @@ impl Reader {
     /// When the file cannot be read.
     pub fn lines<S: Seed + Copy>(
         &mut self,
-        input: Input,
+        input: Input<'_>,
         caps: Caps,
         seed: S,
         skips: &mut Skips,
@@ -178,37 +225,44 @@ impl Reader {
                     }
                 }
             }
-            Kind::Streaming { cutter, scratch } => {
-                let cutter = open(cutter, input, caps)?;
-                let before = cutter.counts().bytes_read;
-                while let Some(text) = cutter.next_line()? {
-                    let number = text.number();
-                    match text.read(seed, scratch) {
-                        Ok(value) => line(number, value, skips),
-                        Err(error) if is_failure(&error) => return Err(error.into()),
-                        Err(error) => skips.line(number, &error),
+            Kind::Streaming(buffers) => {
+                let (read, bytes) = buffers.stream(input, caps, |cutter, scratch| {
+                    while let Some(text) = cutter.next_line()? {
+                        let number = text.number();
+                        match text.read(seed, scratch) {
+                            Ok(value) => line(number, value, skips),
+                            Err(error) if is_failure(&error) => return Err(error.into()),
+                            Err(error) => skips.line(number, &error),
+                        }
                     }
-                }
-                self.bytes_read += cutter.counts().bytes_read - before;
+                    Ok(())
+                })?;
+                self.bytes_read += bytes;
+                read?;
             }
         }
         Ok(())
     }
 }
 
-/// Points the cutter at the next file; its buffers are made once.
-fn open(
-    cutter: &mut Option<Box<CutReader<Content>>>,
-    input: Input,
-    caps: Caps,
-) -> io::Result<&mut CutReader<Content>> {
-    let content = input.open()?;
-    match cutter {
-        Some(cutter) => {
-            cutter.reset(content, caps);
-            Ok(cutter)
-        }
-        None => Ok(cutter.insert(Box::new(CutReader::new(content, caps)))),
+impl Buffers {
+    /// Opens an input, lets `read` have it, closes it, and says how many bytes were read.
+    fn stream<T>(
+        &mut self,
+        input: Input<'_>,
+        caps: Caps,
+        read: impl FnOnce(&mut CutReader<Content<'_>>, &mut Vec<u8>) -> Result<T, ReadError>,
+    ) -> io::Result<(Result<T, ReadError>, u64)> {
+        let content = input.open()?;
+        let mut cutter = match self.cutter.take() {
+            Some(cutter) => cutter.turn(content, caps),
+            None => CutReader::new(content, caps),
+        };
+        let before = cutter.counts().bytes_read;
+        let result = read(&mut cutter, &mut self.scratch);
+        let bytes = cutter.counts().bytes_read - before;
+        self.cutter = Some(cutter.turn(io::empty(), caps));
+        Ok((result, bytes))
     }
 }
 

@@ -100,7 +100,7 @@ const PATH_SEGMENTS_MAX: usize = 1024;
 /// When the file cannot be read or is not one JSON document.
 pub fn document(
     reader: &mut Reader,
-    input: Input,
+    input: Input<'_>,
     stem: &str,
     hold: Hold,
 ) -> Result<(Head, Vec<Request>), ReadError> {
@@ -115,7 +115,7 @@ pub fn document(
 /// When the file cannot be read; lines that cannot be applied are skipped and counted.
 pub fn log(
     reader: &mut Reader,
-    input: Input,
+    input: Input<'_>,
     stem: &str,
     hold: Hold,
     skips: &mut Skips,
@@ -145,7 +145,7 @@ pub fn workspace_name(text: &[u8]) -> Option<Box<str>> {
 ///
 /// # Errors
 /// When the file cannot be read or is not one JSON document.
-pub fn edit_lines(reader: &mut Reader, input: Input) -> Result<EditLines, ReadError> {
+pub fn edit_lines(reader: &mut Reader, input: Input<'_>) -> Result<EditLines, ReadError> {
     let seed = reader.seed(EDIT_STATE);
     let state = reader.document(input, EDIT_CAPS, seed)?;
     let mut lines = BTreeMap::new();

@@ -89,6 +89,26 @@ impl<R: Read> CutReader<R> {
     /// Turns to the next input, and keeps the buffers and the counts.
     pub fn reset(&mut self, inner: R, caps: Caps) {
         self.input.inner = inner;
+        self.restart(caps);
+    }
+
+    /// Turns to an input of another type, and keeps the buffers and the counts. The input before is closed.
+    pub fn turn<T: Read>(self, inner: T, caps: Caps) -> CutReader<T> {
+        let CutReader { input, machine, output, .. } = self;
+        let Input { buffer, bytes_read, .. } = input;
+        let mut reader = CutReader {
+            input: Input { inner, buffer, start: 0, end: 0, last: false, fresh: true, bytes_read },
+            machine,
+            output,
+            ended: true,
+            in_line: false,
+            lines_ended: 0,
+        };
+        reader.restart(caps);
+        reader
+    }
+
+    fn restart(&mut self, caps: Caps) {
         self.input.start = 0;
         self.input.end = 0;
         self.input.last = false;

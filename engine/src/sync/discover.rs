@@ -14,9 +14,17 @@ pub enum Layout {
     CopilotCli,
     /// Claude Code's `projects`.
     Claude,
+    /// Codex CLI's home.
+    Codex,
+    /// Gemini CLI's `tmp`.
+    Gemini,
+    /// OpenCode's older storage: a file for each session, message and part.
+    Tree,
+    /// The folder of a database, which is called like it: OpenCode's newer storage, and Kilo's.
+    Database,
 }
 
-/// A directory below home that may hold workspaces.
+/// A directory below home that may hold workspaces, or a database.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Root {
     /// Its path below home.
@@ -49,9 +57,19 @@ pub const ROOTS: &[Root] = roots![
     ".copilot/session-state" CopilotCli "GitHub Copilot CLI",
     ".copilot/history-session-state" CopilotCli "GitHub Copilot CLI",
     ".claude/projects" Claude "Claude",
+    ".codex" Codex "Codex",
+    ".gemini/tmp" Gemini "Gemini",
+    ".local/share/opencode/storage/session" Tree "OpenCode",
+    ".local/share/opencode" Database "OpenCode",
+    ".local/share/kilo" Database "Kilo",
 ];
 
-/// A directory that holds sessions.
+/// Where OpenCode's database is. Where it is, the tool has moved into it what stood in the tree.
+const TREE_SUCCESSOR: &str = ".local/share/opencode/opencode.db";
+/// Levels of directories below Codex's `sessions`: year, month and day.
+const DATE_LEVELS: usize = 3;
+
+/// A directory that holds sessions, or a database of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
     /// The root it lies in.
@@ -70,6 +88,16 @@ impl Workspace {
     pub fn path(&self, home: &Path) -> PathBuf {
         home.join(self.root.path).join(&*self.name)
     }
+
+    /// The folder beside its root, where a tree has the messages and parts of all workspaces.
+    pub fn storage(&self, home: &Path) -> PathBuf {
+        home.join(self.storage_key())
+    }
+
+    /// The path of that folder below home.
+    pub fn storage_key(&self) -> &'static str {
+        self.root.path.rsplit_once('/').map_or("", |(storage, _)| storage)
+    }
 }
 
 /// All workspaces below home, in visiting order. Roots that do not exist are passed over.
@@ -77,12 +105,48 @@ pub fn workspaces(home: &Path, skipped: &mut Skipped) -> Vec<Workspace> {
     let mut found = Vec::new();
     for root in ROOTS {
         let path = home.join(root.path);
-        let names = names(&path, root.path, skipped);
-        found.extend(
-            names.into_iter().filter(|name| path.join(&**name).is_dir()).map(|name| Workspace { root, name }),
-        );
+        let names = match root.layout {
+            Layout::Codex => days(&path, root.path, skipped),
+            Layout::Tree if home.join(TREE_SUCCESSOR).is_file() => Vec::new(),
+            Layout::Database => database(&path),
+            _ => directories(&path, root.path, skipped),
+        };
+        found.extend(names.into_iter().map(|name| Workspace { root, name }));
     }
     found
+}
+
+/// The directories in a directory, by name.
+fn directories(path: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>> {
+    let mut names = names(path, key, skipped);
+    names.retain(|name| path.join(&**name).is_dir());
+    names
+}
+
+/// Where Codex puts its rollouts: a directory a day, the directory in which all days are, and the one of those that were archived.
+fn days(path: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>> {
+    let flat = ["archived_sessions", "sessions"];
+    let mut found: Vec<Box<str>> =
+        flat.into_iter().filter(|name| path.join(name).is_dir()).map(Into::into).collect();
+    let mut level = vec![Box::from("sessions")];
+    for _ in 0..DATE_LEVELS {
+        let mut below = Vec::new();
+        for above in level {
+            let names = directories(&path.join(&*above), &format!("{key}/{above}"), skipped);
+            let dated = names.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+            below.extend(dated.map(|name| Box::from(format!("{above}/{name}"))));
+        }
+        level = below;
+    }
+    found.append(&mut level);
+    found.sort_unstable();
+    found
+}
+
+/// The database of a folder: `opencode.db` of `opencode`.
+fn database(path: &Path) -> Vec<Box<str>> {
+    let name = path.file_name().map(|name| format!("{}.db", name.to_string_lossy()));
+    name.filter(|name| path.join(name).is_file()).map(Into::into).into_iter().collect()
 }
 
 /// The names in a directory, sorted by their bytes; none when it does not exist. What cannot be read is skipped, counted

@@ -27,9 +27,72 @@ pub fn fingerprint(kind: FingerprintKind, home: &Path, workspace: &Workspace) ->
             }
         }
         (FingerprintKind::Directories, _) => return None,
-        (FingerprintKind::Files, _) => files(&mut checksum, &path, DEPTH_MAX),
+        (FingerprintKind::Files, Layout::VsCode | Layout::CopilotCli | Layout::Claude) => {
+            files(&mut checksum, &path, DEPTH_MAX);
+        }
+        (FingerprintKind::Files, _) => sources(home, workspace, &mut |path, metadata| {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            checksum.add_number(name.len() as u64);
+            checksum.add(name);
+            if metadata.is_dir() {
+                checksum.add(&[0xFF]);
+            } else {
+                checksum.add_number(metadata.len());
+                checksum.add_number(modified(metadata));
+            }
+        }),
     }
     Some(checksum.value())
+}
+
+/// Shows everything that the answer of a workspace depends on, in order, where that is not simply all that stands below its directory.
+fn sources(home: &Path, workspace: &Workspace, see: &mut dyn FnMut(&Path, &Metadata)) {
+    let path = workspace.path(home);
+    match workspace.root.layout {
+        Layout::VsCode | Layout::CopilotCli | Layout::Claude => {}
+        // The directories of days below it are workspaces of their own.
+        Layout::Codex => drop(listed(&path, see)),
+        Layout::Gemini => drop(listed(&path.join("chats"), see)),
+        Layout::Tree => {
+            let storage = workspace.storage(home);
+            let stem = |name: &str| name.strip_suffix(".json").map(ToOwned::to_owned);
+            for session in listed(&path, see).iter().filter_map(|name| stem(name)) {
+                let messages = listed(&storage.join("message").join(session), see);
+                for message in messages.iter().filter_map(|name| stem(name)) {
+                    listed(&storage.join("part").join(message), see);
+                }
+            }
+        }
+        Layout::Database => {
+            let journal = path.with_file_name(format!("{}-wal", workspace.name));
+            for path in [path, journal] {
+                // An empty journal says no more than none.
+                if let Ok(metadata) = std::fs::metadata(&path)
+                    && metadata.len() > 0
+                {
+                    see(&path, &metadata);
+                }
+            }
+        }
+    }
+}
+
+/// Shows a directory and the regular files in it, and gives the names of everything there.
+fn listed(directory: &Path, see: &mut dyn FnMut(&Path, &Metadata)) -> Vec<Box<str>> {
+    let Ok(metadata) = std::fs::metadata(directory) else {
+        return Vec::new();
+    };
+    see(directory, &metadata);
+    let names = names(directory, "", &mut Skipped::default());
+    for name in &names {
+        let path = directory.join(&**name);
+        if let Ok(metadata) = std::fs::metadata(&path)
+            && metadata.is_file()
+        {
+            see(&path, &metadata);
+        }
+    }
+    names
 }
 
 fn modified(metadata: &Metadata) -> u64 {
@@ -83,5 +146,12 @@ pub fn newest(home: &Path, workspace: &Workspace) -> u64 {
         let names = names(path, "", &mut Skipped::default());
         names.iter().map(|name| below(&path.join(&**name), depth - 1)).fold(own, u64::max)
     }
-    below(&workspace.path(home), DEPTH_MAX)
+    match workspace.root.layout {
+        Layout::VsCode | Layout::CopilotCli | Layout::Claude => below(&workspace.path(home), DEPTH_MAX),
+        _ => {
+            let mut newest = None;
+            sources(home, workspace, &mut |_, metadata| newest = newest.max(Some(modified(metadata))));
+            newest.unwrap_or(u64::MAX)
+        }
+    }
 }

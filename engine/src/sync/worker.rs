@@ -280,7 +280,8 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
 
     /// Where a workspace's records begin in its fragment, if that can be used.
     fn check(&self, key: &str, print: Option<u64>, workspace: &Workspace) -> Result<u64, FragmentError> {
-        if print.is_none() && workspace.root.layout == Layout::Claude {
+        // The reported engine read everything but these two anew each time.
+        if print.is_none() && !matches!(workspace.root.layout, Layout::VsCode | Layout::CopilotCli) {
             return Err(FragmentError::Stale);
         }
         fragment::check(&self.job.cache, key, print.unwrap_or(0))
