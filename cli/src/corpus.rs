@@ -58,7 +58,7 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
 /// The corpus that was asked for: reused when it is whole, else written.
 pub(crate) fn ensure(args: &SpecArgs, stop: &AtomicBool) -> Result<Corpus> {
     let scale = args.scale.unwrap_or_else(|| args.profile.default_scale());
-    make(&args.corpora, &Spec { profile: args.profile, scale, seed: args.seed }, stop)
+    make(&args.corpora, &Spec { profile: args.profile.clone(), scale, seed: args.seed }, stop)
 }
 
 /// The corpus of a spec in a folder: reused when it is whole, else written.

@@ -29,6 +29,7 @@ mod corpus;
 mod dice;
 mod distribution;
 mod error;
+mod fit;
 mod manifest;
 mod page;
 mod plan;
@@ -42,6 +43,7 @@ mod write;
 
 pub use corpus::{Corpus, Summary, ensure, list, verify};
 pub use error::Error;
+pub use fit::{Fit, fit};
 pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
 pub use profile::{Own, Profile, Spec};
 pub use recipe::{Format, GRID, History, Quantiles, Recipe, Tables};
