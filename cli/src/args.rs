@@ -205,7 +205,7 @@ pub(crate) struct Measuring {
 }
 
 /// A profile, and its scale when not its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct CorpusChoice {
     pub(crate) profile: Profile,
     pub(crate) scale: Option<f64>,
@@ -222,9 +222,10 @@ impl FromStr for CorpusChoice {
             number.map_err(|_| format!("\"{scale}\" is no scale: give a number above 0, as in {profile}@0.1"))
         });
         let scale = scale.transpose()?;
-        let spec = Spec { profile, scale: scale.unwrap_or(profile.default_scale()), seed: 1 };
+        let size = scale.unwrap_or(profile.default_scale());
+        let spec = Spec { profile, scale: size, seed: 1 };
         spec.validate().map_err(|error| error.to_string())?;
-        Ok(CorpusChoice { profile, scale })
+        Ok(CorpusChoice { profile: spec.profile, scale })
     }
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn ensure(args: &SpecArgs, stop: &AtomicBool) -> Result<Corpus> {
 
 fn spec(args: &SpecArgs) -> Spec {
     let scale = args.scale.unwrap_or_else(|| args.profile.default_scale());
-    Spec { profile: args.profile, scale, seed: args.seed }
+    Spec { profile: args.profile.clone(), scale, seed: args.seed }
 }
 
 /// The corpus of a spec in a folder: reused when it is whole, else written.

@@ -34,6 +34,7 @@ mod error;
 mod gemini;
 mod journal;
 mod making;
+mod fit;
 mod manifest;
 mod merge;
 mod opencode;
@@ -51,6 +52,7 @@ mod write;
 
 pub use corpus::{Corpus, Summary, ensure, generate, list, verify};
 pub use error::Error;
+pub use fit::{Fit, fit};
 pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
 pub use merge::merge;
 pub use profile::{Own, Profile, Spec};

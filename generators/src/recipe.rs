@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::page::hex;
 
+pub(crate) use quantiles::rounded;
 pub use quantiles::{GRID, Quantiles};
 
 /// The form of a recipe's file.

@@ -166,7 +166,7 @@ impl Claude {
 
     /// Whether the session has a main file. One that nobody ever prompted has one when it was counted as a file.
     pub(crate) fn has_main(&self) -> bool {
-        self.requests > 0 || matches!(self.size, Size::About(_))
+        self.requests > 0 || matches!(self.size, Size::About(bytes) if bytes > 0)
     }
 
     /// The main file, or the directory of a session without one.

@@ -1,0 +1,120 @@
+//! A history's shape: found where it is, reproduced from what was found, and nothing else of it kept.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use highwater_generators::{
+    Corpus, Error, Fit, Format, History, Profile, Quantiles, Recipe, Spec, ensure, fit, foresee,
+};
+
+fn make(dir: &Path, profile: Profile, scale: f64) -> Corpus {
+    let spec = Spec { profile, scale, seed: 1 };
+    ensure(dir, &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap()
+}
+
+fn read(directory: &Path) -> Fit {
+    fit(&[directory.to_path_buf()], "mine", &AtomicBool::new(false), &|_| ()).unwrap()
+}
+
+/// The main session files of a format, as the manifest tells them: bytes and requests.
+fn told(corpus: &Corpus, format: Format) -> Vec<(u64, u64)> {
+    let files = corpus.manifest.files.iter();
+    let files = files.filter(|file| file.format == format.name() && file.sessions > 0);
+    files.map(|file| (file.bytes, file.requests)).collect()
+}
+
+fn near(what: &str, found: f64, wanted: f64, percent: f64) {
+    let off = (found - wanted).abs();
+    assert!(off <= wanted * percent / 100.0 + 0.5, "{what}: {found} instead of {wanted}");
+}
+
+fn quantiles(values: impl Iterator<Item = u64>) -> Quantiles {
+    let mut values: Vec<u64> = values.collect();
+    values.sort_unstable();
+    Quantiles::of(&values)
+}
+
+#[test]
+fn a_generated_history_has_the_parameters_it_was_made_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let corpus = make(dir.path(), Profile::Heavy, 0.002);
+    let found = read(&corpus.home());
+    assert_eq!(found.skipped, []);
+    for format in [Format::Vscode, Format::CopilotCli, Format::Claude] {
+        let history = found.recipe.history(format).unwrap();
+        let told = told(&corpus, format);
+        // A directory with subagents alone is a session without a file.
+        let files = history.files - history.subagents;
+        assert_eq!(files, told.len() as u64, "{format}");
+        let requests: u64 = told.iter().map(|one| one.1).sum();
+        near(&format!("{format} requests"), history.requests as f64, requests as f64, 1.0);
+        let bytes: u64 = told.iter().map(|one| one.0).sum();
+        assert_eq!(history.bytes - history.subagent_bytes, bytes, "{format}");
+        for share in [0.5, 0.9, 0.99] {
+            let wanted = quantiles(told.iter().map(|one| one.0)).at(share);
+            let found = history.quantiles.bytes_per_session.at(share);
+            near(&format!("{format} bytes at {share}"), found, wanted, 10.0);
+            let wanted = quantiles(told.iter().map(|one| one.1)).at(share);
+            let found = history.quantiles.requests_per_session.at(share);
+            near(&format!("{format} requests at {share}"), found, wanted, 10.0);
+        }
+        assert!((0.5..1.0).contains(&history.rank_correlation), "{}", history.rank_correlation);
+    }
+    let vscode = found.recipe.history(Format::Vscode).unwrap();
+    assert_eq!((vscode.roots, vscode.workspaces + vscode.empty_workspaces), (2, 280));
+    let terminal = vscode.tools["run_in_terminal"] as f64 / vscode.tools.values().sum::<u64>() as f64;
+    near("share of terminal calls", terminal * 100.0, 38.0, 10.0);
+}
+
+fn alike(what: &str, found: &History, wanted: &History, scale: f64) {
+    let counts: [(&str, fn(&History) -> u64, f64); 6] = [
+        ("sessions", |history| history.sessions, 0.5),
+        ("workspaces", |history| history.workspaces, 0.5),
+        ("files", |history| history.files, 5.0),
+        ("bytes", |history| history.bytes, 5.0),
+        ("requests", |history| history.requests, 5.0),
+        ("subagent bytes", |history| history.subagent_bytes, 5.0),
+    ];
+    for (name, count, percent) in counts {
+        near(&format!("{what} {name}"), count(found) as f64, count(wanted) as f64 * scale, percent);
+    }
+    if scale < 1.0 {
+        return;
+    }
+    for share in [0.5, 0.9, 0.99] {
+        let sizes = |history: &History| history.quantiles.bytes_per_session.at(share);
+        near(&format!("{what} bytes at {share}"), sizes(found), sizes(wanted), 10.0);
+        let requests = |history: &History| history.quantiles.requests_per_session.at(share);
+        near(&format!("{what} requests at {share}"), requests(found), requests(wanted), 10.0);
+    }
+    let off = (found.rank_correlation - wanted.rank_correlation).abs();
+    assert!(off < 0.15, "{what}: correlation {}", found.rank_correlation);
+}
+
+#[test]
+fn a_corpus_made_from_a_fit_has_the_same_fit() {
+    let histories = [(Profile::Laptop, 0.3), (Profile::Heavy, 0.002), (Profile::Steady, 0.1)];
+    for (profile, scale) in histories {
+        let dir = tempfile::tempdir().unwrap();
+        let name = profile.name().to_owned();
+        let recipe = read(&make(dir.path(), profile, scale).home()).recipe;
+        let corpus = make(dir.path(), Profile::from(recipe.clone()), 1.0);
+        let again = read(&corpus.home()).recipe;
+        for (format, wanted) in recipe.histories() {
+            alike(&format!("{name} {format}"), again.history(format).unwrap(), wanted, 1.0);
+        }
+    }
+}
+
+#[test]
+fn a_tenth_of_a_profile_is_a_tenth_of_its_sessions_and_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let recipe = read(&make(dir.path(), Profile::Laptop, 1.0).home()).recipe;
+    let corpus = make(dir.path(), Profile::from(recipe.clone()), 0.1);
+    let again = read(&corpus.home()).recipe;
+    for (format, wanted) in recipe.histories() {
+        alike(&format!("a tenth of {format}"), again.history(format).unwrap(), wanted, 0.1);
+    }
+}
