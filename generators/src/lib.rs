@@ -41,6 +41,6 @@ mod write;
 
 pub use corpus::{Corpus, Summary, ensure, list, verify};
 pub use error::Error;
-pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
+pub use manifest::{Answer, EditEntry, FileEntry, FormatTotals, Manifest, SessionEntry, Tokens};
 pub use profile::{Profile, Spec};
 pub use write::{Progress, foresee};

@@ -33,6 +33,8 @@ pub struct Manifest {
     pub digest: String,
     /// Sum of the files' sizes.
     pub bytes: u64,
+    /// Sums by format, as [`FileEntry::format`] names it.
+    pub formats: BTreeMap<String, FormatTotals>,
     /// What a reader must answer.
     pub answer: Answer,
     /// Every file below the home directory, in order of the paths.
@@ -135,6 +137,21 @@ pub struct FileEntry {
     pub quirks: Vec<String>,
 }
 
+/// What the files of a format hold together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormatTotals {
+    /// Files.
+    pub files: u64,
+    /// Sum of their sizes.
+    pub bytes: u64,
+    /// Sessions found in them. A session that no file stands for, as one of Claude with subagents only, is not among them.
+    pub sessions: u64,
+    /// Requests found in them.
+    pub requests: u64,
+    /// What the models read and wrote for them.
+    pub tokens: Tokens,
+}
+
 /// Tokens of responses, as tools that count a person's usage sum them. No token is in two of the counts, but for `reasoning`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
@@ -185,6 +202,7 @@ impl Manifest {
             seed: spec.seed,
             digest: corpus_digest(&files),
             bytes: files.iter().map(|file| file.bytes).sum(),
+            formats: totals(&files),
             answer,
             files,
             seal: String::new(),
@@ -230,6 +248,19 @@ impl Manifest {
         let bare = Manifest { seal: String::new(), ..self.clone() };
         format!("{:016x}", rapidhash_v3(&bare.to_json()))
     }
+}
+
+fn totals(files: &[FileEntry]) -> BTreeMap<String, FormatTotals> {
+    let mut formats: BTreeMap<String, FormatTotals> = BTreeMap::new();
+    for file in files {
+        let totals = formats.entry(file.format.clone()).or_default();
+        totals.files += 1;
+        totals.bytes += file.bytes;
+        totals.sessions += file.sessions;
+        totals.requests += file.requests;
+        totals.tokens += file.tokens;
+    }
+    formats
 }
 
 fn corpus_digest(files: &[FileEntry]) -> String {

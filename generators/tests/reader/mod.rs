@@ -2,6 +2,7 @@
 
 mod claude;
 mod cli;
+pub(crate) mod tokens;
 mod vscode;
 
 use std::collections::BTreeMap;
