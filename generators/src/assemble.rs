@@ -4,6 +4,7 @@
 //! is written, so that a corpus of many files takes no more memory to make than one of few.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use serde::Serialize;
@@ -11,7 +12,9 @@ use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 
 use crate::answer::{Digest, answer_digest};
 use crate::journal::{self, At, Entry, Line, Place, Visit};
-use crate::manifest::{CorpusDigest, EditEntry, FileEntry, GENERATOR, SCHEMA, SEAL_TAIL, Seal, SessionEntry};
+use crate::manifest::{
+    CorpusDigest, EditEntry, FileEntry, FormatTotals, GENERATOR, SCHEMA, SEAL_TAIL, Seal, SessionEntry,
+};
 use crate::page::hex;
 use crate::profile::Spec;
 
@@ -21,6 +24,7 @@ pub(crate) struct Assembly<R> {
     pub(crate) files: Vec<IndexedFile>,
     visits: Vec<IndexedVisit>,
     skipped_lines: u64,
+    formats: BTreeMap<String, FormatTotals>,
 }
 
 /// A file of a corpus.
@@ -58,7 +62,13 @@ pub(crate) struct Totals {
 
 impl<R: Read + Seek> Assembly<R> {
     pub(crate) fn new() -> Self {
-        Assembly { journals: Vec::new(), files: Vec::new(), visits: Vec::new(), skipped_lines: 0 }
+        Assembly {
+            journals: Vec::new(),
+            files: Vec::new(),
+            visits: Vec::new(),
+            skipped_lines: 0,
+            formats: BTreeMap::new(),
+        }
     }
 
     /// Adds a journal, and tells each of its items.
@@ -80,6 +90,7 @@ impl<R: Read + Seek> Assembly<R> {
         match line {
             Line::File(file) => {
                 self.skipped_lines += file.skipped_lines;
+                self.formats.entry(file.format.clone()).or_default().add(&file);
                 self.files.push(IndexedFile {
                     path: file.path,
                     bytes: file.bytes,
@@ -136,6 +147,7 @@ impl<R: Read + Seek> Assembly<R> {
             seed: spec.seed,
             digest: &totals.digest,
             bytes: totals.bytes,
+            formats: &self.formats,
             answer: AnswerText {
                 digest: hex(&answer_digest(self.visits.iter().map(|visit| &visit.digest))),
                 sessions: totals.sessions,
@@ -221,6 +233,7 @@ struct Text<'a, S, E, F> {
     seed: u64,
     digest: &'a str,
     bytes: u64,
+    formats: &'a BTreeMap<String, FormatTotals>,
     answer: AnswerText<S, E>,
     files: F,
     seal: &'static str,

@@ -11,6 +11,7 @@ use crate::distribution::{
     CANCELLED_SHARE, CLI_TOOLS, COPILOT_MODELS, OUTPUT_TOKENS, TOOL_CALLS, TOOL_INPUT, TOOL_RESULT,
     message_bytes, tool_calls,
 };
+use crate::manifest::Tokens;
 use crate::page::{Iso, Page, put};
 use crate::plan::{Quirk, ROOTS};
 use crate::pool::{Bulk, Pool, Tone};
@@ -86,6 +87,8 @@ struct Events<'a> {
     time: u64,
     model: &'static str,
     requests: Vec<Request>,
+    /// Of the messages so far.
+    tokens: Tokens,
     facts: Facts,
     /// The file's bytes at which the request being written ends; none where nothing limits it.
     limit: Option<u64>,
@@ -95,17 +98,8 @@ impl<'a> Events<'a> {
     fn new(cli: &'a Cli, page: Page, pool: &'a Pool, mut dice: Dice) -> Self {
         let time = 1_735_689_600_000 + dice.between(0, 540 * 86_400_000);
         let model = *dice.pick(COPILOT_MODELS);
-        Events {
-            cli,
-            page,
-            pool,
-            dice,
-            time,
-            model,
-            requests: Vec::new(),
-            facts: Facts::default(),
-            limit: None,
-        }
+        let (requests, tokens, facts) = (Vec::new(), Tokens::default(), Facts::default());
+        Events { cli, page, pool, dice, time, model, requests, tokens, facts, limit: None }
     }
 
     fn begin(&mut self, kind: &'static str) {
@@ -244,6 +238,7 @@ impl<'a> Events<'a> {
         self.pool.signature(out, &mut self.dice, bytes);
         put!(out; "\",\"outputTokens\":", tokens);
         request.completion += tokens;
+        self.tokens += Tokens { responses: 1, output: tokens, ..Tokens::default() };
         self.end().map(drop)
     }
 
@@ -302,18 +297,8 @@ impl<'a> Events<'a> {
                 self.facts.skipped_lines += 1;
             }
         }
-        // The tokens belong to the request that is open, which is the last one.
         if self.dice.chance(0.7) && !(self.cli.has(Quirk::Unanswered) && self.cli.requests == 2) {
-            let (some, more) = (self.dice.between(1_000, 500_000), self.dice.between(1_000, 500_000));
-            let data = format!(
-                "\"shutdownType\":\"routine\",\"modelMetrics\":{{\"{}\":{{\"requests\":{{\"count\":3}},\"usage\":{{\"inputTokens\":{some},\"outputTokens\":9}}}},\
-                 \"gpt-5-mini\":{{\"usage\":{{\"inputTokens\":{more},\"cacheReadTokens\":4}}}}}}",
-                self.model
-            );
-            self.event("session.shutdown", &data)?;
-            if let Some(request) = self.requests.last_mut() {
-                request.prompt += some + more;
-            }
+            self.shutdown()?;
         }
         if self.cli.has(Quirk::Torn) {
             put!(&mut self.page.buf; "{\"type\":\"assistant.message\",\"data\":{\"content\":\"cut of");
@@ -324,9 +309,32 @@ impl<'a> Events<'a> {
         session.requests = std::mem::take(&mut self.requests);
         session.created = session.requests.first().map_or(0, |request| request.timestamp);
         session.last = session.requests.last().map_or(0, |request| request.timestamp);
+        self.facts.tokens = self.tokens;
         for request in &session.requests {
             self.facts.prompt += request.prompt;
             self.facts.completion += request.completion;
+        }
+        Ok(())
+    }
+}
+
+impl Events<'_> {
+    /// What the session used, by model. Only here does the tool tell what the models read; a session that was never shut down does not.
+    fn shutdown(&mut self) -> io::Result<()> {
+        const TITLES_CACHED: u64 = 4;
+        let (some, more) = (self.dice.between(1_000, 500_000), self.dice.between(1_000, 500_000));
+        let Tokens { responses, output, .. } = self.tokens;
+        let data = format!(
+            "\"shutdownType\":\"routine\",\"modelMetrics\":{{\"{}\":{{\"requests\":{{\"count\":{responses}}},\"usage\":{{\"inputTokens\":{some},\"outputTokens\":{output}}}}},\
+             \"gpt-5-mini\":{{\"usage\":{{\"inputTokens\":{more},\"cacheReadTokens\":{TITLES_CACHED}}}}}}}",
+            self.model
+        );
+        self.event("session.shutdown", &data)?;
+        let (input, cache_read) = (some + more - TITLES_CACHED, TITLES_CACHED);
+        self.tokens += Tokens { input, cache_read, ..Tokens::default() };
+        // The tokens belong to the request that is open, which is the last one.
+        if let Some(request) = self.requests.last_mut() {
+            request.prompt += some + more;
         }
         Ok(())
     }

@@ -34,6 +34,8 @@ pub struct Manifest {
     pub digest: String,
     /// Sum of the files' sizes.
     pub bytes: u64,
+    /// Sums by format, as [`FileEntry::format`] names it.
+    pub formats: BTreeMap<String, FormatTotals>,
     /// What a reader must answer.
     pub answer: Answer,
     /// Every file below the home directory, in order of the paths.
@@ -134,6 +136,32 @@ pub struct FileEntry {
     /// What was put in it to break parsers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quirks: Vec<String>,
+}
+
+/// What the files of a format hold together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormatTotals {
+    /// Files.
+    pub files: u64,
+    /// Sum of their sizes.
+    pub bytes: u64,
+    /// Sessions found in them. A session that no file stands for, as one of Claude with subagents only, is not among them.
+    pub sessions: u64,
+    /// Requests found in them.
+    pub requests: u64,
+    /// What the models read and wrote for them.
+    pub tokens: Tokens,
+}
+
+impl FormatTotals {
+    /// Adds what a file holds.
+    pub(crate) fn add(&mut self, file: &FileEntry) {
+        self.files += 1;
+        self.bytes += file.bytes;
+        self.sessions += file.sessions;
+        self.requests += file.requests;
+        self.tokens += file.tokens;
+    }
 }
 
 /// Tokens of responses, as tools that count a person's usage sum them. No token is in two of the counts, but for `reasoning`.

@@ -5,7 +5,7 @@ mod reader;
 
 use std::sync::atomic::AtomicBool;
 
-use highwater_generators::{self as generators, Corpus, Profile, Spec};
+use highwater_generators::{self as generators, Corpus, Profile, Spec, Tokens};
 
 fn make(profile: Profile, scale: f64) -> (tempfile::TempDir, Corpus) {
     let dir = tempfile::tempdir().unwrap();
@@ -32,6 +32,15 @@ fn check(corpus: &Corpus) {
     assert_eq!(read.edit_files, answer.edit_files);
     assert_eq!(read.skipped_lines, answer.skipped_lines);
     assert_eq!(read.digest, answer.digest);
+    let formats = &corpus.manifest.formats;
+    for (format, counted) in [
+        ("claude", reader::tokens::claude(&corpus.home())),
+        ("copilot-cli", reader::tokens::copilot(&corpus.home())),
+    ] {
+        let told = formats.get(format).map_or(Tokens::default(), |totals| totals.tokens);
+        let told = [told.responses, told.input, told.cache_read, told.cache_write, told.output];
+        assert_eq!(told, counted, "tokens of {format}");
+    }
 }
 
 #[test]

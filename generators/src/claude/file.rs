@@ -20,6 +20,11 @@ use crate::text::Preview;
 /// Share of lines beside the conversation (titles, snapshots, modes) per request. A.
 const NOISE_PER_REQUEST: u32 = 3;
 
+/// What a response writes to the cache that reads so much from it.
+pub(crate) fn cache_write(cached: u64) -> u64 {
+    cached / 50
+}
+
 /// A file being written.
 pub(crate) struct File<'a> {
     pub(crate) claude: &'a Claude,
@@ -27,7 +32,7 @@ pub(crate) struct File<'a> {
     pub(crate) page: Page,
     pub(crate) pool: &'a Pool,
     pub(crate) dice: Dice,
-    reading: &'a mut Reading,
+    pub(crate) reading: &'a mut Reading,
     time: u64,
     parent: Option<Id>,
     model: &'static str,
@@ -122,7 +127,7 @@ impl<'a> File<'a> {
             self.step(None, 0)?;
         }
         if self.agent.is_none() && self.dice.chance(0.5) {
-            self.noise(9)?;
+            self.noise(line::TURN_DURATION)?;
         }
         Ok(())
     }
@@ -197,6 +202,8 @@ impl<'a> File<'a> {
             let open = self.claude.has(Quirk::OpenBlock) && tool.is_none();
             self.assistant(&mut said, cached, Block::Text { open })?;
         }
+        // A response that ends without a tool is never told in full when it grows: the largest figure is what is known of it.
+        self.reading.response(said.prompt, cached, if tool.is_some() { full } else { said.completion });
         let Some(tool) = tool else { return Ok(()) };
         said.completion = full;
         let id = self.dice.id();
@@ -211,7 +218,7 @@ impl<'a> File<'a> {
     fn assistant(&mut self, said: &mut Said, cached: u64, block: Block) -> io::Result<()> {
         let uuid = self.dice.id();
         self.begin("assistant");
-        let created = cached / 50;
+        let created = cache_write(cached);
         let mut line = Said { prompt: said.prompt + cached + created, ..said.clone() };
         line::message_head(&mut self.page.buf, &line, self.model);
         line::block(self, &mut line, block);

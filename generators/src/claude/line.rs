@@ -181,6 +181,15 @@ fn as_given(file: &mut File<'_>, tool: &str, content: Passage<'_>) -> io::Result
 /// Kinds of lines beside the conversation.
 pub(crate) const NOISE: usize = 28;
 
+/// The kind that tells how long a request took.
+pub(crate) const TURN_DURATION: usize = NOISE - 1;
+
+/// Of [`BARE`]: a line with a time.
+const TIMED: &str = "queue-operation";
+
+/// Of [`BARE`]: a line that names no session, since it may stand in the file of another.
+const OF_NO_SESSION: &str = "summary";
+
 /// The line of a kind without an envelope, by type and further fields.
 const BARE: &[(&str, &str)] = &[
     ("summary", "\"summary\":\"A title\",\"leafUuid\":\"0\""),
@@ -192,7 +201,6 @@ const BARE: &[(&str, &str)] = &[
     ("last-prompt", "\"lastPrompt\":\"go on\",\"leafUuid\":\"0\""),
     ("queue-operation", "\"operation\":\"enqueue\",\"content\":\"and the docs\""),
     ("pr-link", "\"prNumber\":7,\"prUrl\":\"https://github.com/example/repo/pull/7\""),
-    ("system", "\"subtype\":\"turn_duration\",\"durationMs\":81234,\"messageCount\":12"),
     ("frame-link", "\"frame\":1"),
     ("continued-in", "\"continuedIn\":\"later\""),
     ("cost-state", "\"totalCostUsd\":0.25"),
@@ -204,7 +212,16 @@ const BARE: &[(&str, &str)] = &[
 /// Puts a line of a kind beside the conversation and says its type.
 pub(crate) fn noise(file: &mut File<'_>, kind: usize, uuid: Id) -> &'static str {
     if let Some((name, fields)) = BARE.get(kind) {
-        put!(&mut file.page.buf; "{\"type\":\"", *name, "\",", *fields, ",\"sessionId\":\"", &file.claude.stem, "\"}");
+        let time = (*name == TIMED).then(|| file.stamp());
+        let out = &mut file.page.buf;
+        put!(out; "{\"type\":\"", *name, "\",", *fields);
+        if let Some(time) = time {
+            put!(out; ",\"timestamp\":\"", Iso(time), "\"");
+        }
+        if *name != OF_NO_SESSION {
+            put!(out; ",\"sessionId\":\"", &file.claude.stem, "\"");
+        }
+        put!(out; "}");
         return name;
     }
     let time = file.stamp();
@@ -247,10 +264,11 @@ pub(crate) fn noise(file: &mut File<'_>, kind: usize, uuid: Id) -> &'static str 
         ),
         9 => ("assistant", ",\"message\":null"),
         10 => ("user", ",\"message\":{\"role\":\"user\",\"content\":[]}"),
-        _ => (
+        11 => (
             "progress",
             ",\"data\":{\"message\":{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a copy\"}]}}}",
         ),
+        _ => ("system", ",\"subtype\":\"turn_duration\",\"durationMs\":81234,\"messageCount\":12"),
     };
     file.envelope(name);
     let parent = file.parent();

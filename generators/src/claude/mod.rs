@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use crate::answer::{Request, Session, State};
-use crate::claude::file::File;
+use crate::claude::file::{File, cache_write};
 use crate::dice::Dice;
+use crate::manifest::Tokens;
 use crate::plan::{Quirk, ROOTS};
 use crate::size::Size;
 use crate::text::{Measure, Preview};
@@ -38,6 +39,9 @@ pub(crate) struct Claude {
     pub(crate) quirks: BTreeSet<Quirk>,
 }
 
+/// What breaks readers in subagents' files too, and not in the main file only.
+const EVERYWHERE: [Quirk; 4] = [Quirk::Gateway, Quirk::OutOfOrder, Quirk::ResultFirst, Quirk::Rewritten];
+
 /// Usage of a response, the largest seen.
 type Usage = BTreeMap<(String, String), (u64, u64)>;
 
@@ -46,6 +50,8 @@ pub(crate) struct Reading {
     pub(crate) session: Session,
     /// Whether the last request is still open.
     open: bool,
+    /// Whether what is written is a copy of another session's beginning: its responses were counted there.
+    copies: bool,
     opened: BTreeSet<String>,
     usage: Usage,
     facts: Facts,
@@ -68,7 +74,7 @@ pub(crate) struct Said {
 impl Reading {
     fn new(session: Session) -> Self {
         let (opened, usage, usage_ids) = (BTreeSet::new(), Usage::new(), BTreeSet::new());
-        Reading { session, open: false, opened, usage, facts: Facts::default(), usage_ids }
+        Reading { session, open: false, copies: false, opened, usage, facts: Facts::default(), usage_ids }
     }
 
     /// A new file: the open request is closed.
@@ -115,6 +121,21 @@ impl Reading {
         if let Some(request) = self.open() {
             request.state = State::Cancelled;
         }
+    }
+
+    /// A response has ended: its tokens, counted once however many lines told them.
+    pub(crate) fn response(&mut self, input: u64, cached: u64, output: u64) {
+        if self.copies {
+            return;
+        }
+        self.facts.tokens += Tokens {
+            responses: 1,
+            input,
+            cache_read: cached,
+            cache_write: cache_write(cached),
+            output,
+            reasoning: 0,
+        };
     }
 
     /// A line that a reader skips and counts.
@@ -206,6 +227,7 @@ impl Claude {
         let mut file = File::new(self, None, page, desk.pool, dice, reading);
         file.titles()?;
         for index in 0..self.requests {
+            file.reading.copies = self.resumes.as_ref().is_some_and(|resumed| index < resumed.1);
             if self.resumes.as_ref().is_some_and(|resumed| resumed.1 == index) {
                 file.dice = Dice::new(desk.spec, &path);
             }
@@ -242,7 +264,9 @@ impl Claude {
         (file.size, file.requests) = (size, 1);
         file.request(0)?;
         let page = file.page;
-        let facts = reading.end_file(BTreeSet::new());
+        let everywhere = |quirk: &&Quirk| EVERYWHERE.contains(quirk);
+        let quirks = self.quirks.iter().filter(everywhere).map(|quirk| quirk.name()).collect();
+        let facts = reading.end_file(quirks);
         desk.close(page, path.clone(), facts)?;
         let meta = format!(
             "{{\"agentType\":\"general-purpose\",\"description\":\"Look into it\",\"toolUseId\":\"toolu_{agent}\",\"spawnDepth\":1}}"

@@ -39,6 +39,7 @@ pub(crate) fn write(
     for i in compacted..chat.requests {
         if i > 0 && (dice.chance(DROPPED_SHARE) || i == 1 && chat.has(Quirk::DroppedRequest)) {
             log.dropped_request(style, dice)?;
+            facts.quirks.insert(Quirk::DroppedRequest.name());
         }
         let turn = turns.next(log.page.bytes(), pool, dice);
         log.request(turn, dice)?;

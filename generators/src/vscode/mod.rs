@@ -128,6 +128,9 @@ impl Chat {
             quirks: self.quirks.iter().map(|quirk| quirk.name()).collect(),
             ..Facts::default()
         };
+        if self.shape == Shape::V1 {
+            facts.quirks.insert("string-messages");
+        }
         let path = self.path();
         let mut page = desk.open(&path)?;
         if self.shape.is_log() {
