@@ -237,6 +237,9 @@ fn check(
 }
 
 fn check_file(home: &Path, entry: &FileEntry, buffer: &mut [u8], observer: &Observer<'_>) -> Option<String> {
+    if let Some(special) = &entry.kind {
+        return special.damage(&home.join(&entry.path));
+    }
     let mut file = match File::open(home.join(&entry.path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("missing".to_owned()),

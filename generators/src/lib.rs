@@ -21,6 +21,7 @@
 //! # Ok::<(), generators::Error>(())
 //! ```
 
+mod adversarial;
 mod answer;
 mod claude;
 mod cli;
@@ -35,6 +36,7 @@ mod plan;
 mod pool;
 mod profile;
 mod size;
+mod special;
 mod text;
 mod vscode;
 mod write;
@@ -43,4 +45,5 @@ pub use corpus::{Corpus, Summary, ensure, list, verify};
 pub use error::Error;
 pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
 pub use profile::{Profile, Spec};
+pub use special::Special;
 pub use write::{Progress, foresee};

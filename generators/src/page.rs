@@ -248,6 +248,18 @@ impl Page {
         self.lines += 1;
     }
 
+    /// Appends a byte so many times.
+    pub(crate) fn fill(&mut self, byte: u8, count: u64) -> io::Result<()> {
+        let mut left = count;
+        while left > 0 {
+            let now = left.min(SPILL_BYTES as u64);
+            self.buf.resize(self.buf.len() + now as usize, byte);
+            left -= now;
+            self.spill()?;
+        }
+        Ok(())
+    }
+
     /// Writes the buffer out when it is large.
     pub(crate) fn spill(&mut self) -> io::Result<()> {
         if self.buf.len() >= SPILL_BYTES { self.flush() } else { Ok(()) }

@@ -21,11 +21,14 @@ pub enum Profile {
     Laptop,
     /// A heavy user's history: many workspaces and a few huge files.
     Heavy,
+    /// One file for each defect that breaks readers, and what a correct reader makes of it.
+    Adversarial,
 }
 
 impl Profile {
     /// All profiles, smallest first.
-    pub const ALL: [Profile; 4] = [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy];
+    pub const ALL: [Profile; 5] =
+        [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy, Profile::Adversarial];
 
     /// The name, as typed and as in paths.
     #[must_use]
@@ -35,6 +38,7 @@ impl Profile {
             Profile::Steady => "steady",
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
+            Profile::Adversarial => "adversarial",
         }
     }
 
@@ -55,6 +59,10 @@ impl Profile {
                 "a heavy user's history: 3 log directories, 280 workspaces, and outliers of 20 MB and more; \
                  15 GB at scale 1"
             }
+            Profile::Adversarial => {
+                "one file for each defect that breaks readers, with what a correct reader makes of it; \
+                 its long lines are of 22 MB at scale 1"
+            }
         }
     }
 
@@ -64,6 +72,7 @@ impl Profile {
         match self {
             Profile::Smoke | Profile::Steady | Profile::Laptop => 1.0,
             Profile::Heavy => 0.019,
+            Profile::Adversarial => 0.1,
         }
     }
 }
@@ -145,7 +154,10 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_answered_with_the_known_ones() {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
-        assert_eq!(error, "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy");
+        assert_eq!(
+            error,
+            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, adversarial"
+        );
     }
 
     #[test]

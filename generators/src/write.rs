@@ -15,6 +15,7 @@ use crate::page::{Page, hex};
 use crate::plan::{Item, Plan};
 use crate::pool::Pool;
 use crate::profile::Spec;
+use crate::special::Special;
 
 /// What happens while a corpus is made or checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +117,7 @@ impl<'a> Desk<'a> {
         self.files.push(FileEntry {
             format: format_of(&path).to_owned(),
             path,
+            kind: None,
             bytes: finished.bytes,
             digest: finished.digest,
             lines: finished.lines,
@@ -140,6 +142,32 @@ impl<'a> Desk<'a> {
         page.record(kind);
         page.end_torn();
         self.close(page, path, Facts::default())
+    }
+
+    /// Makes an entry that is no regular file which can be read, and notes what a reader finds behind it.
+    pub(crate) fn special(&mut self, path: String, special: &Special, facts: Facts) -> io::Result<()> {
+        if let Some(home) = self.home {
+            let at = home.join(&path);
+            if let Some(folder) = at.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            special.make(&at)?;
+        }
+        self.files.push(FileEntry {
+            format: format_of(&path).to_owned(),
+            path,
+            kind: Some(special.clone()),
+            digest: special.digest(),
+            sessions: facts.sessions,
+            requests: facts.requests,
+            prompt_tokens: facts.prompt,
+            completion_tokens: facts.completion,
+            skipped_lines: facts.skipped_lines,
+            is_refused: facts.is_refused,
+            quirks: facts.quirks.into_iter().map(str::to_owned).collect(),
+            ..FileEntry::default()
+        });
+        Ok(())
     }
 
     /// Notes a session of the answer; one without requests is not delivered.
@@ -286,6 +314,7 @@ impl Item {
             Item::Chat(chat) => chat.write(desk),
             Item::Cli(session) => session.write(desk),
             Item::Claude(session) => session.write(desk),
+            Item::Hostile(hostile) => hostile.write(desk),
         }
     }
 }

@@ -31,6 +31,9 @@ fn check(corpus: &Corpus) {
     assert_eq!(read.workspaces, answer.workspaces);
     assert_eq!(read.edit_files, answer.edit_files);
     assert_eq!(read.skipped_lines, answer.skipped_lines);
+    let files = &corpus.manifest.files;
+    let refused: Vec<&String> = files.iter().filter(|file| file.is_refused).map(|file| &file.path).collect();
+    assert_eq!(read.refused.iter().collect::<Vec<_>>(), refused);
     assert_eq!(read.digest, answer.digest);
 }
 
@@ -52,4 +55,20 @@ fn a_plain_reader_of_a_small_laptop_corpus_answers_as_its_manifest() {
 #[test]
 fn a_plain_reader_of_a_small_heavy_corpus_answers_as_its_manifest() {
     check(&make(Profile::Heavy, 0.0005).1);
+}
+
+#[test]
+fn a_plain_reader_of_the_adversarial_corpus_makes_of_each_file_what_its_manifest_says() {
+    let (_dir, corpus) = make(Profile::Adversarial, 0.01);
+    let read = reader::read(&corpus.home());
+    for file in &corpus.manifest.files {
+        let skipped = read.skipped.get(&file.path).copied().unwrap_or(0);
+        assert_eq!(skipped, file.skipped_lines, "{}", file.path);
+        assert_eq!(read.refused.contains(&file.path), file.is_refused, "{}", file.path);
+        let found = read.sessions.iter().find(|session| session.0 == file.path);
+        assert_eq!(found.map_or(0, |session| session.3), file.requests, "{}", file.path);
+    }
+    check(&corpus);
+    assert!(corpus.manifest.bytes < 40_000_000, "{}", corpus.manifest.bytes);
+    generators::verify(&corpus.root, 2, &|_| ()).unwrap();
 }

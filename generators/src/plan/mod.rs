@@ -1,11 +1,13 @@
 //! What a corpus consists of, decided before anything is written.
 
+mod adversarial;
 mod scaled;
 mod smoke;
 mod steady;
 
 use std::collections::BTreeSet;
 
+use crate::adversarial::Hostile;
 use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::dice::Dice;
@@ -28,13 +30,13 @@ pub(crate) const ROOTS: [(&str, &str); 9] = [
 ];
 
 /// [`ROOTS`] of VS Code.
-const CODE: usize = 0;
+pub(crate) const CODE: usize = 0;
 /// [`ROOTS`] of VS Code Insiders.
 const INSIDERS: usize = 1;
 /// [`ROOTS`] of Copilot CLI.
-const CLI: usize = 2;
+pub(crate) const CLI: usize = 2;
 /// [`ROOTS`] of Claude Code.
-const CLAUDE: usize = 3;
+pub(crate) const CLAUDE: usize = 3;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -133,6 +135,7 @@ pub(crate) enum Item {
     Chat(Chat),
     Cli(Cli),
     Claude(Claude),
+    Hostile(Hostile),
 }
 
 impl Item {
@@ -143,12 +146,13 @@ impl Item {
             Item::Chat(chat) => chat.path(),
             Item::Cli(session) => session.path(),
             Item::Claude(session) => session.path(),
+            Item::Hostile(hostile) => hostile.path.clone(),
         }
     }
 
     fn files(&self) -> u64 {
         match self {
-            Item::File(_) => 1,
+            Item::File(_) | Item::Hostile(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.requests > 0) + 2 * session.subagents.len() as u64,
@@ -165,6 +169,7 @@ impl Item {
                 session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
                     + session.subagents.len() as u64 * SUBAGENT_BYTES
             }
+            Item::Hostile(hostile) => hostile.bytes(),
         }
     }
 }
@@ -195,6 +200,7 @@ impl Plan {
             Profile::Steady => draft.steady(),
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
+            Profile::Adversarial => draft.adversarial(),
         }
         let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
