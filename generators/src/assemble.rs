@@ -11,12 +11,14 @@ use serde::Serialize;
 use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 
 use crate::answer::{Digest, answer_digest};
+use crate::corpus::Listed;
 use crate::journal::{self, At, Entry, Line, Place, Visit};
 use crate::manifest::{
     CorpusDigest, EditEntry, FileEntry, FormatTotals, GENERATOR, SCHEMA, SEAL_TAIL, Seal, SessionEntry,
 };
 use crate::page::hex;
 use crate::profile::Spec;
+use crate::special::Special;
 
 /// The journals of a corpus, indexed.
 pub(crate) struct Assembly<R> {
@@ -32,10 +34,17 @@ pub(crate) struct IndexedFile {
     pub(crate) path: String,
     pub(crate) bytes: u64,
     pub(crate) digest: String,
+    /// What it is, when it is no regular file.
+    pub(crate) kind: Option<Special>,
     line: (usize, At),
 }
 
 impl IndexedFile {
+    /// What the file must be like.
+    pub(crate) fn listed(&self) -> Listed<'_> {
+        Listed { path: &self.path, digest: &self.digest, kind: self.kind.as_ref() }
+    }
+
     /// Which of the journals, in the order they were added, it stands in.
     pub(crate) fn journal(&self) -> usize {
         self.line.0
@@ -95,6 +104,7 @@ impl<R: Read + Seek> Assembly<R> {
                     path: file.path,
                     bytes: file.bytes,
                     digest: file.digest,
+                    kind: file.kind,
                     line: at,
                 });
             }

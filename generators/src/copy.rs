@@ -12,7 +12,8 @@ const BLOCK_BYTES: u64 = 4096;
 
 impl Corpus {
     /// Copies the home-like tree to `to`, where nothing may be: the files of the manifest and nothing else, ordinary files all of
-    /// them, whatever links and permissions have come into the corpus since. Where the file system can, the copies
+    /// them, whatever links and permissions have come into the corpus since. What the manifest says is no regular file
+    /// ([`Special`](crate::Special)) is made anew: links point where they did, within the copy. Where the file system can, the copies
     /// share their blocks with the corpus until they are written to; where it cannot, the free space is checked first.
     ///
     /// # Errors
@@ -29,6 +30,10 @@ impl Corpus {
             let (from, to_file) = (home.join(&file.path), to.join(&file.path));
             if let Some(folder) = to_file.parent() {
                 fs::create_dir_all(folder).map_err(Error::io("create directory", folder))?;
+            }
+            if let Some(special) = &file.kind {
+                special.make(&to_file).map_err(Error::io("make", &to_file))?;
+                continue;
             }
             if shares_blocks && reflink_copy::reflink(&from, &to_file).is_ok() {
                 continue;

@@ -13,11 +13,12 @@ use fs4::TryLockError;
 use crate::Error;
 use crate::assemble::Totals;
 use crate::making::Job;
-use crate::manifest::Manifest;
+use crate::manifest::{FileEntry, Manifest};
 use crate::merge::{self, reusable_shard};
 use crate::page::file_hasher;
 use crate::profile::Spec;
 use crate::shard::Shard;
+use crate::special::Special;
 use crate::write::{Observer, Progress};
 
 /// The manifest's name in a corpus.
@@ -177,8 +178,19 @@ pub(crate) fn reusable(job: &Job<'_>) -> Result<Manifest, Error> {
     Ok(manifest)
 }
 
-fn files_of(manifest: &Manifest) -> Vec<(&str, &str)> {
-    manifest.files.iter().map(|file| (file.path.as_str(), file.digest.as_str())).collect()
+fn files_of<'a>(manifest: &'a Manifest) -> Vec<Listed<'a>> {
+    let listed =
+        |file: &'a FileEntry| Listed { path: &file.path, digest: &file.digest, kind: file.kind.as_ref() };
+    manifest.files.iter().map(listed).collect()
+}
+
+/// What a file must be like.
+#[derive(Clone, Copy)]
+pub(crate) struct Listed<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) digest: &'a str,
+    /// What it is, when it is no regular file.
+    pub(crate) kind: Option<&'a Special>,
 }
 
 /// Refuses to write more than there is space for.
@@ -214,7 +226,7 @@ pub fn verify(
 /// Checks that below a corpus's home are these files, by path and digest and in order, and no others.
 pub(crate) fn check(
     root: &Path,
-    files: &[(&str, &str)],
+    files: &[Listed<'_>],
     threads: usize,
     stop: &AtomicBool,
     observer: &Observer<'_>,
@@ -224,14 +236,14 @@ pub(crate) fn check(
     let damage = Mutex::new(Vec::new());
     let work = || {
         let mut buffer = vec![0; 1 << 20];
-        while let Some(&(path, digest)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(listed) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
-            if let Some(wrong) = check_file(&home.join(path), digest, &mut buffer, observer)
+            if let Some(wrong) = check_file(&home, listed, &mut buffer, observer)
                 && let Ok(mut damage) = damage.lock()
             {
-                damage.push(format!("{path} ({wrong})"));
+                damage.push(format!("{} ({wrong})", listed.path));
             }
         }
     };
@@ -246,7 +258,7 @@ pub(crate) fn check(
     }
     let mut damage = damage.into_inner().unwrap_or_default();
     walk(&home, &home, &mut |_, name| {
-        if files.binary_search_by(|file| file.0.cmp(&name)).is_err() {
+        if files.binary_search_by(|file| file.path.cmp(&name)).is_err() {
             damage.push(format!("{name} (extra)"));
         }
     })?;
@@ -259,7 +271,16 @@ pub(crate) fn check(
     Err(Error::Damaged { root: root.to_path_buf(), count, first: damage })
 }
 
-fn check_file(path: &Path, digest: &str, buffer: &mut [u8], observer: &Observer<'_>) -> Option<String> {
+fn check_file(
+    home: &Path,
+    listed: &Listed<'_>,
+    buffer: &mut [u8],
+    observer: &Observer<'_>,
+) -> Option<String> {
+    let path = home.join(listed.path);
+    if let Some(special) = listed.kind {
+        return special.damage(&path);
+    }
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("missing".to_owned()),
@@ -277,7 +298,7 @@ fn check_file(path: &Path, digest: &str, buffer: &mut [u8], observer: &Observer<
             Err(error) => return Some(error.to_string()),
         }
     }
-    (format!("{:016x}", hasher.finish()) != digest).then(|| "changed".to_owned())
+    (format!("{:016x}", hasher.finish()) != listed.digest).then(|| "changed".to_owned())
 }
 
 /// Tells each file below a folder of a home, with its name below the home.

@@ -21,6 +21,7 @@
 //! # Ok::<(), generators::Error>(())
 //! ```
 
+mod adversarial;
 mod answer;
 mod assemble;
 mod claude;
@@ -45,6 +46,7 @@ mod profile;
 mod recipe;
 mod shard;
 mod size;
+mod special;
 mod sqlite;
 mod text;
 mod vscode;
@@ -58,4 +60,5 @@ pub use merge::merge;
 pub use profile::{Own, Profile, Spec};
 pub use recipe::{Format, GRID, History, Quantiles, Recipe, Tables};
 pub use shard::Shard;
+pub use special::Special;
 pub use write::{Progress, foresee};

@@ -192,7 +192,11 @@ fn resume(partial: &Path, header: &Header) -> Result<Option<Begun>, Error> {
 /// Whether a line's file is there with its size.
 fn is_there(home: &Path, line: &Line) -> bool {
     let Line::File(file) = line else { return true };
-    fs::symlink_metadata(home.join(&file.path)).is_ok_and(|meta| meta.is_file() && meta.len() == file.bytes)
+    let path = home.join(&file.path);
+    if let Some(special) = &file.kind {
+        return special.damage(&path).is_none();
+    }
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == file.bytes)
 }
 
 fn remove_others(home: &Path, files: &HashSet<String>) -> Result<(), Error> {

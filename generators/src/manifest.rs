@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::page::{file_hasher, hex};
 use crate::profile::Spec;
+use crate::special::Special;
 
 /// The form of this manifest.
 pub(crate) const SCHEMA: &str = "highwater-corpus/3";
@@ -98,6 +99,9 @@ pub struct SessionEntry {
 pub struct FileEntry {
     /// Path below the home directory, with `/`.
     pub path: String,
+    /// What it is, where it is no regular file that can be read; it has no bytes then, and its digest is of what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Special>,
     /// The tool that writes such files: `vscode`, `copilot-cli`, `claude`, `codex`, `gemini`, `opencode` or `kilo`.
     pub format: String,
     /// Size.
@@ -106,7 +110,8 @@ pub struct FileEntry {
     pub digest: String,
     /// Lines, the last one also when it is torn.
     pub lines: u64,
-    /// Records by type: lines by their type, `kind-0` to `kind-3` in an append log, `document` for a file that is one.
+    /// Records by type: lines by their type, `kind-0` to `kind-3` in an append log, `document` for a file that is one. None are
+    /// told of a file that is made around a defect.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub records: BTreeMap<String, u64>,
     /// Sessions that a reader finds in it; a subagent's file has none of its own.

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
-use crate::assemble::Assembly;
-use crate::corpus::{Summary, TAG, TAG_TEXT, check, check_space, home, put_file, remove_if_there, reusable};
+use crate::assemble::{Assembly, IndexedFile};
+use crate::corpus::{
+    Listed, Summary, TAG, TAG_TEXT, check, check_space, home, put_file, remove_if_there, reusable,
+};
 use crate::journal::{self, Header};
 use crate::making::{Job, SHARD_JOURNAL};
 use crate::manifest::Manifest;
@@ -136,9 +138,8 @@ fn index(parts: &[Part], plan: &Plan, job: &Job<'_>) -> Result<Assembly<File>, E
             return Err(Error::Merge { path: part.root.clone(), why });
         }
         let files = &assembly.files[before..];
-        let mut files: Vec<(&str, &str)> =
-            files.iter().map(|file| (file.path.as_str(), file.digest.as_str())).collect();
-        files.sort_unstable();
+        let mut files: Vec<Listed<'_>> = files.iter().map(IndexedFile::listed).collect();
+        files.sort_unstable_by_key(|file| file.path);
         check(&part.root, &files, job.threads, job.stop, job.observer)?;
     }
     Ok(assembly)
@@ -160,6 +161,10 @@ fn write(parts: &[Part], assembly: &Assembly<File>, partial: &Path, job: &Job<'_
         if let Some(folder) = to.parent().filter(|folder| **folder != last_folder) {
             fs::create_dir_all(folder).map_err(Error::io("create directory", folder))?;
             last_folder = folder.to_path_buf();
+        }
+        if let Some(special) = &file.kind {
+            special.make(&to).map_err(Error::io("write corpus file", &to))?;
+            continue;
         }
         if links && fs::hard_link(&from, &to).is_ok() {
             continue;

@@ -288,6 +288,18 @@ impl Page {
         Ok(())
     }
 
+    /// Appends a byte so many times.
+    pub(crate) fn fill(&mut self, byte: u8, count: u64) -> io::Result<()> {
+        let mut left = count;
+        while left > 0 {
+            let now = left.min(SPILL_BYTES as u64);
+            self.buf.resize(self.buf.len() + now as usize, byte);
+            left -= now;
+            self.spill()?;
+        }
+        Ok(())
+    }
+
     /// Where in the buffer something begins, by the file's bytes before it; none when it was written out.
     pub(crate) fn place(&self, bytes: u64) -> Option<usize> {
         bytes.checked_sub(self.bytes).map(|place| place as usize)

@@ -28,6 +28,8 @@ pub enum Profile {
     Wide,
     /// One of each file that has broken a reader by its size or shape.
     Pathological,
+    /// One file for each defect that breaks readers, and what a correct reader makes of it.
+    Adversarial,
     /// The shape of a person's own history.
     Own(Arc<Own>),
 }
@@ -49,13 +51,14 @@ impl From<Recipe> for Profile {
 
 impl Profile {
     /// The profiles of this program, smallest first.
-    pub const BUILT_IN: [Profile; 6] = [
+    pub const BUILT_IN: [Profile; 7] = [
         Profile::Smoke,
         Profile::Steady,
         Profile::Laptop,
         Profile::Heavy,
         Profile::Wide,
         Profile::Pathological,
+        Profile::Adversarial,
     ];
 
     /// The name, as in paths: that of an own profile ends in 8 digits of its digest.
@@ -66,6 +69,7 @@ impl Profile {
             Profile::Steady => "steady",
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
+            Profile::Adversarial => "adversarial",
             Profile::Wide => "wide",
             Profile::Pathological => "pathological",
             Profile::Own(own) => &own.label,
@@ -89,6 +93,10 @@ impl Profile {
                 "a heavy user's history: 3 log directories, 280 workspaces, and outliers of 20 MB and more; \
                  15 GB at scale 1"
             }
+            Profile::Adversarial => {
+                "one file for each defect that breaks readers, with what a correct reader makes of it; \
+                 its long lines are of 22 MB at scale 1"
+            }
             Profile::Wide => {
                 "72,600 small files: 50,000 Claude sessions in 3 projects, 10,000 of Copilot CLI, 2,600 workspaces \
                  of which 28 have chats; 0.5 GB at scale 1"
@@ -107,6 +115,7 @@ impl Profile {
         match self {
             Profile::Smoke | Profile::Steady | Profile::Laptop | Profile::Wide | Profile::Own(_) => 1.0,
             Profile::Heavy => 0.019,
+            Profile::Adversarial => 0.1,
             Profile::Pathological => 0.1,
         }
     }
@@ -195,7 +204,7 @@ mod tests {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, wide, pathological, and files that end in .toml \
+            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, wide, pathological, adversarial, and files that end in .toml \
              (`highwater corpus fit`)"
         );
     }

@@ -17,6 +17,7 @@ use crate::page::{Finished, Page, hex};
 use crate::plan::{Item, Plan};
 use crate::pool::Pool;
 use crate::profile::Spec;
+use crate::special::Special;
 
 /// What happens while a corpus is made or checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +134,7 @@ impl<'a> Desk<'a> {
         self.lines.push(Line::File(FileEntry {
             format: format_of(&path).to_owned(),
             path,
+            kind: None,
             bytes: finished.bytes,
             digest: finished.digest,
             lines: finished.lines,
@@ -160,6 +162,32 @@ impl<'a> Desk<'a> {
             page.end_torn();
         }
         self.close(page, path, Facts::default())
+    }
+
+    /// Makes an entry that is no regular file which can be read, and notes what a reader finds behind it.
+    pub(crate) fn special(&mut self, path: String, special: &Special, facts: Facts) -> io::Result<()> {
+        if let Some(home) = self.home {
+            let at = home.join(&path);
+            if let Some(folder) = at.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            special.make(&at)?;
+        }
+        self.lines.push(Line::File(FileEntry {
+            format: format_of(&path).to_owned(),
+            path,
+            kind: Some(special.clone()),
+            digest: special.digest(),
+            sessions: facts.sessions,
+            requests: facts.requests,
+            prompt_tokens: facts.prompt,
+            completion_tokens: facts.completion,
+            skipped_lines: facts.skipped_lines,
+            is_refused: facts.is_refused,
+            quirks: facts.quirks.into_iter().map(str::to_owned).collect(),
+            ..FileEntry::default()
+        }));
+        Ok(())
     }
 
     /// Notes a session of the answer; one without requests is not delivered.
@@ -298,6 +326,7 @@ impl Item {
             Item::OpenCode(session) => session.write(desk),
             Item::Database(database) => database.write(desk),
             Item::Index(index) => index.write(desk),
+            Item::Hostile(hostile) => hostile.write(desk),
         }
     }
 }

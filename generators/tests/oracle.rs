@@ -31,7 +31,14 @@ fn check(corpus: &Corpus) {
     assert_eq!(read.workspaces, answer.workspaces);
     assert_eq!(read.edit_files, answer.edit_files);
     assert_eq!(read.skipped_lines, answer.skipped_lines);
+    let files = &corpus.manifest.files;
+    let refused: Vec<&String> = files.iter().filter(|file| file.is_refused).map(|file| &file.path).collect();
+    assert_eq!(read.refused.iter().collect::<Vec<_>>(), refused);
     assert_eq!(read.digest, answer.digest);
+}
+
+/// The tokens of a corpus whose files are what their tools write.
+fn check_tokens(corpus: &Corpus) {
     let formats = &corpus.manifest.formats;
     for (format, counted) in [
         ("claude", reader::tokens::claude(&corpus.home())),
@@ -43,32 +50,53 @@ fn check(corpus: &Corpus) {
     }
 }
 
+fn check_whole(corpus: &Corpus) {
+    check(corpus);
+    check_tokens(corpus);
+}
+
 #[test]
 fn a_plain_reader_of_the_smoke_corpus_answers_as_its_manifest() {
-    check(&make(Profile::Smoke, 1.0).1);
+    check_whole(&make(Profile::Smoke, 1.0).1);
 }
 
 #[test]
 fn a_plain_reader_of_a_small_steady_corpus_answers_as_its_manifest() {
-    check(&make(Profile::Steady, 1.0 / 32.0).1);
+    check_whole(&make(Profile::Steady, 1.0 / 32.0).1);
 }
 
 #[test]
 fn a_plain_reader_of_a_small_laptop_corpus_answers_as_its_manifest() {
-    check(&make(Profile::Laptop, 0.05).1);
+    check_whole(&make(Profile::Laptop, 0.05).1);
 }
 
 #[test]
 fn a_plain_reader_of_a_small_heavy_corpus_answers_as_its_manifest() {
-    check(&make(Profile::Heavy, 0.0005).1);
+    check_whole(&make(Profile::Heavy, 0.0005).1);
 }
 
 #[test]
 fn a_plain_reader_of_a_small_wide_corpus_answers_as_its_manifest() {
-    check(&make(Profile::Wide, 0.002).1);
+    check_whole(&make(Profile::Wide, 0.002).1);
 }
 
 #[test]
 fn a_plain_reader_of_a_small_pathological_corpus_answers_as_its_manifest() {
-    check(&make(Profile::Pathological, 0.0001).1);
+    check_whole(&make(Profile::Pathological, 0.0001).1);
+}
+
+#[test]
+fn a_plain_reader_of_the_adversarial_corpus_makes_of_each_file_what_its_manifest_says() {
+    let (_dir, corpus) = make(Profile::Adversarial, 0.01);
+    let read = reader::read(&corpus.home());
+    for file in &corpus.manifest.files {
+        let skipped = read.skipped.get(&file.path).copied().unwrap_or(0);
+        assert_eq!(skipped, file.skipped_lines, "{}", file.path);
+        assert_eq!(read.refused.contains(&file.path), file.is_refused, "{}", file.path);
+        let found = read.sessions.iter().find(|session| session.0 == file.path);
+        assert_eq!(found.map_or(0, |session| session.3), file.requests, "{}", file.path);
+    }
+    check(&corpus);
+    assert!(corpus.manifest.bytes < 40_000_000, "{}", corpus.manifest.bytes);
+    generators::verify(&corpus.root, 2, &|_| ()).unwrap();
 }

@@ -1,5 +1,6 @@
 //! What a corpus consists of, decided before anything is written.
 
+mod adversarial;
 mod codex;
 mod own;
 mod pathological;
@@ -10,6 +11,7 @@ mod wide;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::adversarial::Hostile;
 use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::codex::Codex;
@@ -36,13 +38,13 @@ pub(crate) const ROOTS: [(&str, &str); 9] = [
 ];
 
 /// [`ROOTS`] of VS Code.
-const CODE: usize = 0;
+pub(crate) const CODE: usize = 0;
 /// [`ROOTS`] of VS Code Insiders.
 const INSIDERS: usize = 1;
 /// [`ROOTS`] of Copilot CLI.
-const CLI: usize = 2;
+pub(crate) const CLI: usize = 2;
 /// [`ROOTS`] of Claude Code.
-const CLAUDE: usize = 3;
+pub(crate) const CLAUDE: usize = 3;
 /// [`ROOTS`] of Codex CLI.
 const CODEX: usize = 4;
 /// [`ROOTS`] of Gemini CLI.
@@ -172,6 +174,7 @@ pub(crate) enum Item {
     OpenCode(OpenCode),
     Database(Database),
     Index(Index),
+    Hostile(Hostile),
 }
 
 impl Item {
@@ -187,12 +190,13 @@ impl Item {
             Item::OpenCode(session) => session.path(),
             Item::Database(database) => database.path(),
             Item::Index(index) => index.path(),
+            Item::Hostile(hostile) => hostile.path.clone(),
         }
     }
 
     fn files(&self) -> u64 {
         match self {
-            Item::File(_) | Item::Database(_) | Item::Index(_) => 1,
+            Item::File(_) | Item::Database(_) | Item::Index(_) | Item::Hostile(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.has_main()) + 2 * session.subagents.len() as u64,
@@ -220,6 +224,7 @@ impl Item {
             Item::OpenCode(session) => opencode_bytes(session),
             Item::Database(database) => database.sessions.iter().map(opencode_bytes).sum::<u64>() + 65_536,
             Item::Index(index) => 16_384 + 400 * index.chats.len() as u64,
+            Item::Hostile(hostile) => hostile.bytes(),
         }
     }
 }
@@ -258,6 +263,7 @@ impl Plan {
             Profile::Own(own) => draft.own(&own.recipe),
             Profile::Wide => draft.wide(),
             Profile::Pathological => draft.pathological(),
+            Profile::Adversarial => draft.adversarial(),
         }
         let Draft { mut items, workspaces, .. } = draft;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));

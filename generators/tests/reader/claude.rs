@@ -13,19 +13,20 @@ use super::{
 pub(crate) fn read(home: &Path, project: &Path, out: &mut Output) {
     let mut stems = BTreeSet::new();
     for path in entries(project) {
-        if path.is_dir() && !subagents(&path.join("subagents")).is_empty() {
+        if let Some(stem) = name(&path).strip_suffix(".jsonl") {
+            stems.insert(stem.to_owned());
+        } else if path.is_dir() && !subagents(&path.join("subagents")).is_empty() {
             stems.insert(name(&path));
-        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
-            stems.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
         }
     }
     for stem in stems {
-        let main = Some(project.join(format!("{stem}.jsonl"))).filter(|path| path.is_file());
+        let main =
+            Some(project.join(format!("{stem}.jsonl"))).filter(|path| path.is_symlink() || path.exists());
         let directory = project.join(&stem);
         let mut reader = Reader::default();
         for (i, path) in main.iter().cloned().chain(subagents(&directory.join("subagents"))).enumerate() {
             reader.open = None;
-            reader.file(&path, i == 0 && main.is_some(), out);
+            reader.file(home, &path, i == 0 && main.is_some(), out);
         }
         let cwd = reader.cwd.as_deref().unwrap_or(project.to_str().unwrap());
         let mut session = Session {
@@ -45,9 +46,11 @@ pub(crate) fn read(home: &Path, project: &Path, out: &mut Output) {
 fn subagents(directory: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries(directory)
         .into_iter()
-        .filter(|path| path.is_file() && name(path).starts_with("agent-") && name(path).ends_with(".jsonl"))
+        .filter(|path| !path.is_dir() && name(path).starts_with("agent-") && name(path).ends_with(".jsonl"))
         .collect();
-    found.extend(directories(directory).iter().flat_map(|inner| subagents(inner)));
+    found.extend(
+        directories(directory).iter().filter(|inner| !inner.is_symlink()).flat_map(|inner| subagents(inner)),
+    );
     found.sort_by(|a, b| a.components().cmp(b.components()));
     found
 }
@@ -63,11 +66,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn file(&mut self, path: &Path, main: bool, out: &mut Output) {
-        for bytes in lines(path) {
-            if bytes.is_empty() {
-                continue;
-            }
+    fn file(&mut self, home: &Path, path: &Path, main: bool, out: &mut Output) {
+        for bytes in lines(&out.open(home, path).unwrap_or_default()) {
             let Some(line) = parse(&bytes).filter(|line| line["type"].is_string()) else {
                 out.skip();
                 continue;
@@ -157,7 +157,9 @@ impl Reader {
         let usage = &message["usage"];
         let count = |name: &str| number(&usage[name]).unwrap_or(0);
         let new = [
-            count("input_tokens") + count("cache_read_input_tokens") + count("cache_creation_input_tokens"),
+            count("input_tokens")
+                .saturating_add(count("cache_read_input_tokens"))
+                .saturating_add(count("cache_creation_input_tokens")),
             count("output_tokens"),
         ];
         let pair = (message["id"].as_str().unwrap_or(""), line["requestId"].as_str().unwrap_or(""));
@@ -170,7 +172,7 @@ impl Reader {
         };
         let added = [0, 1].map(|i| (new[i] - largest[i]).max(0));
         *largest = [0, 1].map(|i| largest[i].max(new[i]));
-        request.prompt += added[0];
-        request.completion += added[1];
+        request.prompt = request.prompt.saturating_add(added[0]);
+        request.completion = request.completion.saturating_add(added[1]);
     }
 }

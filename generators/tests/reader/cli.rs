@@ -20,10 +20,10 @@ pub(crate) fn read(home: &Path, workspace: &Path, out: &mut Output) {
     };
     let mut model = String::new();
     let mut open: Option<(Request, bool)> = None;
-    for line in lines(&path) {
-        if line.is_empty() {
-            continue;
-        }
+    if !path.exists() && !path.is_symlink() {
+        return;
+    }
+    for line in lines(&out.open(home, &path).unwrap_or_default()) {
         let Some(event) = parse(&line).filter(|event| event["type"].is_string()) else {
             out.skip();
             continue;
@@ -72,7 +72,8 @@ fn answered(kind: &str, data: &Value, request: &mut Request, aborted: &mut bool)
     match kind {
         "assistant.message" => {
             request.responses.extend(data["content"].as_str().map(str::to_owned));
-            request.completion += number(&data["outputTokens"]).unwrap_or(0);
+            let tokens = number(&data["outputTokens"]).unwrap_or(0);
+            request.completion = request.completion.saturating_add(tokens);
         }
         "tool.execution_start" => {
             if let Some(tool) = data["toolName"].as_str() {
@@ -87,7 +88,8 @@ fn answered(kind: &str, data: &Value, request: &mut Request, aborted: &mut bool)
         "abort" => *aborted = true,
         "session.shutdown" => {
             for metrics in data["modelMetrics"].as_object().into_iter().flatten() {
-                request.prompt += number(&metrics.1["usage"]["inputTokens"]).unwrap_or(0);
+                let tokens = number(&metrics.1["usage"]["inputTokens"]).unwrap_or(0);
+                request.prompt = request.prompt.saturating_add(tokens);
             }
         }
         _ => {}

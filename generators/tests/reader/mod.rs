@@ -23,6 +23,9 @@ pub(crate) struct Answer {
     pub(crate) edit_files: u64,
     pub(crate) workspaces: u64,
     pub(crate) skipped_lines: u64,
+    /// Skipped lines by file, and files that are refused.
+    pub(crate) skipped: BTreeMap<String, u64>,
+    pub(crate) refused: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -87,7 +90,8 @@ pub(crate) fn read(home: &Path) -> Answer {
         gemini::read(home, &project, &mut out);
     }
     opencode(home, &mut out);
-    let Output { mut answer, digests } = out;
+    let Output { mut answer, digests, .. } = out;
+    answer.refused.sort();
     answer.digest = hash(&digests.concat()).1;
     answer
 }
@@ -113,11 +117,28 @@ fn opencode(home: &Path, out: &mut Output) {
 pub(crate) struct Output {
     answer: Answer,
     digests: Vec<Vec<u8>>,
+    file: String,
 }
 
 impl Output {
+    /// A file that can be opened, or none, which is then refused. A pipe is not opened.
+    pub(crate) fn open(&mut self, home: &Path, path: &Path) -> Option<Vec<u8>> {
+        self.file = below(home, path);
+        let bytes = Some(path).filter(|path| path.is_file()).and_then(|path| fs::read(path).ok());
+        if bytes.is_none() {
+            self.refuse();
+        }
+        bytes
+    }
+
+    /// The file that was opened last gives nothing.
+    pub(crate) fn refuse(&mut self) {
+        self.answer.refused.push(self.file.clone());
+    }
+
     pub(crate) fn skip(&mut self) {
         self.answer.skipped_lines += 1;
+        *self.answer.skipped.entry(self.file.clone()).or_default() += 1;
     }
 
     pub(crate) fn session(&mut self, source: String, session: &Session) {
@@ -259,6 +280,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Value> {
     serde_json::from_str(&mend(text)).ok()
 }
 
+/// Parses a file that is one document.
+pub(crate) fn document(bytes: &[u8]) -> Option<Value> {
+    parse(without_mark(bytes))
+}
+
 fn mend(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -298,34 +324,43 @@ pub(crate) fn text(value: &Value, cap: usize) -> Option<String> {
 }
 
 pub(crate) fn number(value: &Value) -> Option<i64> {
-    if let Some(value) = value.as_i64() {
-        return Some(value.max(0));
-    }
-    value.as_f64().map(|value| (value.trunc() as i64).max(0))
+    integer_of(value).map(|value| value.max(0))
+}
+
+pub(crate) fn integer_of(value: &Value) -> Option<i64> {
+    value.as_i64().or(value.as_f64().map(|value| value.trunc() as i64))
 }
 
 pub(crate) fn time(value: &Value) -> i64 {
     match value {
-        Value::String(text) => iso(text),
-        other => number(other).unwrap_or(0),
+        Value::String(text) => iso(text).unwrap_or(0),
+        other => integer_of(other).unwrap_or(0),
     }
 }
 
 /// Milliseconds of `YYYY-MM-DDThh:mm:ss.mmmZ`, counted day by day.
-fn iso(text: &str) -> i64 {
+fn iso(text: &str) -> Option<i64> {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    if shape != "0000-00-00T00:00:00.000Z" {
+        return None;
+    }
     let part = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let mut days = (1970..part(0, 4)).map(|year| if leap(year) { 366 } else { 365 }).sum::<i64>();
-    for month in 1..part(5, 7) {
-        days += match month {
-            2 if leap(part(0, 4)) => 29,
-            2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
+    let length = |month: i64| match month {
+        2 if leap(part(0, 4)) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let (month, day, hour, minute, second) =
+        (part(5, 7), part(8, 10), part(11, 13), part(14, 16), part(17, 19));
+    let is_time = (1..13).contains(&month) && (1..=length(month)).contains(&day);
+    if !is_time || hour > 23 || minute > 59 || second > 59 {
+        return None;
     }
-    days += part(8, 10) - 1;
-    ((days * 24 + part(11, 13)) * 60 + part(14, 16)) * 60_000 + part(17, 19) * 1_000 + part(20, 23)
+    let mut days = (1970..part(0, 4)).map(|year| if leap(year) { 366 } else { 365 }).sum::<i64>();
+    days += (1..month).map(length).sum::<i64>() + day - 1;
+    Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + part(20, 23))
 }
 
 pub(crate) fn directories(path: &Path) -> Vec<PathBuf> {
@@ -342,14 +377,20 @@ pub(crate) fn entries(path: &Path) -> Vec<PathBuf> {
 }
 
 pub(crate) fn below(home: &Path, path: &Path) -> String {
-    path.strip_prefix(home).unwrap().to_str().unwrap().replace('\\', "/")
+    let below = path.strip_prefix(home).unwrap();
+    below.iter().map(|part| part.to_str().unwrap()).collect::<Vec<_>>().join("/")
 }
 
 pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
-pub(crate) fn lines(path: &Path) -> Vec<Vec<u8>> {
-    let bytes = fs::read(path).unwrap();
-    bytes.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
+/// The lines of a file, without those that are blank and a byte order mark at its beginning.
+pub(crate) fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let lines = without_mark(bytes).split(|&byte| byte == b'\n').map(<[u8]>::to_vec);
+    lines.filter(|line| !line.iter().all(|byte| b" \t\r".contains(byte))).collect()
+}
+
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }

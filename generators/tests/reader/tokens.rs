@@ -1,6 +1,7 @@
 //! What the models read and wrote, counted as a person would who has only the files: each response once.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
@@ -16,7 +17,7 @@ pub(crate) fn claude(home: &Path) -> Sum {
     let mut responses: BTreeMap<(String, String), Sum> = BTreeMap::new();
     for path in files(&home.join(".claude/projects")) {
         let mut asked = 0;
-        for line in lines(&path).iter().filter_map(|line| parse(line)) {
+        for line in lines(&fs::read(&path).unwrap()).iter().filter_map(|line| parse(line)) {
             let message = &line["message"];
             asked += u64::from(line["type"] == "user");
             if line["type"] != "assistant" || message["model"] == "<synthetic>" || message["usage"].is_null()
@@ -42,7 +43,9 @@ pub(crate) fn claude(home: &Path) -> Sum {
 
 /// Of Copilot CLI: every message says what the model wrote, and the session's end what it read.
 pub(crate) fn copilot(home: &Path) -> Sum {
-    let events = files(&home.join(".copilot/session-state")).into_iter().flat_map(|path| lines(&path));
+    let events = files(&home.join(".copilot/session-state"))
+        .into_iter()
+        .flat_map(|path| lines(&fs::read(path).unwrap()));
     sum(events.filter_map(|line| parse(&line)).map(|event| of_event(&event)))
 }
 

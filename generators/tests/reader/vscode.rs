@@ -7,22 +7,26 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Output, Request, Session, add_code, below, directories, entries, lines, name, number, parse, preview,
-    text, units,
+    Output, Request, Session, add_code, below, directories, document, entries, integer_of, lines, name,
+    number, parse, preview, text, units,
 };
 
 pub(crate) fn read(home: &Path, workspace: &Path, harness: &'static str, out: &mut Output) {
     let key = below(home, workspace);
     let title = title(workspace);
     for path in entries(&workspace.join("chatSessions")) {
-        let state = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") if !path.with_extension("jsonl").exists() => {
-                parse(&fs::read(&path).unwrap()).unwrap()
-            }
-            Some("jsonl") => replay(&path, out),
+        let file = name(&path);
+        let (stem, is_log) = match (file.strip_suffix(".jsonl"), file.strip_suffix(".json")) {
+            (Some(stem), _) => (stem, true),
+            (_, Some(stem)) if !path.with_file_name(format!("{stem}.jsonl")).is_file() => (stem, false),
             _ => continue,
         };
-        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let Some(bytes) = out.open(home, &path) else { continue };
+        let state = if is_log { Some(replay(&bytes, out)) } else { document(&bytes) };
+        let Some(state) = state else {
+            out.refuse();
+            continue;
+        };
         let mut session = session(&state, stem);
         session.harness = harness;
         session.workspace.clone_from(&key);
@@ -30,8 +34,14 @@ pub(crate) fn read(home: &Path, workspace: &Path, harness: &'static str, out: &m
         out.session(below(home, &path), &session);
     }
     for directory in directories(&workspace.join("chatEditingSessions")) {
-        if let Ok(bytes) = fs::read(directory.join("state.json")) {
-            out.edits(&key, &name(&directory), &edits(&parse(&bytes).unwrap()));
+        let path = directory.join("state.json");
+        if !path.exists() {
+            continue;
+        }
+        match out.open(home, &path).map(|bytes| document(&bytes)) {
+            Some(Some(state)) => out.edits(&key, &name(&directory), &edits(&state)),
+            Some(None) => out.refuse(),
+            None => {}
         }
     }
 }
@@ -40,14 +50,18 @@ fn title(workspace: &Path) -> String {
     let Ok(bytes) = fs::read(workspace.join("workspace.json")) else {
         return "unknown".to_owned();
     };
-    let value = parse(&bytes).unwrap();
-    let uri = value["folder"].as_str().or(value["workspace"].as_str()).unwrap();
+    let value = document(&bytes).unwrap_or_default();
+    let Some(uri) = value["folder"].as_str().or(value["workspace"].as_str()) else {
+        return "unknown".to_owned();
+    };
     let component = uri.rsplit('/').next().unwrap();
     let mut bytes = Vec::new();
     let mut rest = component.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        if byte == b'%' {
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&tail[..2]).unwrap(), 16).unwrap());
+        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if let (b'%', Some(escaped)) = (byte, escaped) {
+            bytes.push(escaped);
             rest = &tail[2..];
         } else {
             bytes.push(byte);
@@ -57,12 +71,9 @@ fn title(workspace: &Path) -> String {
     preview(&String::from_utf8_lossy(&bytes), 128)
 }
 
-fn replay(path: &Path, out: &mut Output) -> Value {
+fn replay(bytes: &[u8], out: &mut Output) -> Value {
     let mut state = json!({});
-    for line in lines(path) {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
+    for line in lines(bytes) {
         let applied = parse(&line).and_then(|operation| apply(&mut state, &operation));
         if applied.is_none() {
             out.skip();
@@ -81,8 +92,13 @@ fn apply(state: &mut Value, operation: &Value) -> Option<()> {
     if path.iter().any(|key| ["__proto__", "constructor", "prototype"].map(Some).contains(&key.as_str())) {
         return None;
     }
-    if !fits(state, path, kind) {
+    let items = operation.get("v").is_none_or(|items| items.is_array() || items.is_null());
+    let keep = operation.get("i").is_none_or(|keep| integer_of(keep).is_some_and(|keep| keep >= 0));
+    if !fits(state, path, kind) || kind == 2 && !(items && keep) {
         return None;
+    }
+    if state.is_null() {
+        *state = json!({});
     }
     change(state, path, kind, operation)
 }
@@ -169,8 +185,8 @@ fn session(state: &Value, stem: &str) -> Session {
         .filter_map(Value::as_object)
         .map(request)
         .collect();
-    let created = number(&state["creationDate"]).unwrap_or(0);
-    let last = number(&state["lastMessageDate"])
+    let created = integer_of(&state["creationDate"]).unwrap_or(0);
+    let last = integer_of(&state["lastMessageDate"])
         .or(requests.last().map(|request| request.timestamp))
         .unwrap_or(created);
     let id = text(&state["sessionId"], 128).unwrap_or_else(|| preview(stem, 128));
@@ -184,7 +200,7 @@ fn request(fields: &Map<String, Value>) -> Request {
     let parts: &[Value] = fields["response"].as_array().map_or(&[], Vec::as_slice);
     let mut request = Request {
         id: text(&fields["requestId"], 128).unwrap_or_default(),
-        timestamp: number(&fields["timestamp"]).unwrap_or(0),
+        timestamp: integer_of(&fields["timestamp"]).unwrap_or(0),
         preview: preview(message, 500),
         message_units: units(message),
         model: text(&fields["modelId"], 128).unwrap_or_default(),
