@@ -335,8 +335,10 @@ mod tests {
     #[test]
     fn broken_lines_are_told_and_do_not_spoil_the_next() {
         let text = b"{\"a\":\n\n[1]\n{\"a\":1]\n{}}\nxyz\n{\"b\":2}";
-        let ends: Vec<String> =
-            scan(text, 3).into_iter().filter(|line| line.contains(" bytes") || line.starts_with('b')).collect();
+        let ends: Vec<String> = scan(text, 3)
+            .into_iter()
+            .filter(|line| line.contains(" bytes") || line.starts_with('b'))
+            .collect();
         assert_eq!(
             ends,
             [
