@@ -13,6 +13,12 @@ pub struct Quantiles(pub [f64; GRID.len()]);
 /// Halvings in the search for the bend that gives a sum.
 const HALVINGS: usize = 40;
 
+/// Fewer values are settled.
+const FEW: usize = 2_000;
+
+/// Rounds in which values are settled.
+const ROUNDS: usize = 300;
+
 /// How far a segment may be bent: exponents from 2^-6 to 2^6.
 const BEND_LOG2_MAX: f64 = 6.0;
 
@@ -57,7 +63,40 @@ impl Quantiles {
             if total(libm::exp2(middle)) > sum as f64 { low = middle } else { high = middle }
         }
         let bend = libm::exp2(f64::midpoint(low, high));
-        shares.iter().map(|share| self.bent(*share, bend)).collect()
+        let mut values: Vec<f64> = shares.iter().map(|share| self.bent(*share, bend)).collect();
+        if values.len() <= FEW {
+            self.settle(&mut values, sum as f64);
+        }
+        values
+    }
+
+    /// Moves few values so that their own quantiles are these: between few values there is more than one share of the grid, and a curve
+    /// through all shares has other quantiles at them than its values have. Each round moves the values that make up a quantile, large
+    /// ones more than small ones, then those that make up the sum, and keeps them ascending: projections onto convex sets, which the
+    /// values of the history lie in.
+    fn settle(&self, values: &mut [f64], sum: f64) {
+        let Some(last) = values.len().checked_sub(1).filter(|last| *last > 0) else { return };
+        let weights: Vec<f64> = values.iter().map(|value| (value + 1.0) * (value + 1.0)).collect();
+        let total: f64 = weights.iter().sum();
+        for _ in 0..ROUNDS {
+            for (share, wanted) in GRID.iter().zip(self.0) {
+                let place = share * last as f64;
+                let (at, part) = (place as usize, place.fract());
+                let next = (at + 1).min(last);
+                let found = values[at] * (1.0 - part) + values[next] * part;
+                let [first, second] = [weights[at] * (1.0 - part), weights[next] * part];
+                let step = (wanted - found) / (first * (1.0 - part) + second * part);
+                values[at] += first * step;
+                values[next] += second * step;
+            }
+            let step = (sum - values.iter().sum::<f64>()) / total;
+            values.iter_mut().zip(&weights).for_each(|(value, weight)| *value += weight * step);
+            let mut least = 0.0_f64;
+            for value in values.iter_mut() {
+                *value = value.max(least);
+                least = *value;
+            }
+        }
     }
 
     /// Values for `wanted` things, ascending, by a law that `count` things of a history with this `sum` follow. Fewer than those are
@@ -130,6 +169,17 @@ mod tests {
             let expected = sum as f64 * wanted as f64 / 1_000.0;
             assert!((scaled / expected - 1.0).abs() < 0.01, "{wanted}: {scaled} instead of {expected}");
         }
+    }
+
+    #[test]
+    fn a_few_draws_have_the_quantiles_of_the_few_values_they_come_from() {
+        let sizes = [1_u64, 1, 1, 2, 2, 2, 3, 4, 4, 7, 9, 9, 12, 20, 41, 77, 94, 300];
+        let law = Quantiles::of(&sizes);
+        let drawn = law.draw(18, sizes.iter().sum(), 18);
+        for (found, wanted) in Quantiles::of(&drawn).0.iter().zip(law.0) {
+            assert!((found - wanted).abs() <= 0.5 + wanted * 0.02, "{found} instead of {wanted}: {drawn:?}");
+        }
+        assert!(drawn.iter().sum::<u64>().abs_diff(sizes.iter().sum()) <= 6, "{drawn:?}");
     }
 
     #[test]
