@@ -326,3 +326,6 @@ pub(crate) fn message_bytes(dice: &mut Dice) -> usize {
 pub(crate) fn tool_calls(dice: &mut Dice, law: LogNormal) -> usize {
     if dice.chance(NO_TOOLS_SHARE) { 0 } else { dice.size(law).clamp(1, TOOL_CALLS_MAX) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,3 +236,64 @@ fn a_copy_stops_when_it_is_asked_to() {
     let stopped = corpus.copy_home(&dir.path().join("copy"), &AtomicBool::new(true));
     assert!(matches!(stopped, Err(Error::Stopped)));
 }
+
+/// Many files and few bytes, of each kind in its share.
+#[test]
+fn a_small_wide_corpus_has_every_kind_in_its_share() {
+    let manifest = foresee(&Spec { profile: Profile::Wide, scale: 0.02, seed: 1 }, 2).unwrap();
+    let count = |root: &str, ending: &str| {
+        let files = manifest.files.iter().filter(|file| file.path.starts_with(root));
+        files.filter(|file| file.path.ends_with(ending)).count()
+    };
+    assert_eq!(count(".claude/projects/", ".jsonl"), 1_000);
+    assert_eq!(count(".copilot/session-state/", "events.jsonl"), 200);
+    assert_eq!(count(".config/Code/", "/workspace.json"), 52);
+    let workspaces: std::collections::BTreeSet<&str> = manifest
+        .answer
+        .sessions_index
+        .iter()
+        .filter(|session| session.source.starts_with(".config/Code/"))
+        .map(|session| session.workspace.as_str())
+        .collect();
+    assert_eq!(workspaces.len(), 1, "28 of 2,600 have chats");
+    assert_eq!(manifest.answer.workspaces, 3 + 200 + 52);
+    let smallest = foresee(&Spec { profile: Profile::Wide, scale: 1e-9, seed: 1 }, 1).unwrap();
+    assert_eq!((smallest.answer.sessions, smallest.answer.workspaces), (3 + 1 + 1, 3 + 1 + 1));
+}
+
+/// Each trouble keeps its class at any scale.
+#[test]
+fn a_small_pathological_corpus_has_every_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = Spec { profile: Profile::Pathological, scale: 0.0001, seed: 1 };
+    let corpus = ensure(dir.path(), &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap();
+    let manifest = &corpus.manifest;
+    let longest_line = |path: &str| {
+        let text = fs::read(corpus.home().join(path)).unwrap();
+        text.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap()
+    };
+    let files = |part: &str, quirk: &str| {
+        let mut found: Vec<_> = manifest.files.iter().filter(|file| file.path.contains(part)).collect();
+        found.retain(|file| quirk.is_empty() || file.quirks.iter().any(|each| each == quirk));
+        found
+    };
+    let single: Vec<_> = files("chatSessions/", "").into_iter().filter(|file| file.lines == 1).collect();
+    let lines = single.iter().filter(|file| file.path.ends_with(".jsonl") && file.bytes >= 5_000_000);
+    assert_eq!(lines.count(), 2);
+    let results = files("-large-lines/", "");
+    assert_eq!(results.len(), 2);
+    assert!(results.iter().all(|file| longest_line(&file.path) > 4_500_000));
+    let persisted = files("-large-lines/", "persisted-output")[0];
+    let text = fs::read_to_string(corpus.home().join(&persisted.path)).unwrap();
+    assert_eq!(text.matches("<persisted-output>").count(), 1);
+    let ordinary = files("-large-sessions/", "").into_iter().find(|file| file.bytes >= 4_900_000).unwrap();
+    assert!(longest_line(&ordinary.path) < 1_000_000);
+    assert_eq!(files("/subagents/", "").iter().filter(|file| file.path.ends_with(".jsonl")).count(), 80);
+    let images = files("chatSessions/", "byte-dictionary")[0];
+    let text = fs::read_to_string(corpus.home().join(&images.path)).unwrap();
+    assert!(images.bytes > 5_000_000 && text.contains(",\"499999\":"), "{}", images.bytes);
+    let storm = files("chatSessions/", "entry-storm")[0];
+    assert!(storm.records["kind-2"] > 2_000, "{:?}", storm.records);
+    let text = fs::read_to_string(corpus.home().join(&storm.path)).unwrap();
+    assert!(text.matches("],\"i\":").count() > 1_000);
+}

@@ -241,5 +241,5 @@ fn smoke_session(session: &mut OpenCode, index: usize, quirks: &[Quirk]) {
     session.quirks.extend(quirks);
     session.images = u64::from(index == 0) * 2;
     session.parent = (index == 2).then(|| session.id.replace("ses_", "ses_0"));
-    session.size = Size::About(if index == 0 { 130_000 } else { 30_000 });
+    session.size = Size::About(if index == 0 { 90_000 } else { 24_000 });
 }
