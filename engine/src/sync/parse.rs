@@ -120,7 +120,7 @@ impl Parser<'_> {
     fn copilot_cli(&mut self, workspace: &Workspace, sink: &mut dyn Sink) -> io::Result<()> {
         let (path, key) = (workspace.path(self.home), workspace.key());
         let events = path.join("events.jsonl");
-        if !events.exists() {
+        if events.symlink_metadata().is_err() {
             return Ok(());
         }
         let name = describe(&path.join("workspace.yaml"))
@@ -163,7 +163,8 @@ impl Parser<'_> {
     ) -> io::Result<()> {
         let mut conversation = Conversation::new(self.hold);
         let main = format!("{stem}.jsonl");
-        if path.join(&main).exists() {
+        // Also a link that leads nowhere: it is named then.
+        if path.join(&main).symlink_metadata().is_ok() {
             self.claude_file(&mut conversation, path.join(&main), &format!("{key}/{main}"), true, sink)?;
         }
         let mut agents = Vec::new();
