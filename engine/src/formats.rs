@@ -56,6 +56,11 @@ fn time(node: Option<&Node>) -> i64 {
     }
 }
 
+/// A sum of tokens, which ends at 2^63 - 1: a count beyond that is a defect of the file, and must not be one of its reader.
+fn plus(tokens: u64, more: u64) -> u64 {
+    tokens.saturating_add(more).min(i64::MAX.cast_unsigned())
+}
+
 /// Several texts as one response: its measures, and as much of it as is held.
 #[derive(Debug, Default)]
 struct Joined {

@@ -181,16 +181,16 @@ fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
             first.get_or_insert_with(|| (session.head.id.clone(), session.requests.len()));
             let mut sum = 0;
             for request in &session.requests {
-                let tokens = request.prompt_tokens + request.completion_tokens;
-                sum += tokens;
-                *by_day.entry(request.timestamp.div_euclid(DAY_MS)).or_default() += tokens;
+                let tokens = request.prompt_tokens.saturating_add(request.completion_tokens);
+                sum = u64::saturating_add(sum, tokens);
+                add(by_day.entry(request.timestamp.div_euclid(DAY_MS)).or_default(), tokens);
                 match by_model.get_mut(&request.model) {
-                    Some(known) => *known += tokens,
+                    Some(known) => add(known, tokens),
                     None => drop(by_model.insert(request.model.clone(), tokens)),
                 }
             }
             match by_workspace.get_mut(&session.head.workspace) {
-                Some(known) => *known += sum,
+                Some(known) => add(known, sum),
                 None => drop(by_workspace.insert(session.head.workspace.clone(), sum)),
             }
         })
@@ -203,9 +203,14 @@ fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
     }
     pass.digest = hex(&tally.digest());
     (pass.sessions, pass.requests) = (tally.sessions, tally.requests);
-    pass.tokens = by_workspace.values().sum();
+    pass.tokens = by_workspace.values().fold(0, |sum, tokens| sum.saturating_add(*tokens));
     pass.groups = [by_workspace.len() as u64, by_day.len() as u64, by_model.len() as u64];
     Ok(())
+}
+
+/// Counts may be as large as a damaged file says.
+fn add(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
 }
 
 /// Turns the version of every file of a cache into another one, as an older program would have written it.

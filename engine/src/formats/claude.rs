@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, last_component, name, time};
+use super::{Hold, Joined, last_component, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
@@ -200,8 +200,8 @@ impl Conversation {
                 grown
             }
         };
-        open.request.prompt_tokens += prompt;
-        open.request.completion_tokens += completion;
+        open.request.prompt_tokens = plus(open.request.prompt_tokens, prompt);
+        open.request.completion_tokens = plus(open.request.completion_tokens, completion);
     }
 
     fn close(&mut self) {
@@ -237,7 +237,7 @@ fn usage(message: &Node) -> (u64, u64) {
         return (0, 0);
     };
     let prompt = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
-    (prompt.iter().map(|key| usage.count_at(key)).sum(), usage.count_at("output_tokens"))
+    (prompt.iter().map(|key| usage.count_at(key)).fold(0, plus), usage.count_at("output_tokens"))
 }
 
 /// What tells one response of the model from another, in whatever records it is repeated.

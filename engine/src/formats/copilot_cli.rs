@@ -1,7 +1,7 @@
 //! Copilot CLI: an event stream a session.
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, last_component, name, time};
+use super::{Hold, Joined, last_component, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
@@ -144,7 +144,8 @@ impl Open {
                 if let Some(text) = data.text_at("content") {
                     open.response.add(text, self.hold.response_units);
                 }
-                open.request.completion_tokens += data.count_at("outputTokens");
+                open.request.completion_tokens =
+                    plus(open.request.completion_tokens, data.count_at("outputTokens"));
             }
             "tool.execution_start" => {
                 if let Some(tool) = data.text_at("toolName") {
@@ -159,10 +160,10 @@ impl Open {
             "abort" => open.aborted = true,
             "session.shutdown" => {
                 if let Some(Node::Object(models)) = data.get("modelMetrics") {
-                    open.request.prompt_tokens += models
+                    open.request.prompt_tokens = models
                         .iter()
                         .filter_map(|(_, model)| Some(model.get("usage")?.count_at("inputTokens")))
-                        .sum::<u64>();
+                        .fold(open.request.prompt_tokens, plus);
                 }
             }
             _ => {}

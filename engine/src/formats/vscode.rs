@@ -364,10 +364,7 @@ fn segments(path: &Node) -> Option<Vec<Segment>> {
 /// A session from its state, which is given up piece by piece, so that requests do not stand in memory twice.
 fn session(mut state: Node, stem: &str, hold: Hold) -> (Head, Vec<Request>) {
     let mut head = Head {
-        id: state
-            .text_at("sessionId")
-            .filter(|id| !id.is_empty())
-            .map_or_else(|| stem.into(), |id| name(Some(id))),
+        id: state.text_at("sessionId").map_or_else(|| stem.into(), |id| name(Some(id))),
         created: state.integer_at("creationDate").unwrap_or(0),
         ..Head::default()
     };

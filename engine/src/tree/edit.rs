@@ -54,9 +54,8 @@ pub fn edit(root: &mut Node, shape: Shape, path: &[Segment], operation: Edit) ->
     }
     let names = known_keys(shape, path);
     if names.len() < path.len() {
-        return check(root, &path[..names.len()], &Edit::Set(Node::Null)).and_then(|end| {
-            if end.is_none_or(is_container) { Ok(()) } else { Err(EditError::NotAContainer) }
-        });
+        let end = check(root, &path[..names.len()], &Edit::Set(Node::Null))?;
+        return if can_have(end, &path[names.len()]) { Ok(()) } else { Err(EditError::NotAContainer) };
     }
     let end = check(root, path, &operation)?;
     // What is not there is not made in order to be deleted.
@@ -107,8 +106,14 @@ fn known_keys(mut shape: Shape, path: &[Segment]) -> Vec<&'static str> {
     names
 }
 
-fn is_container(node: &Node) -> bool {
-    matches!(node, Node::Null | Node::Object(_) | Node::Array(_))
+/// Whether a value can have such a part.
+fn can_have(node: Option<&Node>, segment: &Segment) -> bool {
+    match node {
+        None | Some(Node::Null) => true,
+        Some(Node::Object(_)) => matches!(segment, Segment::Key(_)),
+        Some(Node::Array(_)) => matches!(segment, Segment::Index(_)),
+        Some(_) => false,
+    }
 }
 
 /// Walks the path without changing anything; gives what stands at its end.

@@ -41,7 +41,7 @@ impl ReadNode {
         let keep_text = match self.shape {
             Shape::All | Shape::Scalar | Shape::Either { text: true, .. } => true,
             Shape::Measure | Shape::Either { text: false, .. } => false,
-            _ => return Node::Null,
+            _ => return self.scalar(Node::Null),
         };
         let piece = match self.strings {
             Strings::Plain => cut::Piece { text: text.into(), whole: None },
@@ -59,8 +59,13 @@ impl ReadNode {
         !matches!(self.shape, Shape::Drop | Shape::Object(_) | Shape::Noted(_) | Shape::Array(_))
     }
 
+    /// A scalar; where none is kept but an object or array could stand, something that is seen to be neither.
     fn scalar(self, node: Node) -> Node {
-        if self.keeps_scalars() { node } else { Node::Null }
+        match self.shape {
+            Shape::Drop => Node::Null,
+            _ if self.keeps_scalars() => node,
+            _ => Node::Bool(false),
+        }
     }
 }
 
@@ -103,7 +108,7 @@ impl<'de> Visitor<'de> for ReadNode {
         let keeps = matches!(self.shape, Shape::All | Shape::Array(_) | Shape::Either { .. });
         if !keeps {
             while items.next_element::<IgnoredAny>()?.is_some() {}
-            return Ok(Node::Null);
+            return Ok(Node::Array(Vec::new()));
         }
         let item = ReadNode { shape: self.shape.item(), strings: self.strings };
         let mut nodes = Vec::new();
@@ -134,7 +139,7 @@ impl<'de> Visitor<'de> for ReadNode {
             }
         }
         fields.shrink_to_fit();
-        Ok(if keeps { Node::Object(fields) } else { Node::Null })
+        Ok(Node::Object(if keeps { fields } else { Vec::new() }))
     }
 }
 

@@ -39,7 +39,8 @@ impl Parser<'_> {
     ) -> io::Result<()> {
         let mut conversation = Conversation::new(self.hold);
         let main = format!("{stem}.jsonl");
-        if path.join(&main).exists() {
+        // Also a link that leads nowhere: it is named then.
+        if path.join(&main).symlink_metadata().is_ok() {
             self.claude_file(&mut conversation, path.join(&main), &format!("{key}/{main}"), true, sink)?;
         }
         let mut agents = Vec::new();

@@ -11,7 +11,7 @@ impl Parser<'_> {
     pub(super) fn copilot_cli(&mut self, workspace: &Workspace, sink: &mut dyn Sink) -> io::Result<()> {
         let (path, key) = (workspace.path(self.home), workspace.key());
         let events = path.join("events.jsonl");
-        if !events.exists() {
+        if events.symlink_metadata().is_err() {
             return Ok(());
         }
         let name = describe(&path.join("workspace.yaml"))
