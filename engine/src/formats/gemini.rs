@@ -207,8 +207,6 @@ impl<'de> DeserializeSeed<'de> for ReadChat<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        // A text with a lone surrogate is read twice.
-        self.chat.replace_with(|chat| Chat::new(chat.hold));
         deserializer.deserialize_map(self)
     }
 }
@@ -249,7 +247,7 @@ impl<'de> DeserializeSeed<'de> for ReadMessages<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        // Of a repeated key the last value counts.
+        // Of a repeated key the last value counts, and a text with a lone surrogate is read twice.
         let mut chat = self.0.chat.borrow_mut();
         (chat.request, chat.done, chat.skips) = Default::default();
         drop(chat);

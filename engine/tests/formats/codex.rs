@@ -153,7 +153,7 @@ fn what_repeats_or_takes_back_does_nothing() {
         compacted.to_string(),
         json!({"type": "compacted", "replacement_history": history}).to_string(),
         event(&json!({"type": "thread_rolled_back", "num_turns": 1})),
-        json!({"type": "world_state", "payload": {"type": "message", "role": "assistant"}}).to_string(),
+        json!({"type": "world_state", "payload": answered(&["no item"])}).to_string(),
         event(&json!({"type": "agent_message", "message": "no item"})),
         item(
             &json!({"type": "message", "role": "developer", "content": [{"type": "output_text", "text": "x"}]}),
