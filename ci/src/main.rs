@@ -1,4 +1,5 @@
-//! What continuous integration runs, and what to run before a commit: `cargo xtask ci`.
+//! What continuous integration runs, and what to run before a commit: `cargo xtask ci`. What others say of our corpora: `cargo xtask
+//! validate`.
 
 #![expect(
     clippy::print_stdout,
@@ -7,6 +8,7 @@
 )]
 
 mod steps;
+mod validate;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -21,15 +23,17 @@ Runs the steps in this order, or those that are named, and stops at the first th
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let chosen = match arguments.split_first() {
-        Some((verb, names)) if verb == "ci" => steps::chosen(names),
-        Some((verb, _)) if ["help", "--help", "-h"].contains(&verb.as_str()) => {
+    let result = match arguments.split_first() {
+        Some((verb, names)) if verb == "ci" => steps::chosen(names)
+            .map_err(|wrong| (2, format!("{wrong}\n\n{}", usage())))
+            .and_then(|steps| run(&steps)),
+        Some((verb, rest)) if verb == "validate" && !rest.iter().any(is_help) => validate::run(rest, &root()),
+        Some((verb, _)) if verb == "validate" || is_help(verb) => {
             print!("{}", usage());
             return ExitCode::SUCCESS;
         }
-        _ => Err("the one thing to do here is ci".to_owned()),
+        _ => Err((2, format!("the things to do here are ci and validate\n\n{}", usage()))),
     };
-    let result = chosen.map_err(|wrong| (2, format!("{wrong}\n\n{}", usage()))).and_then(|steps| run(&steps));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, said)) => {
@@ -39,16 +43,20 @@ fn main() -> ExitCode {
     }
 }
 
+fn is_help(argument: &String) -> bool {
+    ["help", "--help", "-h"].contains(&argument.as_str())
+}
+
 fn usage() -> String {
-    let lines = STEPS.iter().map(|step| format!("  {:<8}{}\n", step.name, step.line()));
-    USAGE.to_owned() + &lines.collect::<String>()
+    let lines = STEPS.iter().map(|step| format!("  {:<10}{}\n", step.name, step.line()));
+    USAGE.to_owned() + &lines.collect::<String>() + "\n" + validate::USAGE
 }
 
 /// Runs the steps; the error is an exit code and what to say.
 fn run(steps: &[&Step]) -> Result<(), (u8, String)> {
     let began = Instant::now();
     for step in steps {
-        println!("ci: {:<8}{}", step.name, step.line());
+        println!("ci: {:<10}{}", step.name, step.line());
         let step_began = Instant::now();
         let status = command(step)
             .status()
@@ -57,7 +65,7 @@ fn run(steps: &[&Step]) -> Result<(), (u8, String)> {
             let again = format!("repeat it with `cargo xtask ci {}`", step.name);
             return Err((1, format!("{} failed ({status}): {}; {again}", step.name, step.line())));
         }
-        println!("ci: {:<8}passed in {:.1} s", step.name, step_began.elapsed().as_secs_f64());
+        println!("ci: {:<10}passed in {:.1} s", step.name, step_began.elapsed().as_secs_f64());
     }
     println!("ci: passed in {:.1} s", began.elapsed().as_secs_f64());
     Ok(())
