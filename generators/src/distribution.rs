@@ -205,6 +205,36 @@ pub(crate) const CLI_TOOLS: &[(&str, u32)] = &[
     ("task", 1),
 ];
 
+/// Bytes of a heavy user's rollouts, forks and compacted ones included. F: log-normal with mu 13.68 and sigma 2.15, fitted to 979
+/// counted files (S).
+pub(crate) const CODEX_HEAVY: LogNormal = LogNormal { median: 873_270.0, sigma: 2.15 };
+
+/// Bytes of an ordinary user's rollouts. H: a simulation of the laws above, p50 0.30 MB and mean 1.0 MB.
+pub(crate) const CODEX_LAPTOP: LogNormal = LogNormal { median: 300_000.0, sigma: 1.55 };
+
+/// Share of rollouts that are forks, of a heavy user. S: 528 of 979.
+pub(crate) const CODEX_FORKED_SHARE: f64 = 0.54;
+
+/// Share of rollouts that were compacted, and the chance of a further time. S: 18.4 %, 4.23 times each.
+pub(crate) const CODEX_COMPACTED_SHARE: f64 = 0.184;
+/// See [`CODEX_COMPACTED_SHARE`].
+pub(crate) const CODEX_FURTHER_COMPACTION: f64 = 0.764;
+
+/// Share of rollouts that the tool has compressed since. A: those of before last week, where the version does so.
+pub(crate) const CODEX_COMPRESSED_SHARE: f64 = 0.25;
+
+/// Share of OpenCode's sessions that are subagents' of others. S: 86 %.
+pub(crate) const CHILD_SESSION_SHARE: f64 = 0.86;
+
+/// Bytes of a session of OpenCode or Kilo. F: 626 MB in 1,812 sessions (S), spread like Codex's (A).
+pub(crate) const OPENCODE_SESSION: LogNormal = LogNormal { median: 150_000.0, sigma: 1.4 };
+
+/// Bytes of a session of Gemini. A: whole documents, and rarely long.
+pub(crate) const GEMINI_SESSION: LogNormal = LogNormal { median: 80_000.0, sigma: 1.2 };
+
+/// Share of chats that VS Code's index does not list. A: files stay when a list of 400 (50 in older versions) is cut.
+pub(crate) const UNLISTED_SHARE: f64 = 0.05;
+
 /// Tools of Codex CLI, with weights. S: exec_command 65, write_stdin 22, apply_patch 8 %; which the rest are, A.
 pub(crate) const CODEX_TOOLS: &[(&str, u32)] = &[
     ("exec_command", 65),

@@ -14,9 +14,6 @@ const DRAWS: usize = 10_000;
 /// in each run, so a test fails always or never.
 const CRITICAL: f64 = 1.628 / 100.0;
 
-/// File sizes of Codex with forks, as fitted to 979 counted files: log-normal with mu 13.68 and sigma 2.15.
-const CODEX_HEAVY: LogNormal = LogNormal { median: 873_270.0, sigma: 2.15 };
-
 fn draws(name: &str, mut draw: impl FnMut(&mut Dice) -> u64) -> Vec<u64> {
     let dice = &mut Dice::new(&Spec::default(), name);
     let mut draws: Vec<u64> = (0..DRAWS).map(|_| draw(dice)).collect();

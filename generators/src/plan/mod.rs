@@ -2,6 +2,7 @@
 
 mod adversarial;
 mod codex;
+mod further;
 mod own;
 mod pathological;
 mod scaled;
@@ -51,6 +52,8 @@ const CODEX: usize = 4;
 const GEMINI: usize = 5;
 /// [`ROOTS`] of OpenCode's files.
 const OPENCODE_TREE: usize = 6;
+/// [`ROOTS`] of OpenCode's database.
+const OPENCODE: usize = 7;
 /// [`ROOTS`] of Kilo.
 const KILO: usize = 8;
 

@@ -4,24 +4,44 @@ use std::collections::BTreeSet;
 
 use crate::dice::LogNormal;
 use crate::distribution::{
-    FURTHER_SUBAGENT, IMAGE_SESSION_SHARE, LINE_SEPARATOR_SHARE, LONE_SURROGATE_SHARE, OUT_OF_ORDER_SHARE,
-    REQUESTS, REQUESTS_LAPTOP, RESULT_FIRST_SHARE, RESUMED_SHARE, REWRITTEN_FILE_SHARE, Requests,
-    SESSIONS_PER_WORKSPACE, SUBAGENT_SESSION_SHARE, SUBAGENTS_MAX, TORN_SHARE,
+    CODEX_HEAVY, CODEX_LAPTOP, FURTHER_SUBAGENT, GEMINI_SESSION, IMAGE_SESSION_SHARE, LINE_SEPARATOR_SHARE,
+    LONE_SURROGATE_SHARE, OPENCODE_SESSION, OUT_OF_ORDER_SHARE, REQUESTS, REQUESTS_LAPTOP,
+    RESULT_FIRST_SHARE, RESUMED_SHARE, REWRITTEN_FILE_SHARE, Requests, SESSIONS_PER_WORKSPACE,
+    SUBAGENT_SESSION_SHARE, SUBAGENTS_MAX, TORN_SHARE,
 };
 use crate::plan::{
-    CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item, Quirk,
-    SUBAGENT_BYTES, Uri, Workspace,
+    CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item, KILO, OPENCODE,
+    Quirk, SUBAGENT_BYTES, Uri, Workspace,
 };
 use crate::size::Size;
 use crate::vscode::{Editing, Shape};
 
 /// Bytes of the heavy profile at scale 1. A: p99 of users, 12 to 20 GB.
-const HEAVY_BYTES: f64 = 15e9;
+const HEAVY_BYTES: f64 = 17e9;
 
-/// Share of a heavy corpus's bytes in VS Code sessions; of the others, in Copilot CLI sessions; the rest is Claude's. A.
-const VSCODE_PERCENT: u64 = 70;
+/// Shares of a heavy corpus's bytes, in per cent. A; the order of formats is that of what people report (S).
+const VSCODE_PERCENT: u64 = 53;
 /// See [`VSCODE_PERCENT`].
-const CLI_PERCENT: u64 = 11;
+const CLI_PERCENT: u64 = 8;
+/// See [`VSCODE_PERCENT`].
+const CLAUDE_PERCENT: u64 = 13;
+/// See [`VSCODE_PERCENT`].
+const CODEX_PERCENT: u64 = 18;
+/// See [`VSCODE_PERCENT`].
+const OPENCODE_PERCENT: u64 = 6;
+/// See [`VSCODE_PERCENT`].
+const KILO_PERCENT: u64 = 1;
+/// See [`VSCODE_PERCENT`].
+const GEMINI_PERCENT: u64 = 1;
+
+/// Rollouts, sessions of OpenCode and of Kilo, and chats of Gemini at scale 1. S: a thousand rollouts, 1,812 sessions; the others A.
+const ROLLOUTS: f64 = 1_000.0;
+/// See [`ROLLOUTS`].
+const OPENCODE_SESSIONS: f64 = 1_800.0;
+/// See [`ROLLOUTS`].
+const KILO_SESSIONS: f64 = 200.0;
+/// See [`ROLLOUTS`].
+const GEMINI_SESSIONS: f64 = 800.0;
 
 /// Workspace directories of each VS Code product at every scale, and how many of them may have chats. S: the seed issue.
 const HEAVY_WORKSPACES: usize = 140;
@@ -51,6 +71,10 @@ const LARGE_DOCUMENT: Outlier = Outlier { bytes: 60_000_000, count: 12.0, reques
 const LARGE_LOG: Outlier = Outlier { bytes: 220_000_000, count: 3.0, requests: 300 };
 /// The Copilot CLI session of 380 MB.
 const LARGE_CLI: Outlier = Outlier { bytes: 380_000_000, count: 1.0, requests: 250 };
+/// The rollout of 700 MB, of which 30 compacted histories are half. S: 732 MB, 46 % of them compacted.
+const LARGE_ROLLOUT: Outlier = Outlier { bytes: 700_000_000, count: 1.0, requests: 200 };
+/// See [`LARGE_ROLLOUT`].
+const LARGE_COMPACTIONS: u64 = 30;
 /// Claude sessions of 100 MB.
 const LARGE_CLAUDE: Outlier = Outlier { bytes: 102_000_000, count: 3.0, requests: 120 };
 
@@ -72,14 +96,14 @@ impl Outlier {
 impl Draft {
     pub(super) fn heavy(&mut self) {
         let scale = self.spec.scale;
-        let total = (HEAVY_BYTES * scale) as u64;
-        let chats = total / 100 * VSCODE_PERCENT;
-        let chats = chats.saturating_sub(LARGE_DOCUMENT.total_at(scale) + LARGE_LOG.total_at(scale));
+        let share = |percent: u64, outliers: u64| {
+            ((HEAVY_BYTES * scale) as u64 / 100 * percent).saturating_sub(outliers)
+        };
+        let chats = share(VSCODE_PERCENT, LARGE_DOCUMENT.total_at(scale) + LARGE_LOG.total_at(scale));
         let chats = (chats * 100 / (CHAT_REQUEST_BYTES * REQUESTS_MEAN_PERCENT)).max(24);
-        let cli = (total / 100 * CLI_PERCENT).saturating_sub(LARGE_CLI.total_at(scale));
+        let cli = share(CLI_PERCENT, LARGE_CLI.total_at(scale));
         let cli = (cli * 100 / (CLI_REQUEST_BYTES * REQUESTS_MEAN_PERCENT)).max(6);
-        let claude =
-            (total / 100 * (100 - VSCODE_PERCENT - CLI_PERCENT)).saturating_sub(LARGE_CLAUDE.total_at(scale));
+        let claude = share(CLAUDE_PERCENT, LARGE_CLAUDE.total_at(scale));
         let session = CLAUDE_REQUEST_BYTES * REQUESTS_MEAN_PERCENT + SUBAGENT_BYTES * SUBAGENTS_MEAN_PERCENT;
         let claude = (claude * 100 / session).max(10);
         let mut workspaces = self.heavy_workspaces();
@@ -94,6 +118,13 @@ impl Draft {
         self.claude_sessions(claude, (claude / 3).clamp(6, 55), REQUESTS);
         self.outliers(&workspaces);
         self.copied_chat(&workspaces);
+        self.chat_indices();
+        let count = |at_one: f64| ((at_one * scale).round() as u64).max(4);
+        self.rollouts(count(ROLLOUTS), CODEX_HEAVY, share(CODEX_PERCENT, LARGE_ROLLOUT.total_at(scale)));
+        let (opencode, kilo) = (count(OPENCODE_SESSIONS), count(KILO_SESSIONS));
+        self.sessions_database(OPENCODE, opencode, OPENCODE_SESSION, share(OPENCODE_PERCENT, 0));
+        self.sessions_database(KILO, kilo, OPENCODE_SESSION, share(KILO_PERCENT, 0));
+        self.gemini_chats(count(GEMINI_SESSIONS), GEMINI_SESSION, share(GEMINI_PERCENT, 0));
     }
 
     /// All workspace directories; those that may have chats, the two products in turn.
@@ -118,7 +149,8 @@ impl Draft {
     }
 
     pub(super) fn laptop(&mut self) {
-        let count = |at_one: f64| ((at_one * self.spec.scale).round() as u64).max(2);
+        let scale = self.spec.scale;
+        let count = |at_one: f64| ((at_one * scale).round() as u64).max(2);
         let (chats, claude) = (count(60.0), count(80.0));
         let mut workspaces: Vec<Workspace> = (0..25).map(|i| self.any_workspace(CODE, i)).collect();
         workspaces.truncate(10.min(chats as usize));
@@ -129,10 +161,14 @@ impl Draft {
             &[(Shape::Log, 70), (Shape::V3, 22), (Shape::V2, 5), (Shape::V1, 3)],
         );
         self.claude_sessions(claude, 8.min(claude), REQUESTS_LAPTOP);
+        self.chat_indices();
+        self.rollouts(count(60.0), CODEX_LAPTOP, u64::MAX);
+        self.sessions_database(OPENCODE, count(40.0), OPENCODE_SESSION, u64::MAX);
+        self.gemini_chats(count(20.0), GEMINI_SESSION, u64::MAX);
     }
 
     /// Draws requests for so many sessions, evenly over the law, so that even few sessions have its mean.
-    fn requests(&mut self, sessions: u64, law: Requests) -> Vec<u64> {
+    pub(super) fn requests(&mut self, sessions: u64, law: Requests) -> Vec<u64> {
         let mut requests: Vec<u64> =
             (0..sessions).map(|i| law.at((i as f64 + self.dice.unit()) / sessions as f64)).collect();
         self.dice.shuffle(&mut requests);
@@ -169,7 +205,7 @@ impl Draft {
         }
     }
 
-    fn common_quirks(&mut self) -> BTreeSet<Quirk> {
+    pub(super) fn common_quirks(&mut self) -> BTreeSet<Quirk> {
         let shares = [
             (Quirk::LoneSurrogate, LONE_SURROGATE_SHARE),
             (Quirk::LineSeparator, LINE_SEPARATOR_SHARE),
@@ -248,6 +284,9 @@ impl Draft {
             let mut session = self.cli(LARGE_CLI.requests);
             session.size = Size::AtLeast(LARGE_CLI.bytes_at(scale));
             self.items.push(Item::Cli(session));
+        }
+        for _ in 0..LARGE_ROLLOUT.count_at(scale) {
+            self.large_rollout(LARGE_ROLLOUT.bytes_at(scale), LARGE_ROLLOUT.requests, LARGE_COMPACTIONS);
         }
         for i in 0..LARGE_CLAUDE.count_at(scale) {
             let mut session = self.claude(&format!("/home/dev/claude-{}", 2 + i % 4), LARGE_CLAUDE.requests);
