@@ -157,6 +157,28 @@ fn the_smoke_corpus_is_small_and_has_everything() {
     }
 }
 
+#[test]
+fn the_smoke_corpus_has_every_record_of_codex_in_little_space() {
+    for seed in 1..6 {
+        let manifest = foresee(&Spec { seed, ..SMOKE }, 2).unwrap();
+        let files: Vec<_> = manifest.files.iter().filter(|file| file.format == "codex").collect();
+        assert!(files.iter().map(|file| file.bytes).sum::<u64>() < 600_000);
+        let records: std::collections::BTreeSet<&str> =
+            files.iter().flat_map(|file| file.records.keys().map(String::as_str)).collect();
+        for kind in ["session_meta", "turn_context", "compacted", "session", "state", "world_state", "broken"]
+        {
+            assert!(records.contains(kind), "{kind}");
+        }
+        let of = |kind: &str| records.iter().filter(|record| record.starts_with(kind)).count();
+        assert_eq!((of("response_item/"), of("event_msg/")), (14, 23), "{records:?}");
+        for quirk in
+            ["several-metas", "resumed", "copied", "superseded", "torn", "bad-operation", "unanswered"]
+        {
+            assert!(files.iter().any(|file| file.quirks.iter().any(|had| had == quirk)), "{quirk}");
+        }
+    }
+}
+
 /// What a law is read from: only the number of sessions may differ.
 #[test]
 fn a_steady_corpus_has_more_sessions_when_it_is_larger_and_no_others() {

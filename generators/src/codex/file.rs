@@ -178,10 +178,11 @@ impl<'a> File<'a> {
         if codex.has(Quirk::Unanswered) && index + 1 == codex.requests {
             return Ok(());
         }
-        let is_stopped = self.dice.chance(CANCELLED_SHARE) && codex.form != Form::Bare;
+        let every = codex.has(Quirk::EveryPart) && index == 0;
+        let is_stopped = self.dice.chance(CANCELLED_SHARE) && codex.form != Form::Bare || every;
         let answer = self.answer();
         self.reserve = if is_stopped { 200 } else { self.end_bytes(&answer) };
-        if codex.has(Quirk::EveryPart) && index == 0 {
+        if every {
             self.every_part()?;
         }
         self.steps()?;

@@ -90,6 +90,7 @@ impl File<'_> {
         for (name, fields) in EVENTS {
             self.record(name, &fields.replace('%', &turn))?;
         }
+        self.reasoning()?;
         for (name, tool, fields) in CALLS {
             self.record(name, fields)?;
             self.reading.call(tool);
