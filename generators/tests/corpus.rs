@@ -138,6 +138,18 @@ fn the_smoke_corpus_is_small_and_has_everything() {
             "progress",
             "abort",
             "a-type-of-tomorrow",
+            "session",
+            "project",
+            "todo",
+            "session-diff",
+            "message-broken",
+            "part-broken",
+            "part-tool",
+            "part-compaction",
+            "part-unknown",
+            "gemini",
+            "warning",
+            "item",
         ] {
             assert!(records.contains(&kind) || kind == "abort", "{kind}");
         }
@@ -151,6 +163,7 @@ fn the_smoke_corpus_is_small_and_has_everything() {
             "result-first",
             "copied",
             "superseded",
+            "unanswered",
         ] {
             assert!(quirks.contains(&quirk), "{quirk}");
         }

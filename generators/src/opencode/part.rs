@@ -195,16 +195,15 @@ pub(crate) fn diff(
     bytes: usize,
 ) -> (u64, u64) {
     put!(out; "{\"file\":\"", pool.path(dice), "\",");
-    let additions;
-    if is_whole {
+    let additions = if is_whole {
         put!(out; "\"before\":\"");
         pool.lines(out, dice, bytes);
         put!(out; "\",\"after\":\"");
-        additions = pool.lines(out, dice, bytes);
+        pool.lines(out, dice, bytes)
     } else {
         put!(out; "\"patch\":\"@@ -1,9 +1,9 @@\\n");
-        additions = pool.lines(out, dice, bytes);
-    }
+        pool.lines(out, dice, bytes)
+    };
     put!(out; "\",\"additions\":", additions, ",\"deletions\":3,\"status\":\"modified\"}");
     (additions, 3)
 }

@@ -5,7 +5,7 @@ use std::io;
 use crate::answer::{Request, State};
 use crate::distribution::{
     ANSWER, CACHED_TOKENS, CANCELLED_SHARE, ERRORED_SHARE, INPUT_TOKENS, OPENCODE_STEPS, OPENCODE_TOOLS,
-    OUTPUT_TOKENS, TOOL_ERROR_SHARE, TOOL_RESULT, WHOLE_FILE,
+    OUTPUT_TOKENS, TOOL_ERROR_SHARE, TOOL_INPUT, TOOL_RESULT, WHOLE_FILE,
 };
 use crate::opencode::conversation::{Conversation, Message};
 use crate::opencode::part::{self, Call, Progress};
@@ -216,7 +216,7 @@ impl Conversation<'_> {
         let message = self.begin_step(400)?;
         let calls = [Progress::Completed, Progress::Running, Progress::Pending, Progress::Failed];
         for (i, (tool, _)) in OPENCODE_TOOLS.iter().enumerate() {
-            let bytes = self.pool.tool_result_bytes(&mut self.dice, TOOL_RESULT);
+            let bytes = self.pool.tool_result_bytes(&mut self.dice, TOOL_INPUT);
             let call =
                 Call { tool, progress: Progress::Completed, bytes, start: message.time, image: i == 8 };
             self.call(&message, call)?;

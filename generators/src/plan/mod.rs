@@ -3,6 +3,7 @@
 mod adversarial;
 mod codex;
 mod further;
+mod others;
 mod own;
 mod pathological;
 mod scaled;
@@ -10,7 +11,7 @@ mod smoke;
 mod steady;
 mod wide;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use crate::adversarial::Hostile;
 use crate::claude::Claude;
@@ -18,7 +19,7 @@ use crate::cli::Cli;
 use crate::codex::Codex;
 use crate::dice::Dice;
 use crate::gemini::Gemini;
-use crate::opencode::{Database, Ids, OpenCode, Project};
+use crate::opencode::{Database, OpenCode};
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
 use crate::shard::Shard;
@@ -400,22 +401,6 @@ impl Draft {
         chat
     }
 
-    /// The indices of all workspaces of VS Code with chats so far, not yet added.
-    fn indices(&self) -> Vec<Index> {
-        let mut workspaces: BTreeMap<(usize, &str), Vec<Chat>> = BTreeMap::new();
-        for item in &self.items {
-            if let Item::Chat(chat) = item {
-                workspaces.entry((chat.root, &chat.directory)).or_default().push(chat.clone());
-            }
-        }
-        let index = |((root, directory), chats): ((usize, &str), Vec<Chat>)| Index {
-            root,
-            directory: directory.to_owned(),
-            chats,
-        };
-        workspaces.into_iter().map(index).collect()
-    }
-
     /// A Copilot CLI session without quirks, not yet added.
     fn cli(&mut self, requests: u64) -> Cli {
         let directory = self.dice.id().to_string();
@@ -442,66 +427,6 @@ impl Draft {
             resumes: None,
             quirks: BTreeSet::new(),
         }
-    }
-
-    /// A Gemini session of the project in a directory, without quirks, not yet added.
-    fn gemini(&mut self, cwd: &str, requests: u64) -> Gemini {
-        let directory = blake3::hash(cwd.as_bytes()).to_hex().to_string();
-        let logs = self.workspaces.insert((GEMINI, directory.clone()));
-        Gemini {
-            root: GEMINI,
-            directory,
-            id: self.dice.id().to_string(),
-            start: self.day(),
-            requests,
-            size: Size::Free,
-            images: 0,
-            logs,
-            quirks: BTreeSet::new(),
-        }
-    }
-
-    /// A repository that OpenCode or Kilo works in.
-    fn project(&mut self, worktree: &str) -> Project {
-        let id = blake3::hash(worktree.as_bytes()).to_hex()[..40].to_owned();
-        Project { id, worktree: worktree.to_owned(), created: self.day() }
-    }
-
-    /// A session of OpenCode's files, without quirks, not yet added.
-    fn opencode(&mut self, project: &Project, requests: u64) -> OpenCode {
-        let opens_project = self.workspaces.insert((OPENCODE_TREE, project.id.clone()));
-        OpenCode { opens_project, ..self.opencode_session(OPENCODE_TREE, project, requests) }
-    }
-
-    /// The database of OpenCode or Kilo, still empty and not yet added. OpenCode has this or its files.
-    fn database(&mut self, root: usize) -> Database {
-        let file = if root == KILO { "kilo.db" } else { "opencode.db" };
-        self.workspaces.insert((root, file.to_owned()));
-        Database { root, file, sessions: Vec::new() }
-    }
-
-    /// A session of OpenCode or Kilo without quirks, not yet added.
-    fn opencode_session(&mut self, root: usize, project: &Project, requests: u64) -> OpenCode {
-        // Ids hold 36 bits of the time, which begin anew in August 2026: no session comes near it.
-        let start = project.created + self.dice.between(0, 14 * 86_400_000);
-        OpenCode {
-            root,
-            project: project.clone(),
-            opens_project: false,
-            // The newest session comes first.
-            id: Ids::text("ses", !Ids::tick(start), &mut self.dice),
-            parent: None,
-            start,
-            requests,
-            size: Size::Free,
-            images: 0,
-            quirks: BTreeSet::new(),
-        }
-    }
-
-    /// A time within 2025 and 2026, ms since 1970.
-    fn day(&mut self) -> u64 {
-        1_735_689_600_000 + self.dice.between(0, 540 * 86_400_000)
     }
 
     /// Paths of so many subagents below `subagents`, in reading order; every eighth belongs to a workflow.

@@ -189,7 +189,7 @@ impl Draft {
             let mut session = self.gemini(cwd, requests);
             session.quirks.extend(quirks);
             session.images = u64::from(i == 0);
-            session.size = if i == 0 { Size::Free } else { Size::About(24_000) };
+            session.size = Size::About(if i == 0 { 30_000 } else { 14_000 });
             self.items.push(Item::Gemini(session));
         }
     }
@@ -236,10 +236,10 @@ const SMOKE_OPENCODE: [(usize, u64, &[Quirk]); 5] = [
     (1, 2, &[Quirk::Unanswered]),
 ];
 
-/// The first session has images; the third is one of a subagent.
+/// The first session has an image; the third is one of a subagent.
 fn smoke_session(session: &mut OpenCode, index: usize, quirks: &[Quirk]) {
     session.quirks.extend(quirks);
-    session.images = u64::from(index == 0) * 2;
+    session.images = u64::from(index == 0);
     session.parent = (index == 2).then(|| session.id.replace("ses_", "ses_0"));
-    session.size = Size::About(if index == 0 { 90_000 } else { 24_000 });
+    session.size = Size::About(if index == 0 { 45_000 } else { 16_000 });
 }
