@@ -33,7 +33,7 @@ const EXIT_CODES: &str =
 pub(crate) enum Verb {
     Run(Run),
     Exec(Exec),
-    /// Write, check and list corpora.
+    /// Write, check and list corpora, and make profiles of your own histories.
     Corpus(Corpus),
     /// Judge a saved run against budgets and a baseline.
     Gate(Gate),
@@ -56,6 +56,7 @@ pub(crate) enum Verb {
 ///   highwater run                          every case on the default corpus
 ///   highwater run 'sync/cold:*'            one scenario, every strategy
 ///   highwater run sync/cold:bounded --scale 0.2 --profile heavy
+///   highwater run --corpus mine.toml       over a corpus of the shape of your own history
 ///   highwater run --home ~                 over your own histories; nothing in them is changed
 ///   highwater run --lattice sync/cold      what each proposed fix is worth
 ///   highwater run view/hours               three hours of an editor's view
@@ -162,7 +163,7 @@ pub(crate) struct Exec {
 /// How commands are measured.
 #[derive(Debug, Arguments)]
 pub(crate) struct Measuring {
-    /// Give each sample a fresh copy of this corpus as its home, such as `laptop` or `heavy@0.05`.
+    /// Give each sample a fresh copy of this corpus as its home, such as `laptop`, `heavy@0.05` or `mine.toml`.
     #[arg(long, value_name = "PROFILE[@SCALE]")]
     pub(crate) corpus: Option<CorpusChoice>,
     /// Seed of the corpus.
@@ -232,8 +233,9 @@ impl FromStr for CorpusChoice {
 /// Which corpus.
 #[derive(Debug, Arguments)]
 pub(crate) struct SpecArgs {
-    /// Recipe of the corpus.
-    #[arg(long, default_value_t = Profile::Heavy)]
+    /// Recipe of the corpus: a profile's name (`highwater list profiles`), or the file of your own (`highwater corpus fit`), whose
+    /// name ends in .toml.
+    #[arg(long, visible_alias = "corpus", default_value_t = Profile::Heavy)]
     pub(crate) profile: Profile,
     /// Size, as a part of the profile's full size; the profile's own default when not given.
     #[arg(long)]
@@ -318,6 +320,42 @@ pub(crate) enum CorpusVerb {
         #[arg(default_value = "target/highwater/corpora")]
         dir: PathBuf,
     },
+    Fit(Fit),
+}
+
+/// Make a profile of your own histories, to grow the same shape of corpus elsewhere
+///
+/// Reads the session files of VS Code Copilot Chat, Copilot CLI, Claude Code, Codex CLI, Gemini CLI
+/// and OpenCode (its tree of files; no databases) below each DIR, and writes how many and how large
+/// they are: counts, quantiles of sizes, shares of tools and record types. No text, path, name, id
+/// or date is written, and tools and record types only by names that are public. Read the file
+/// before you send it: it has some 200 lines. Nothing in DIR is changed, and links in it are not
+/// followed.
+///
+/// DIR is a home directory, or a log directory by itself, such as ~/.claude. What could not be read
+/// is named here and is not in the file. docs/corpora.md is the manual.
+///
+/// Examples:
+///   highwater corpus fit ~                             everything of yours, as mine.toml
+///   highwater corpus fit ~/.claude --name claude-only --out claude.toml
+///   highwater corpus generate --profile mine.toml      a corpus of that shape
+///   highwater corpus generate --profile mine.toml --scale 0.1
+///   highwater run --corpus mine.toml 'sync/cold:*'     measure over it
+#[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Fit {
+    /// Home directories, or log directories by themselves.
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
+    /// The file to write; its name ends in .toml, by which --profile knows it.
+    #[arg(long, default_value = "mine.toml", value_name = "FILE", value_parser = toml_path)]
+    pub(crate) out: PathBuf,
+    /// What the profile is called in names of corpora: small letters, digits and dashes.
+    #[arg(long, default_value = "mine")]
+    pub(crate) name: String,
+    /// Replace the file when it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Judge a saved run against budgets and a baseline.
@@ -557,6 +595,10 @@ pub(crate) struct Judged {
 
 fn growth(text: &str) -> Result<Growth, String> {
     reports::budget::read_growth(text, Unit::Bytes)
+}
+
+fn toml_path(text: &str) -> Result<PathBuf, String> {
+    if text.ends_with(".toml") { Ok(text.into()) } else { Err("its name must end in .toml".to_owned()) }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -1,14 +1,18 @@
-//! `highwater corpus`: writes, joins, checks and lists corpora.
+//! `highwater corpus`: writes, joins, checks and lists corpora, and makes profiles of people's own histories.
 
+use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Result;
-use generators::{Corpus, Spec, Summary};
+use anyhow::{Context, Result, bail};
+use generators::{Corpus, Fit, Spec, Summary};
 
 use crate::args::{self, CorpusVerb, SpecArgs};
 use crate::progress::Progress;
 use crate::{show, stop};
+
+/// How many of the files that were not read are named.
+const NAMED_MAX: usize = 10;
 
 /// Does what was asked.
 pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
@@ -34,6 +38,7 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             drop(progress);
             show::result(&format!("{}: all {} files are as written", dir.display(), manifest.files.len()));
         }
+        CorpusVerb::Fit(args) => fit(args)?,
         CorpusVerb::List { dir } => list(dir)?,
     }
     Ok(0)
@@ -74,6 +79,53 @@ fn list(dir: &Path) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Makes a profile of histories, and writes it.
+fn fit(args: &args::Fit) -> Result<()> {
+    let out = &args.out;
+    if out.exists() && !args.force {
+        bail!("{} exists: give another --out, or --force to replace it", out.display());
+    }
+    let progress = Progress::bytes("reading");
+    let observe = |event: generators::Progress<'_>| follow(&progress, event);
+    let found = generators::fit(&args.directories, &args.name, stop::listen()?, &observe)?;
+    drop(progress);
+    fs::write(out, found.recipe.to_toml())
+        .with_context(|| format!("failed to write the profile {}", out.display()))?;
+    say(&found);
+    show::result(&format!(
+        "{}: no text, path or name of the history is in it; `highwater corpus generate --profile {}` grows a corpus of its shape",
+        out.display(),
+        out.display()
+    ));
+    Ok(())
+}
+
+/// Says what was found, and names what was not read.
+fn say(found: &Fit) {
+    for (format, history) in found.recipe.histories() {
+        show::result(&format!(
+            "{format:<12} {} sessions with {} requests in {} workspaces, {} in {} files",
+            history.sessions,
+            history.requests,
+            history.workspaces,
+            reports::bytes::format_bytes(history.bytes),
+            history.files
+        ));
+    }
+    if found.broken_lines > 0 {
+        show::note(&format!(
+            "{} lines are no whole JSON objects: only their bytes count",
+            found.broken_lines
+        ));
+    }
+    for (path, why) in found.skipped.iter().take(NAMED_MAX) {
+        show::note(&format!("not read: {} ({why})", path.display()));
+    }
+    if let Some(more) = found.skipped.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+        show::note(&format!("not read: {more} more"));
+    }
 }
 
 /// The corpus that was asked for: reused when it is whole, else written.

@@ -78,7 +78,7 @@ pub(crate) fn prepare(args: &Measuring, stop: &AtomicBool) -> Result<Option<gene
     if let Some(path) = &args.stdin {
         std::fs::File::open(path).with_context(|| format!("failed to open --stdin {}", path.display()))?;
     }
-    let corpus = args.corpus.map(|choice| corpus::ensure(&spec(args, choice), stop)).transpose()?;
+    let corpus = args.corpus.clone().map(|choice| corpus::ensure(&spec(args, choice), stop)).transpose()?;
     stop::check()?;
     Ok(corpus)
 }

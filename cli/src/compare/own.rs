@@ -34,7 +34,8 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
     let stop = stop::listen()?;
     let head = std::env::current_exe().context("failed to find this program's own file")?;
     let (base, text) = base(args, &head, stop)?;
-    let choice = args.measuring.corpus.unwrap_or(args::CorpusChoice { profile: Profile::Heavy, scale: None });
+    let default = || args::CorpusChoice { profile: Profile::Heavy, scale: None };
+    let choice = args.measuring.corpus.clone().unwrap_or_else(default);
     let input = Input::from_corpus(&corpus::ensure(&exec::spec(&args.measuring, choice), stop)?);
     stop::check()?;
     let scratch = folder::Scratch::new(&args.measuring.out)?;
