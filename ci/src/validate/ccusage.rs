@@ -1,5 +1,6 @@
 //! ccusage: tokens of each session, from the files of five tools.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,8 +33,10 @@ pub(crate) fn check(bench: &Bench<'_>) -> Result<Vec<Comparison>, String> {
 
 fn compare(bench: &Bench<'_>, format: &'static str, command: &str) -> Result<Comparison, String> {
     let mut comparison = Comparison::new(format, "sessions");
-    for file in bench.manifest.of(format) {
-        let key = key(bench.manifest, file);
+    let resumed = resumed(bench.manifest);
+    let holds_any = |file: &&File| file.sessions > 0 || file.tokens.responses > 0;
+    for file in bench.manifest.of(format).filter(holds_any) {
+        let key = merged(key(bench.manifest, file), &resumed);
         // A file that holds no response of its own, but a copy of another's, is left out for its copy's sake.
         if let Some(why) = at(NAME, file) {
             comparison.leave_out(&key, why);
@@ -47,7 +50,7 @@ fn compare(bench: &Bench<'_>, format: &'static str, command: &str) -> Result<Com
         let tokens = tokens(session);
         // Sessions of nothing but errors are listed by some versions.
         if tokens.input + tokens.cache_read + tokens.cache_write + tokens.output > 0 {
-            comparison.find(&listed(format, session), &figures(&tokens));
+            comparison.find(&merged(listed(format, session), &resumed), &figures(&tokens));
         }
     }
     Ok(comparison)
@@ -78,6 +81,23 @@ fn tokens(session: &Value) -> Tokens {
     Tokens { input, cache_read, cache_write, output, ..Tokens::default() }
 }
 
+/// Projects of Claude where a session copies the beginning of another. Which of the two has the responses that both tell is decided by
+/// the manifest for the first and by ccusage by chance, so that such a project is compared as a whole.
+fn resumed(manifest: &Manifest) -> BTreeSet<String> {
+    let files = manifest.of("claude").filter(|file| file.has("resumed"));
+    files
+        .map(|file| claude_key(&file.path))
+        .filter_map(|key| key.split('/').next().map(str::to_owned))
+        .collect()
+}
+
+fn merged(key: String, resumed: &BTreeSet<String>) -> String {
+    match key.split('/').next() {
+        Some(project) if resumed.contains(project) => format!("{project}, all sessions"),
+        _ => key,
+    }
+}
+
 /// The key of a session in what ccusage says.
 fn listed(format: &str, session: &Value) -> String {
     let text = |name: &str| session[name].as_str().unwrap_or_default();
@@ -97,7 +117,8 @@ fn key(manifest: &Manifest, file: &File) -> String {
     match file.format.as_str() {
         "claude" => claude_key(&file.path),
         "codex" => stem.trim_end_matches(".jsonl").to_owned(),
-        "copilot-cli" | "gemini" => manifest.session_id(&file.path).unwrap_or(&stem).to_owned(),
+        "copilot-cli" => file.path.rsplit('/').nth(1).unwrap_or_default().to_owned(),
+        "gemini" => manifest.session_id(&file.path).unwrap_or(&stem).to_owned(),
         _ => WHOLE.to_owned(),
     }
 }
@@ -126,6 +147,13 @@ mod tests {
             claude_key(".claude/projects/-home/s/subagents/workflows/wf_0/agent-1.jsonl"),
             "-home/s/subagents/workflows/wf_0"
         );
+    }
+
+    #[test]
+    fn a_project_with_a_resumed_session_is_one() {
+        let resumed = BTreeSet::from(["-home".to_owned()]);
+        assert_eq!(merged("-home/s".to_owned(), &resumed), "-home, all sessions");
+        assert_eq!(merged("-home-dev/s".to_owned(), &resumed), "-home-dev/s");
     }
 
     #[test]
