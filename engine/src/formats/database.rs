@@ -15,6 +15,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::opencode::Record;
 use super::source::ReadError;
+use crate::json::text::preview;
 use crate::tree::Node;
 
 /// How every database of SQLite begins.
@@ -23,6 +24,8 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 const JOURNAL: (usize, u8) = (19, 2);
 /// How long another program's lock is waited for.
 const BUSY: Duration = Duration::from_millis(250);
+/// UTF-16 units of a column's text that are read: long paths end in the name that is wanted.
+const COLUMN_UNITS: usize = 4096;
 /// What a path must not have in the address of a database.
 const ADDRESS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
 
@@ -184,7 +187,8 @@ fn node(value: ValueRef<'_>) -> Node {
     match value {
         ValueRef::Integer(number) => Node::Integer(number),
         ValueRef::Real(number) => Node::Float(number),
-        ValueRef::Text(text) => Node::Text(String::from_utf8_lossy(text).into()),
+        ValueRef::Text(text) => std::str::from_utf8(text)
+            .map_or(Node::Null, |text| Node::Text(preview(text, COLUMN_UNITS).into())),
         ValueRef::Null | ValueRef::Blob(_) => Node::Null,
     }
 }

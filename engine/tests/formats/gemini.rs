@@ -92,9 +92,13 @@ fn of_repeated_keys_the_last_counts() {
 
 #[test]
 fn a_lone_surrogate_is_read_and_a_broken_document_refused() {
-    let half = r#"{"messages":[{"type":"user","content":"a\ud83d"}],"x":"\ud83d"}"#;
+    let half = r#"{"messages":[{"type":"user"},{"type":"user","content":"a\ud83d"}],"x":"\ud83d"}"#;
     let reading = read(half);
-    check("a half", &reading.sessions[0].requests, &json!([{"message": "a\u{FFFD}", "message_units": 2}]));
+    check(
+        "a half",
+        &reading.sessions[0].requests,
+        &json!([{}, {"message": "a\u{FFFD}", "message_units": 2}]),
+    );
     let deep = format!(r#"{{"messages":[{{"type":"user"}}],"x":{}{}}}"#, "[".repeat(300), "]".repeat(300));
     for broken in ["", "[]", &half[..40], &format!("{half}{half}"), &deep] {
         let reading = read(broken);
