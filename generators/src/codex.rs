@@ -109,9 +109,8 @@ impl Codex {
 
     /// Bytes of the file, estimated.
     pub(crate) fn estimate(&self) -> u64 {
-        let images = self.images * IMAGE_BYTES;
-        let content = self.size.estimate(SESSION_BYTES + self.requests * REQUEST_BYTES + images)
-            + self.compactions * self.compacted_bytes;
+        let requests = SESSION_BYTES + self.requests * REQUEST_BYTES + self.images * IMAGE_BYTES;
+        let content = self.size.estimate(requests + self.compactions * self.compacted_bytes);
         if self.compressed { content / COMPRESSED } else { content }
     }
 

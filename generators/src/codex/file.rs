@@ -48,9 +48,10 @@ pub(crate) struct Thread {
 impl Thread {
     fn new(codex: &Codex, dice: &mut Dice) -> Self {
         let models = if codex.form == Form::Current { CODEX_MODELS } else { CODEX_MODELS_2025 };
+        let &model = dice.pick(models);
         Thread {
             time: codex.start,
-            model: *dice.pick(models),
+            model,
             turn: None,
             total: Usage::default(),
             context: 7_000 + dice.between(0, 4_000),
@@ -200,7 +201,8 @@ impl<'a> File<'a> {
 
     pub(crate) fn another_model(&mut self) {
         let models = if self.codex.form == Form::Current { CODEX_MODELS } else { CODEX_MODELS_2025 };
-        self.thread.model = *self.dice.pick(models);
+        let &model = self.dice.pick(models);
+        self.thread.model = model;
     }
 
     /// The request's last text, composed before it is known how much is to be filled up.

@@ -38,7 +38,7 @@ impl History {
         }
         let (rounds, mut left) = (bytes / self.bytes, bytes % self.bytes);
         let mut first = self.items.len();
-        while first > 0 && self.items[first - 1].len() as u64 + 1 <= left {
+        while first > 0 && (self.items[first - 1].len() as u64) < left {
             first -= 1;
             left -= self.items[first].len() as u64 + 1;
         }

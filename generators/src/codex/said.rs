@@ -89,7 +89,7 @@ impl File<'_> {
             put!(out; ",\"kind\":\"plain\"");
         }
         // An image of the clipboard is a file, one that was dragged here is data.
-        let is_local = is_current && index % 2 == 0;
+        let is_local = is_current && index.is_multiple_of(2);
         put!(out; ",\"images\":[");
         if let Some(url) = image.as_ref().filter(|_| !is_local) {
             put!(out; "\"", url, "\"");
