@@ -7,7 +7,9 @@
 //!
 //! Each file's bytes derive from the seed, the profile and its own path, drawn from ChaCha8 and, where a distribution needs
 //! `exp` or `ln`, computed by `libm` instead of the platform: the same bytes on every machine and with any number of threads.
-//! Text is put together from pools of pre-escaped pieces whose lengths are known, so a corpus is written at disk speed.
+//! So a corpus that was interrupted goes on where it stopped, and one that is too large for a machine is written in [`Shard`]s by
+//! several, which [`merge`] joins. Text is put together from pools of pre-escaped pieces whose lengths are known, so it is written
+//! at disk speed.
 //!
 //! ```
 //! # use std::sync::atomic::AtomicBool;
