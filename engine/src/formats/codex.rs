@@ -141,6 +141,9 @@ impl Rollout {
     fn context(&mut self, item: &Node) {
         if let Some(model) = item.text_at("model") {
             self.model = name(Some(model));
+            if let Some(open) = self.request.as_mut().filter(|open| open.request.model.is_empty()) {
+                open.request.model = self.model.clone();
+            }
         }
         self.begin_turn(item);
         self.name_workspace(item);
@@ -224,6 +227,7 @@ impl Rollout {
         let request = Request {
             id: self.turn.clone(),
             timestamp: time(record.get("timestamp")),
+            model: self.model.clone(),
             message_units: message.units(),
             message: preview(&message.held, self.hold.message_units).to_owned(),
             user_code: message.measure.code,
@@ -255,7 +259,6 @@ impl Rollout {
         let Some(OpenRequest { mut request, response, cancelled, complete }) = self.request.take() else {
             return;
         };
-        request.model = self.model.clone();
         request.response_units = response.units();
         request.ai_code = response.measure.code;
         request.response = response.held;

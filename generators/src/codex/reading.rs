@@ -58,10 +58,10 @@ impl Reading {
         }
     }
 
-    /// A turn's context: its model is also that of the request that is open.
+    /// A turn's context. The request that is open has a model already, unless none was known when it opened.
     pub(crate) fn model(&mut self, model: &'static str) {
         self.model = model;
-        if let Some(request) = self.open() {
+        if let Some(request) = self.open().filter(|request| request.model.is_empty()) {
             request.model = model;
         }
     }

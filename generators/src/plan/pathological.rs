@@ -12,6 +12,12 @@ const BYTES_MIN: u64 = 5_000_000;
 const CLAUDE_BYTES: u64 = 500_000_000;
 /// See [`CLAUDE_BYTES`].
 const CLAUDE_SHARE: u64 = 125_000;
+/// The rollout of which 30 compacted histories, each of 8 MB, are half, and about how much each of its requests takes. S: 46 % of 732 MB.
+const CODEX_BYTES: u64 = 500_000_000;
+/// See [`CODEX_BYTES`].
+const CODEX_SHARE: u64 = 100_000;
+/// See [`CODEX_BYTES`].
+const COMPACTIONS: u64 = 30;
 /// The logs that are a single line. S: V8 ends at 512 MiB.
 const LINES_BYTES: [u64; 2] = [100_000_000, 510_000_000];
 /// About how much each of their requests takes.
@@ -62,6 +68,8 @@ impl Draft {
         let mut session = self.claude("/home/dev/large-sessions", (bytes / CLAUDE_SHARE).max(1));
         session.size = Size::AtLeast(bytes);
         self.items.push(Item::Claude(session));
+        let bytes = self.shrunk(CODEX_BYTES, BYTES_MIN);
+        self.large_rollout(bytes, (bytes / CODEX_SHARE).max(2), COMPACTIONS);
         let mut session = self.claude("/home/dev/large-sessions", 14);
         session.subagents = self.subagents(self.shrunk(SUBAGENTS.0, SUBAGENTS.1) as u32);
         self.items.push(Item::Claude(session));

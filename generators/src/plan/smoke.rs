@@ -68,7 +68,7 @@ impl Draft {
             chat.superseded = i == 6;
             self.items.push(Item::Chat(chat));
         }
-        let compacted = self.chat(&workspaces[2], Shape::Compacted, 5);
+        let compacted = self.chat(&workspaces[2], Shape::Compacted, 4);
         self.items.push(Item::Chat(compacted.clone()));
         let mut copy = compacted;
         copy.directory.clone_from(&workspaces[4].directory);

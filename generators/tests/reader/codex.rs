@@ -33,7 +33,6 @@ pub(crate) fn read(home: &Path, out: &mut Output) {
             for line in content.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
                 reader.line(line, out);
             }
-            reader.close();
             let Reader { id, cwd, requests, .. } = reader;
             let session = Session {
                 id: preview(&id.unwrap_or(stem), 128),
@@ -97,6 +96,9 @@ impl Reader {
         match kind {
             "turn_context" => {
                 self.model = text(&item["model"], 128).unwrap_or(std::mem::take(&mut self.model));
+                if let Some(open) = self.requests.last_mut().filter(|open| open.model.is_empty()) {
+                    open.model.clone_from(&self.model);
+                }
                 self.turn(item);
             }
             "event_msg" => self.event(&line, item),
@@ -161,11 +163,11 @@ impl Reader {
     }
 
     fn open(&mut self, line: &Value, texts: &[&str], images: i64) {
-        self.close();
         let whole = texts.join("\n");
         let mut request = Request {
             id: self.turn.clone(),
             timestamp: time(&line["timestamp"]),
+            model: self.model.clone(),
             preview: preview(&whole, 500),
             message_units: units(&whole),
             images,
@@ -175,13 +177,6 @@ impl Reader {
             add_code(&mut request.user_code, text);
         }
         self.requests.push(request);
-    }
-
-    /// The open request ends, and has the model that is known by now.
-    fn close(&mut self) {
-        if let Some(open) = self.requests.last_mut() {
-            open.model.clone_from(&self.model);
-        }
     }
 
     fn end(&mut self, state: i64) {
