@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
-use generators::{Corpus, Spec};
+use generators::{Corpus, Spec, Step};
 
 use crate::args::{self, CorpusVerb, SpecArgs};
 use crate::progress::Progress;
@@ -31,6 +31,19 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             let manifest = generators::verify(dir, threads(), &|event| follow(&progress, event))?;
             drop(progress);
             show::result(&format!("{}: all {} files are as written", dir.display(), manifest.files.len()));
+        }
+        CorpusVerb::Grow { dir, step } => {
+            let manifest = generators::grow(dir, *step)?;
+            let taken = usize::try_from(manifest.step)?.checked_sub(1).and_then(|at| Step::ALL.get(at));
+            show::result(&format!(
+                "{}: step {} of {} ({}), {} sessions, digest {}",
+                dir.display(),
+                manifest.step,
+                Step::ALL.len(),
+                taken.map_or("none", |step| step.describe()),
+                manifest.answer.sessions,
+                manifest.digest
+            ));
         }
         CorpusVerb::List { dir } => {
             let found = generators::list(dir)?;

@@ -18,7 +18,7 @@ use crate::profile::Spec;
 use crate::write::{Observer, Progress, write};
 
 /// The manifest's name in a corpus.
-const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// The file that says a directory is ours, so that it may be written again. The first line also keeps it out of backups.
 const TAG: &str = "CACHEDIR.TAG";
@@ -53,7 +53,7 @@ impl Corpus {
     }
 }
 
-fn home(root: &Path) -> PathBuf {
+pub(crate) fn home(root: &Path) -> PathBuf {
     root.join("home")
 }
 
@@ -175,7 +175,7 @@ fn write_corpus(
     Ok(manifest)
 }
 
-fn put_file(path: &Path, content: &[u8]) -> Result<(), Error> {
+pub(crate) fn put_file(path: &Path, content: &[u8]) -> Result<(), Error> {
     let written = File::create(path).and_then(|mut file| file.write_all(content));
     written.map_err(Error::io("write", path))
 }

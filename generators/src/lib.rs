@@ -30,6 +30,7 @@ mod corpus;
 mod dice;
 mod distribution;
 mod error;
+mod growth;
 mod manifest;
 mod page;
 mod plan;
@@ -43,6 +44,7 @@ mod write;
 
 pub use corpus::{Corpus, Summary, ensure, list, verify};
 pub use error::Error;
+pub use growth::{Growth, Step, grow};
 pub use manifest::{Answer, EditEntry, FileEntry, Manifest, SessionEntry, Tokens};
 pub use profile::{Profile, Spec};
 pub use special::Special;

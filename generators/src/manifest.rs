@@ -30,6 +30,9 @@ pub struct Manifest {
     pub scale: f64,
     /// The seed.
     pub seed: u64,
+    /// Steps that the corpus has grown by.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub step: u64,
     /// Digest of the whole corpus: of every file's path, size and digest, in order of the paths.
     pub digest: String,
     /// Sum of the files' sizes.
@@ -188,6 +191,7 @@ impl Manifest {
             profile: spec.profile.to_string(),
             scale: spec.scale,
             seed: spec.seed,
+            step: 0,
             digest: corpus_digest(&files),
             bytes: files.iter().map(|file| file.bytes).sum(),
             answer,
@@ -223,12 +227,20 @@ impl Manifest {
         text
     }
 
-    /// Whether the manifest is of this spec, from this generator.
+    /// Whether the manifest is of this spec, from this generator, and has not grown.
     pub(crate) fn is_of(&self, spec: &Spec) -> bool {
         self.generator == GENERATOR
             && self.profile == spec.profile.name()
             && self.scale.to_bits() == spec.scale.to_bits()
             && self.seed == spec.seed
+            && self.step == 0
+    }
+
+    /// The same after so many steps.
+    pub(crate) fn after(mut self, step: u64) -> Self {
+        self.step = step;
+        self.seal = self.sealed();
+        self
     }
 
     fn sealed(&self) -> String {

@@ -23,12 +23,20 @@ pub enum Profile {
     Heavy,
     /// One file for each defect that breaks readers, and what a correct reader makes of it.
     Adversarial,
+    /// A small history that then changes, a step at a time.
+    Growth,
 }
 
 impl Profile {
     /// All profiles, smallest first.
-    pub const ALL: [Profile; 5] =
-        [Profile::Smoke, Profile::Steady, Profile::Laptop, Profile::Heavy, Profile::Adversarial];
+    pub const ALL: [Profile; 6] = [
+        Profile::Smoke,
+        Profile::Steady,
+        Profile::Laptop,
+        Profile::Heavy,
+        Profile::Adversarial,
+        Profile::Growth,
+    ];
 
     /// The name, as typed and as in paths.
     #[must_use]
@@ -39,6 +47,7 @@ impl Profile {
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
             Profile::Adversarial => "adversarial",
+            Profile::Growth => "growth",
         }
     }
 
@@ -63,6 +72,9 @@ impl Profile {
                 "one file for each defect that breaks readers, with what a correct reader makes of it; \
                  its long lines are of 22 MB at scale 1"
             }
+            Profile::Growth => {
+                "a small history before its first step; `highwater corpus grow` takes the next one"
+            }
         }
     }
 
@@ -70,7 +82,7 @@ impl Profile {
     #[must_use]
     pub fn default_scale(self) -> f64 {
         match self {
-            Profile::Smoke | Profile::Steady | Profile::Laptop => 1.0,
+            Profile::Smoke | Profile::Steady | Profile::Laptop | Profile::Growth => 1.0,
             Profile::Heavy => 0.019,
             Profile::Adversarial => 0.1,
         }
@@ -156,7 +168,7 @@ mod tests {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, adversarial"
+            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, adversarial, growth"
         );
     }
 

@@ -1,6 +1,7 @@
 //! What a corpus consists of, decided before anything is written.
 
 mod adversarial;
+mod growth;
 mod scaled;
 mod smoke;
 mod steady;
@@ -189,20 +190,31 @@ pub(crate) struct Plan {
 impl Plan {
     /// Plans the corpus of a spec.
     pub(crate) fn new(spec: &Spec) -> Self {
-        let mut draft = Draft {
-            spec: *spec,
-            dice: Dice::new(spec, "plan"),
-            items: Vec::new(),
-            workspaces: BTreeSet::new(),
-        };
+        let mut draft = Draft::new(spec);
         match spec.profile {
             Profile::Smoke => draft.smoke(),
             Profile::Steady => draft.steady(),
             Profile::Laptop => draft.laptop(),
             Profile::Heavy => draft.heavy(),
             Profile::Adversarial => draft.adversarial(),
+            Profile::Growth => {
+                draft.smoke();
+                draft.grown(0);
+            }
         }
-        let Draft { mut items, workspaces, .. } = draft;
+        draft.planned()
+    }
+}
+
+impl Draft {
+    /// A draft in which nothing stands.
+    pub(crate) fn new(spec: &Spec) -> Self {
+        Draft { spec: *spec, dice: Dice::new(spec, "plan"), items: Vec::new(), workspaces: BTreeSet::new() }
+    }
+
+    /// The plan of everything that stands in the draft.
+    pub(crate) fn planned(self) -> Plan {
+        let Draft { mut items, workspaces, .. } = self;
         items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
         Plan {
             workspaces: workspaces.len() as u64,
@@ -214,10 +226,10 @@ impl Plan {
 }
 
 /// A plan in the making.
-struct Draft {
+pub(crate) struct Draft {
     spec: Spec,
     dice: Dice,
-    items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     workspaces: BTreeSet<(usize, String)>,
 }
 

@@ -4,7 +4,7 @@ use crate::plan::{CODE, Draft, INSIDERS, Item, Quirk, Uri, Workspace};
 use crate::vscode::{Editing, Shape};
 
 impl Draft {
-    pub(super) fn smoke(&mut self) {
+    pub(crate) fn smoke(&mut self) {
         let workspaces = [Uri::Folder, Uri::File, Uri::Remote, Uri::Window, Uri::Encoded, Uri::Folder]
             .map(|uri| self.workspace(CODE, uri));
         self.smoke_documents(&workspaces);
