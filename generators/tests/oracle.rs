@@ -71,4 +71,29 @@ fn a_plain_reader_of_the_adversarial_corpus_makes_of_each_file_what_its_manifest
     check(&corpus);
     assert!(corpus.manifest.bytes < 40_000_000, "{}", corpus.manifest.bytes);
     generators::verify(&corpus.root, 2, &|_| ()).unwrap();
+    let foreseen = generators::foresee(&Spec { profile: Profile::Adversarial, scale: 0.01, seed: 1 }, 1);
+    assert_eq!(foreseen.unwrap(), corpus.manifest);
+}
+
+#[test]
+fn a_copy_of_the_adversarial_corpus_is_as_hard_to_read() {
+    let (dir, corpus) = make(Profile::Adversarial, 0.01);
+    let copy = dir.path().join("copy");
+    corpus.copy_home(&copy, &AtomicBool::new(false)).unwrap();
+    assert_eq!(reader::read(&copy), reader::read(&corpus.home()));
+    let special = corpus.manifest.files.iter().filter(|file| file.kind.is_some());
+    assert_eq!(special.count() > 20, cfg!(unix));
+}
+
+#[cfg(unix)]
+#[test]
+fn another_entry_in_the_place_of_a_special_one_is_damage() {
+    let (_dir, corpus) = make(Profile::Adversarial, 0.01);
+    let mut special =
+        corpus.manifest.files.iter().filter(|file| file.kind == Some(generators::Special::Pipe));
+    let pipe = &special.next().unwrap().path;
+    std::fs::remove_file(corpus.home().join(pipe)).unwrap();
+    std::fs::write(corpus.home().join(pipe), "").unwrap();
+    let error = generators::verify(&corpus.root, 2, &|_| ()).unwrap_err().to_string();
+    assert!(error.contains(&format!("{pipe} (changed)")), "{error}");
 }
