@@ -314,6 +314,14 @@ pub(crate) enum CorpusVerb {
         /// The corpus: a folder with a manifest.json.
         dir: PathBuf,
     },
+    /// Change the files of a growth corpus as tools do, by its next step, and write its manifest anew.
+    Grow {
+        /// The corpus: a folder with a manifest.json, of the profile growth.
+        dir: PathBuf,
+        /// Take all steps up to this one.
+        #[arg(long, value_name = "N")]
+        step: Option<u64>,
+    },
     /// List the corpora in a folder.
     List {
         /// Where corpora are kept.

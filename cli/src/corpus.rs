@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
-use generators::{Corpus, Fit, Spec, Summary};
+use generators::{Corpus, Fit, Spec, Step, Summary};
 
 use crate::args::{self, CorpusVerb, SpecArgs};
 use crate::progress::Progress;
@@ -37,6 +37,19 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             let manifest = generators::verify(dir, threads(), &|event| follow(&progress, event))?;
             drop(progress);
             show::result(&format!("{}: all {} files are as written", dir.display(), manifest.files.len()));
+        }
+        CorpusVerb::Grow { dir, step } => {
+            let manifest = generators::grow(dir, *step)?;
+            let taken = usize::try_from(manifest.step)?.checked_sub(1).and_then(|at| Step::ALL.get(at));
+            show::result(&format!(
+                "{}: step {} of {} ({}), {} sessions, digest {}",
+                dir.display(),
+                manifest.step,
+                Step::ALL.len(),
+                taken.map_or("none", |step| step.describe()),
+                manifest.answer.sessions,
+                manifest.digest
+            ));
         }
         CorpusVerb::Fit(args) => fit(args)?,
         CorpusVerb::List { dir } => list(dir)?,

@@ -13,6 +13,7 @@ use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 use crate::answer::{Digest, answer_digest};
 use crate::corpus::Listed;
 use crate::journal::{self, At, Entry, Line, Place, Visit};
+use crate::manifest::is_zero;
 use crate::manifest::{
     CorpusDigest, EditEntry, FileEntry, FormatTotals, GENERATOR, SCHEMA, SEAL_TAIL, Seal, SessionEntry,
 };
@@ -144,6 +145,7 @@ impl<R: Read + Seek> Assembly<R> {
     pub(crate) fn write(
         mut self,
         spec: &Spec,
+        step: u64,
         workspaces: u64,
         out: impl Write + Seek,
     ) -> io::Result<Totals> {
@@ -155,6 +157,7 @@ impl<R: Read + Seek> Assembly<R> {
             profile: spec.profile.name(),
             scale: spec.scale,
             seed: spec.seed,
+            step,
             digest: &totals.digest,
             bytes: totals.bytes,
             formats: &self.formats,
@@ -241,6 +244,8 @@ struct Text<'a, S, E, F> {
     profile: &'a str,
     scale: f64,
     seed: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    step: u64,
     digest: &'a str,
     bytes: u64,
     formats: &'a BTreeMap<String, FormatTotals>,

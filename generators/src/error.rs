@@ -94,6 +94,16 @@ pub enum Error {
         /// What is wrong and what to do.
         why: String,
     },
+    /// Occurs when a corpus is to grow that cannot, or not so far.
+    #[error("corpus {root} cannot grow by step {step}: {why}")]
+    Growth {
+        /// The corpus's directory.
+        root: PathBuf,
+        /// The step.
+        step: u64,
+        /// What is in the way, and what to do.
+        why: String,
+    },
     /// Occurs when the caller asked to stop.
     #[error("stopped before the corpus was complete; the same command goes on from there")]
     Stopped,

@@ -99,7 +99,7 @@ impl Job<'_> {
         workspaces: u64,
     ) -> Result<Totals, Error> {
         let manifest = partial.join(MANIFEST);
-        let totals = File::create(&manifest).and_then(|file| assembly.write(self.spec, workspaces, file));
+        let totals = File::create(&manifest).and_then(|file| assembly.write(self.spec, 0, workspaces, file));
         let totals = totals.map_err(Error::io("write", &manifest))?;
         self.move_to_its_place(partial)?;
         Ok(totals)

@@ -31,6 +31,9 @@ pub struct Manifest {
     pub scale: f64,
     /// The seed.
     pub seed: u64,
+    /// Steps that the corpus has grown by.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub step: u64,
     /// Digest of the whole corpus: of every file's path, size and digest, in order of the paths.
     pub digest: String,
     /// Sum of the files' sizes.
@@ -204,7 +207,7 @@ impl std::ops::AddAssign for Tokens {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-fn is_zero(count: &u64) -> bool {
+pub(crate) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
@@ -232,12 +235,13 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether the manifest is of this spec, from this generator.
+    /// Whether the manifest is of this spec, from this generator, and has not grown.
     pub(crate) fn is_of(&self, spec: &Spec) -> bool {
         self.generator == GENERATOR
             && self.profile == spec.profile.name()
             && self.scale.to_bits() == spec.scale.to_bits()
             && self.seed == spec.seed
+            && self.step == 0
     }
 }
 

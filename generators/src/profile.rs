@@ -30,6 +30,8 @@ pub enum Profile {
     Pathological,
     /// One file for each defect that breaks readers, and what a correct reader makes of it.
     Adversarial,
+    /// A small history that then changes, a step at a time.
+    Growth,
     /// The shape of a person's own history.
     Own(Arc<Own>),
 }
@@ -51,7 +53,7 @@ impl From<Recipe> for Profile {
 
 impl Profile {
     /// The profiles of this program, smallest first.
-    pub const BUILT_IN: [Profile; 7] = [
+    pub const BUILT_IN: [Profile; 8] = [
         Profile::Smoke,
         Profile::Steady,
         Profile::Laptop,
@@ -59,6 +61,7 @@ impl Profile {
         Profile::Wide,
         Profile::Pathological,
         Profile::Adversarial,
+        Profile::Growth,
     ];
 
     /// The name, as in paths: that of an own profile ends in 8 digits of its digest.
@@ -70,6 +73,7 @@ impl Profile {
             Profile::Laptop => "laptop",
             Profile::Heavy => "heavy",
             Profile::Adversarial => "adversarial",
+            Profile::Growth => "growth",
             Profile::Wide => "wide",
             Profile::Pathological => "pathological",
             Profile::Own(own) => &own.label,
@@ -97,6 +101,9 @@ impl Profile {
                 "one file for each defect that breaks readers, with what a correct reader makes of it; \
                  its long lines are of 22 MB at scale 1"
             }
+            Profile::Growth => {
+                "a small history before its first step; `highwater corpus grow` takes the next one"
+            }
             Profile::Wide => {
                 "72,600 small files: 50,000 Claude sessions in 3 projects, 10,000 of Copilot CLI, 2,600 workspaces \
                  of which 28 have chats; 0.5 GB at scale 1"
@@ -113,7 +120,12 @@ impl Profile {
     #[must_use]
     pub fn default_scale(&self) -> f64 {
         match self {
-            Profile::Smoke | Profile::Steady | Profile::Laptop | Profile::Wide | Profile::Own(_) => 1.0,
+            Profile::Smoke
+            | Profile::Steady
+            | Profile::Laptop
+            | Profile::Wide
+            | Profile::Growth
+            | Profile::Own(_) => 1.0,
             Profile::Heavy => 0.019,
             Profile::Adversarial => 0.1,
             Profile::Pathological => 0.1,
@@ -204,7 +216,7 @@ mod tests {
         let error = "huge".parse::<Profile>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, wide, pathological, adversarial, and files that end in .toml \
+            "unknown profile \"huge\": known ones are smoke, steady, laptop, heavy, wide, pathological, adversarial, growth, and files that end in .toml \
              (`highwater corpus fit`)"
         );
     }

@@ -74,7 +74,7 @@ fn pipe(path: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn forbid(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0))
+    fs::set_permissions(path, fs::Permissions::from_mode(0o0))
 }
 
 #[cfg(unix)]

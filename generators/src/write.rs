@@ -250,6 +250,22 @@ pub(crate) fn manifest_of(
     home: Option<&Path>,
     threads: usize,
 ) -> Result<Manifest, Error> {
+    parse(&text_of(plan, spec, 0, home, threads)?)
+}
+
+/// A manifest's text, read.
+pub(crate) fn parse(text: &[u8]) -> Result<Manifest, Error> {
+    Manifest::parse(text).map_err(|why| Error::Manifest { path: "manifest.json".into(), why })
+}
+
+/// The text of the manifest of a plan after so many steps.
+pub(crate) fn text_of(
+    plan: Plan,
+    spec: &Spec,
+    step: u64,
+    home: Option<&Path>,
+    threads: usize,
+) -> Result<Vec<u8>, Error> {
     let (workspaces, nowhere) = (plan.workspaces, Path::new("manifest.json"));
     let begun = Journal::begin(Vec::new(), &Header::new(spec, None));
     let journal = begun.map_err(Error::io("foresee", nowhere))?;
@@ -258,9 +274,9 @@ pub(crate) fn manifest_of(
     let mut text = Vec::new();
     let written = assembly
         .add(Cursor::new(journal.end()), |_| ())
-        .and_then(|()| assembly.write(spec, workspaces, Cursor::new(&mut text)));
+        .and_then(|()| assembly.write(spec, step, workspaces, Cursor::new(&mut text)));
     written.map_err(Error::io("foresee", nowhere))?;
-    Manifest::parse(&text).map_err(|why| Error::Manifest { path: nowhere.to_path_buf(), why })
+    Ok(text)
 }
 
 /// Writes every file of a plan below `home`, and notes in the journal what is complete.

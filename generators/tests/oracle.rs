@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod reader;
+#[path = "oracle/tokens.rs"]
+mod tokens;
 
 use std::sync::atomic::AtomicBool;
 
@@ -40,10 +42,9 @@ fn check(corpus: &Corpus) {
 /// The tokens of a corpus whose files are what their tools write.
 fn check_tokens(corpus: &Corpus) {
     let formats = &corpus.manifest.formats;
-    for (format, counted) in [
-        ("claude", reader::tokens::claude(&corpus.home())),
-        ("copilot-cli", reader::tokens::copilot(&corpus.home())),
-    ] {
+    for (format, counted) in
+        [("claude", tokens::claude(&corpus.home())), ("copilot-cli", tokens::copilot(&corpus.home()))]
+    {
         let told = formats.get(format).map_or(Tokens::default(), |totals| totals.tokens);
         let told = [told.responses, told.input, told.cache_read, told.cache_write, told.output];
         assert_eq!(told, counted, "tokens of {format}");
@@ -99,4 +100,29 @@ fn a_plain_reader_of_the_adversarial_corpus_makes_of_each_file_what_its_manifest
     check(&corpus);
     assert!(corpus.manifest.bytes < 40_000_000, "{}", corpus.manifest.bytes);
     generators::verify(&corpus.root, 2, &|_| ()).unwrap();
+    let foreseen = generators::foresee(&Spec { profile: Profile::Adversarial, scale: 0.01, seed: 1 }, 1);
+    assert_eq!(foreseen.unwrap(), corpus.manifest);
+}
+
+#[test]
+fn a_copy_of_the_adversarial_corpus_is_as_hard_to_read() {
+    let (dir, corpus) = make(Profile::Adversarial, 0.01);
+    let copy = dir.path().join("copy");
+    corpus.copy_home(&copy, &AtomicBool::new(false)).unwrap();
+    assert_eq!(reader::read(&copy), reader::read(&corpus.home()));
+    let special = corpus.manifest.files.iter().filter(|file| file.kind.is_some());
+    assert_eq!(special.count() > 20, cfg!(unix));
+}
+
+#[cfg(unix)]
+#[test]
+fn another_entry_in_the_place_of_a_special_one_is_damage() {
+    let (_dir, corpus) = make(Profile::Adversarial, 0.01);
+    let mut special =
+        corpus.manifest.files.iter().filter(|file| file.kind == Some(generators::Special::Pipe));
+    let pipe = &special.next().unwrap().path;
+    std::fs::remove_file(corpus.home().join(pipe)).unwrap();
+    std::fs::write(corpus.home().join(pipe), "").unwrap();
+    let error = generators::verify(&corpus.root, 2, &|_| ()).unwrap_err().to_string();
+    assert!(error.contains(&format!("{pipe} (changed)")), "{error}");
 }

@@ -261,6 +261,11 @@ mod tests {
         );
         assert_eq!(
             apply(&mut root, &["requests", "id"], Edit::Set(Node::Null)),
+            Err(EditError::NotAContainer),
+            "an array has no keys"
+        );
+        assert_eq!(
+            apply(&mut root, &["requests", "0", "other", "1"], Edit::Set(Node::Null)),
             Ok(()),
             "no field uses this path"
         );

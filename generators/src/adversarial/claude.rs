@@ -27,6 +27,7 @@ pub(crate) static HAND: Hand = Hand {
     },
     open: "",
     turn,
+    compact: None,
     end: "\n",
     ignored: |value| format!("{{\"type\":\"a-type-of-tomorrow\",\"x\":{value}}}"),
     kept: |value| {

@@ -24,6 +24,7 @@ pub(crate) static HAND: Hand = Hand {
     },
     open: "",
     turn,
+    compact: None,
     end: "\n",
     ignored: |value| format!("{{\"type\":\"an.event.of.tomorrow\",\"x\":{value}}}"),
     kept: |value| {

@@ -28,6 +28,8 @@ pub(crate) struct Hand {
     pub(crate) open: &'static str,
     /// One turn: lines without the last's end, or an item of a document.
     pub(crate) turn: fn(&Told, &Turn) -> String,
+    /// Turns as the one line in which a log that is written anew begins, where the tool does that.
+    pub(crate) compact: Option<fn(&Told, &[Turn]) -> String>,
     /// What ends the file.
     pub(crate) end: &'static str,
     /// A line or field that no reader needs, with this value in it.

@@ -22,6 +22,8 @@ pub(crate) struct Sketch {
     pub(crate) around: (String, String),
     /// The whole text, where nothing of the session is left in it.
     pub(crate) instead: Option<String>,
+    /// Turns that stand in the first line, of a log that was written anew.
+    pub(crate) compacted: usize,
     /// Whether lines end as on Windows.
     pub(crate) is_crlf: bool,
     /// How large what marks stand for is.
@@ -80,9 +82,18 @@ impl Sketch {
         let mut fields = vec![(hand.head)(&self.told)];
         fields.extend(self.fields.iter().cloned());
         let mut items: Vec<String> = self.turns.iter().map(|turn| (hand.turn)(&self.told, turn)).collect();
+        if let (Some(compact), 1..) = (hand.compact, self.compacted) {
+            fields = vec![compact(&self.told, &self.turns[..self.compacted])];
+            items.drain(..self.compacted);
+        }
         let last = items.len().saturating_sub(1);
         items.splice(last..last, self.items.iter().cloned());
-        let text = [&fields.join(separator), separator, hand.open, &items.join(separator), hand.end].concat();
+        let mut text =
+            [&fields.join(separator), separator, hand.open, &items.join(separator), hand.end].concat();
+        if items.is_empty() && !hand.is_document {
+            // No line stands between the first and the end.
+            text.pop();
+        }
         let text = if self.is_crlf { text.replace('\n', "\r\n") } else { text };
         [self.around.0.as_str(), &text, &self.around.1].concat()
     }
@@ -123,6 +134,7 @@ impl Hand {
             items: Vec::new(),
             around: (String::new(), String::new()),
             instead: None,
+            compacted: 0,
             is_crlf: false,
             size: 0,
             skipped: 0,

@@ -21,6 +21,7 @@ pub(crate) static DOCUMENT: Hand = Hand {
     head: |told| format!("{{{}", fields(told)),
     open: "\"requests\":[",
     turn: |_, turn| request(turn),
+    compact: None,
     end: "]}\n",
     ignored: |value| format!("\"x\":{value}"),
     kept: |value| format!("{{\"requestId\":\"refused\",\"message\":{value}}}"),
@@ -40,6 +41,10 @@ pub(crate) static LOG: Hand = Hand {
     head: |told| format!("{{\"kind\":0,\"v\":{{{},\"requests\":[]}}}}", fields(told)),
     open: "",
     turn: |_, turn| format!("{{\"kind\":2,\"k\":[\"requests\"],\"v\":[{}]}}", request(turn)),
+    compact: Some(|told, turns| {
+        let requests: Vec<String> = turns.iter().map(request).collect();
+        format!("{{\"kind\":0,\"v\":{{{},\"requests\":[{}]}}}}", fields(told), requests.join(","))
+    }),
     end: "\n",
     ignored: |value| format!("{{\"kind\":1,\"k\":[\"x\"],\"v\":{value}}}"),
     kept: |value| format!("{{\"kind\":1,\"k\":[\"requests\",0,\"message\"],\"v\":{value}}}"),

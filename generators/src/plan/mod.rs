@@ -3,6 +3,7 @@
 mod adversarial;
 mod codex;
 mod further;
+mod growth;
 mod others;
 mod own;
 mod pathological;
@@ -253,12 +254,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Plans the corpus of a spec.
     pub(crate) fn new(spec: &Spec) -> Self {
-        let mut draft = Draft {
-            spec: spec.clone(),
-            dice: Dice::new(spec, "plan"),
-            items: Vec::new(),
-            workspaces: BTreeSet::new(),
-        };
+        let mut draft = Draft::new(spec);
         match &spec.profile {
             Profile::Smoke => draft.smoke(),
             Profile::Steady => draft.steady(),
@@ -268,10 +264,12 @@ impl Plan {
             Profile::Wide => draft.wide(),
             Profile::Pathological => draft.pathological(),
             Profile::Adversarial => draft.adversarial(),
+            Profile::Growth => {
+                draft.smoke();
+                draft.grown(0);
+            }
         }
-        let Draft { mut items, workspaces, .. } = draft;
-        items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
-        Plan::of(items, workspaces.len() as u64)
+        draft.planned()
     }
 
     fn of(items: Vec<Item>, workspaces: u64) -> Self {
@@ -293,11 +291,30 @@ impl Plan {
     }
 }
 
+impl Draft {
+    /// A draft in which nothing stands.
+    pub(crate) fn new(spec: &Spec) -> Self {
+        Draft {
+            spec: spec.clone(),
+            dice: Dice::new(spec, "plan"),
+            items: Vec::new(),
+            workspaces: BTreeSet::new(),
+        }
+    }
+
+    /// The plan of everything that stands in the draft.
+    pub(crate) fn planned(self) -> Plan {
+        let Draft { mut items, workspaces, .. } = self;
+        items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
+        Plan::of(items, workspaces.len() as u64)
+    }
+}
+
 /// A plan in the making.
-struct Draft {
+pub(crate) struct Draft {
     spec: Spec,
     dice: Dice,
-    items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     workspaces: BTreeSet<(usize, String)>,
 }
 

@@ -15,7 +15,7 @@ const MARCH_21: u64 = 20_533;
 const SEPTEMBER_30: u64 = 20_361;
 
 impl Draft {
-    pub(super) fn smoke(&mut self) {
+    pub(crate) fn smoke(&mut self) {
         let workspaces = [Uri::Folder, Uri::File, Uri::Remote, Uri::Window, Uri::Encoded, Uri::Folder]
             .map(|uri| self.workspace(CODE, uri));
         self.smoke_documents(&workspaces);

@@ -5,7 +5,6 @@ mod cli;
 mod codex;
 mod gemini;
 mod opencode;
-pub(crate) mod tokens;
 mod vscode;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{directories, entries, lines, parse};
+use crate::reader::{directories, entries, lines, parse};
 
 /// Responses, read anew, read from a cache, written to a cache, written by the model.
 pub(crate) type Sum = [u64; 5];
