@@ -66,7 +66,8 @@ fn a_generated_history_has_the_parameters_it_was_made_with() {
 }
 
 fn alike(what: &str, found: &History, wanted: &History, scale: f64) {
-    let counts: [(&str, fn(&History) -> u64, f64); 5] = [
+    type Count = fn(&History) -> u64;
+    let counts: [(&str, Count, f64); 5] = [
         ("sessions", |history| history.sessions, 0.5),
         ("workspaces", |history| history.workspaces, 0.5),
         ("files", |history| history.files, 5.0),

@@ -72,6 +72,18 @@ fn a_plain_reader_of_a_small_laptop_corpus_answers_as_its_manifest() {
 }
 
 #[test]
+fn a_plain_reader_of_a_corpus_of_ones_own_answers_as_its_manifest() {
+    // The smoke corpus has sessions without requests, and without a file.
+    let (dir, smoke) = make(Profile::Smoke, 1.0);
+    let home = [smoke.home()];
+    let found = generators::fit(&home, "mine", &AtomicBool::new(false), &|_| ()).unwrap();
+    let spec = Spec { profile: found.recipe.into(), scale: 2.0, seed: 1 };
+    let own = generators::ensure(dir.path(), &spec, 2, &AtomicBool::new(false), &|_| ()).unwrap();
+    assert!(own.manifest.answer.sessions > smoke.manifest.answer.sessions);
+    check(&own);
+}
+
+#[test]
 fn a_plain_reader_of_a_small_heavy_corpus_answers_as_its_manifest() {
     check_whole(&make(Profile::Heavy, 0.0005).1);
 }

@@ -91,11 +91,11 @@ impl Visit for Claude<'_> {
             ("type", Value::Text(kind)) => line.kind = kind.to_vec(),
             ("uuid", Value::Text(uuid)) if !uuid.is_empty() => line.uuid = rapidhash_v3(uuid) | 1,
             ("message.id", Value::Text(id)) if !id.is_empty() => line.response = rapidhash_v3(id) | 1,
-            ("message.content" | "message.content.*.text", Value::Text(text)) => {
-                if !text.is_empty() && !line.has_text {
-                    line.has_text = true;
-                    line.is_prompt = !NO_PROMPT.iter().any(|no| text.starts_with(no));
-                }
+            ("message.content" | "message.content.*.text", Value::Text(text))
+                if !text.is_empty() && !line.has_text =>
+            {
+                line.has_text = true;
+                line.is_prompt = !NO_PROMPT.iter().any(|no| text.starts_with(no));
             }
             ("message.content.*.name", Value::Text(name)) if line.tools.len() < TOOLS_MAX => {
                 *line.tools.entry(name.to_vec()).or_default() += 1;

@@ -143,7 +143,7 @@ impl Scanner {
             State::Text { is_key } => match byte {
                 b'"' if is_key => self.end_key(),
                 b'"' => {
-                    self.tell(visit, |text| Value::Text(text));
+                    self.tell(visit, Value::Text);
                     self.state = State::After;
                 }
                 b'\\' => {
