@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::validate::Bench;
 use crate::validate::compare::Comparison;
@@ -39,6 +39,22 @@ for table in ('message', 'part'):
 db.commit()
 print(json.dumps(sorted(bad)))";
 
+/// An exported session. Its texts are passed over: some have a lone surrogate, which OpenCode keeps.
+#[derive(Deserialize)]
+struct Export {
+    messages: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    info: Info,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    role: String,
+}
+
 /// Lets it make a database, fills that, and compares the first sessions as it exports them.
 pub(crate) fn check(bench: &Bench<'_>) -> Result<Vec<Comparison>, String> {
     let has = |(_, path): &&(&str, &str)| bench.home.path.join(path).is_file();
@@ -63,10 +79,9 @@ fn compare(bench: &Bench<'_>, format: &'static str, path: &str) -> Result<Compar
             continue;
         }
         let export = run(bench, &data, &["export", &session.id])?;
-        let export: Value = serde_json::from_str(&export)
-            .map_err(|error| format!("opencode export {} said no JSON: {error}", session.id))?;
-        let messages = export["messages"].as_array().into_iter().flatten();
-        let prompts = messages.filter(|message| message["info"]["role"] == "user").count();
+        let export: Export = serde_json::from_str(&export)
+            .map_err(|error| format!("opencode export {} said no session: {error}", session.id))?;
+        let prompts = export.messages.iter().filter(|message| message.info.role == "user").count();
         comparison.find(&session.id, &[("prompts", prompts as u64)]);
     }
     Ok(comparison)
