@@ -82,7 +82,7 @@ fn tokens(session: &Value) -> Tokens {
     let (input, cache_read, cache_write) =
         (count("inputTokens"), count("cacheReadTokens"), count("cacheCreationTokens"));
     let output = count("totalTokens").saturating_sub(input + cache_read + cache_write);
-    Tokens { input, cache_read, cache_write, output, ..Tokens::default() }
+    Tokens { input, cache_read, cache_write, output }
 }
 
 /// Projects of Claude where a session copies the beginning of another. Which of the two has the responses that both tell is decided by
