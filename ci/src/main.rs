@@ -27,7 +27,9 @@ fn main() -> ExitCode {
         Some((verb, names)) if verb == "ci" => steps::chosen(names)
             .map_err(|wrong| (2, format!("{wrong}\n\n{}", usage())))
             .and_then(|steps| run(&steps)),
-        Some((verb, rest)) if verb == "validate" && !rest.iter().any(is_help) => validate::run(rest, &root()),
+        Some((verb, rest)) if verb == "validate" && !rest.iter().any(|argument| is_help(argument)) => {
+            validate::run(rest, &root())
+        }
         Some((verb, _)) if verb == "validate" || is_help(verb) => {
             print!("{}", usage());
             return ExitCode::SUCCESS;
@@ -43,8 +45,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn is_help(argument: &String) -> bool {
-    ["help", "--help", "-h"].contains(&argument.as_str())
+fn is_help(argument: &str) -> bool {
+    ["help", "--help", "-h"].contains(&argument)
 }
 
 fn usage() -> String {

@@ -34,22 +34,21 @@ pub(crate) fn check(bench: &Bench<'_>) -> Result<Vec<Comparison>, String> {
 fn compare(bench: &Bench<'_>, format: &'static str, command: &str) -> Result<Comparison, String> {
     let mut comparison = Comparison::new(format, "sessions");
     let resumed = resumed(bench.manifest);
-    let holds_any = |file: &&File| file.sessions > 0 || file.tokens.responses > 0;
+    let holds_any = |file: &&File| file.sessions > 0 || !is_nothing(&file.tokens);
     for file in bench.manifest.of(format).filter(holds_any) {
         let key = merged(key(bench.manifest, file), &resumed);
         // A file that holds no response of its own, but a copy of another's, is left out for its copy's sake.
         if let Some(why) = at(NAME, file) {
             comparison.leave_out(&key, why);
         }
-        if file.tokens.responses > 0 {
+        if !is_nothing(&file.tokens) {
             comparison.tell(&key, &figures(&file.tokens));
         }
     }
     let said = told(bench.programs, &bench.home, command)?;
     for session in said["sessions"].as_array().into_iter().flatten() {
         let tokens = tokens(session);
-        // Sessions of nothing but errors are listed by some versions.
-        if tokens.input + tokens.cache_read + tokens.cache_write + tokens.output > 0 {
+        if !is_nothing(&tokens) {
             comparison.find(&merged(listed(format, session), &resumed), &figures(&tokens));
         }
     }
@@ -72,13 +71,18 @@ fn figures(tokens: &Tokens) -> [(&'static str, u64); 4] {
     ]
 }
 
+/// Of nothing but errors, or prompts that nothing answered: such a session need not be listed.
+fn is_nothing(tokens: &Tokens) -> bool {
+    tokens.input + tokens.cache_read + tokens.cache_write + tokens.output == 0
+}
+
 /// What ccusage says of a session. It counts reasoning beside the output for some formats and within it for others, but always in its total.
 fn tokens(session: &Value) -> Tokens {
     let count = |name: &str| session[name].as_u64().unwrap_or(0);
     let (input, cache_read, cache_write) =
         (count("inputTokens"), count("cacheReadTokens"), count("cacheCreationTokens"));
     let output = count("totalTokens").saturating_sub(input + cache_read + cache_write);
-    Tokens { input, cache_read, cache_write, output, ..Tokens::default() }
+    Tokens { input, cache_read, cache_write, output }
 }
 
 /// Projects of Claude where a session copies the beginning of another. Which of the two has the responses that both tell is decided by

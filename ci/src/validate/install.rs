@@ -98,8 +98,8 @@ fn pip(place: &Path, packages: &[String], minor: u32) -> Result<(), String> {
     content("pip install", &run(&mut command, place, LIMIT)?)
 }
 
-/// A Python of at least 3.`minor`.
-fn python(place: &Path, minor: u32) -> Result<PathBuf, String> {
+/// A Python of at least 3.`minor`; `place` is for what it says.
+pub(crate) fn python(place: &Path, minor: u32) -> Result<PathBuf, String> {
     let named = std::env::var_os("HIGHWATER_PYTHON").map(PathBuf::from);
     let usual = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
     let test = format!("import sys, venv; sys.exit(sys.version_info < (3, {minor}))");

@@ -40,22 +40,19 @@ pub(crate) struct File {
     pub(crate) requests: u64,
     pub(crate) completion_tokens: u64,
     pub(crate) skipped_lines: u64,
-    pub(crate) is_refused: bool,
     pub(crate) tokens: Tokens,
     pub(crate) records: BTreeMap<String, u64>,
     pub(crate) quirks: Vec<String>,
 }
 
-/// Tokens of responses, each counted once.
+/// Tokens of responses, each counted once; the reasoning is in the output.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Tokens {
-    pub(crate) responses: u64,
     pub(crate) input: u64,
     pub(crate) cache_read: u64,
     pub(crate) cache_write: u64,
     pub(crate) output: u64,
-    pub(crate) reasoning: u64,
 }
 
 impl Manifest {

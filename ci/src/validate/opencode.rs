@@ -1,48 +1,99 @@
-//! OpenCode itself: the sessions of a database as it exports them.
+//! OpenCode itself: our sessions in a database that it made, as it exports them.
 
+use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::validate::Bench;
 use crate::validate::compare::Comparison;
-use crate::validate::process::Home;
+use crate::validate::deviation::at;
+use crate::validate::install::python;
 
 const NAME: &str = "opencode";
 const LIMIT: Duration = Duration::from_secs(120);
-const DATABASE: &str = ".local/share/opencode/opencode.db";
 
-/// Sessions that are exported: each export starts the program anew.
+/// Databases by format; Kilo's is of the same shape.
+const DATABASES: [(&str, &str); 2] =
+    [("opencode", ".local/share/opencode/opencode.db"), ("kilo", ".local/share/kilo/kilo.db")];
+
+/// Sessions that are exported of each: an export starts the program anew.
 const EXPORTED: usize = 24;
 
-/// Lets it open the database and export its first sessions.
-pub(crate) fn check(bench: &Bench<'_>) -> Result<Vec<Comparison>, String> {
-    if !bench.home.path.join(DATABASE).is_file() {
-        return Ok(Vec::new());
-    }
-    // The first start may bring the database to the program's own form, and fails when it is none of its kind.
-    run(bench, &["session", "list", "--format", "json"])?;
-    let mut comparison = Comparison::new(NAME, "sessions");
-    let sessions = bench.manifest.answer.sessions_index.iter();
-    for session in sessions.filter(|session| session.source.starts_with(DATABASE)).take(EXPORTED) {
-        comparison.tell(&session.id, &[("prompts", session.requests)]);
-        let export = run(bench, &["export", &session.id])?;
-        let export: Value = serde_json::from_str(&export)
-            .map_err(|error| format!("opencode export {} said no JSON: {error}", session.id))?;
-        let messages = export["messages"].as_array().into_iter().flatten();
-        let prompts = messages.filter(|message| message["info"]["role"] == "user").count();
-        comparison.find(&session.id, &[("prompts", prompts as u64)]);
-    }
-    Ok(vec![comparison])
+/// Puts the rows of our database into one that OpenCode made, as far as it has the columns, and prints the sessions that have a row
+/// whose JSON is none. Going by its own database, this also works with versions that know more tables than ours.
+const INSERT: &str = "import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute('attach ? as ours', (sys.argv[2],))
+for table in ('project', 'session', 'message', 'part'):
+    columns = [[row[1] for row in db.execute(f'pragma {side}.table_info({table})')] for side in ('main', 'ours')]
+    both = ', '.join(column for column in columns[0] if column in columns[1])
+    db.execute(f'insert or replace into main.{table} ({both}) select {both} from ours.{table}')
+bad = set()
+for table in ('message', 'part'):
+    for session, data in db.execute(f'select session_id, data from ours.{table}'):
+        try:
+            json.loads(data)
+        except ValueError:
+            bad.add(session)
+db.commit()
+print(json.dumps(sorted(bad)))";
+
+/// An exported session. Its texts are passed over: some have a lone surrogate, which OpenCode keeps.
+#[derive(Deserialize)]
+struct Export {
+    messages: Vec<Message>,
 }
 
-fn run(bench: &Bench<'_>, arguments: &[&str]) -> Result<String, String> {
-    let home: &Home = &bench.home;
-    let mut command = home.command(bench.programs.join(NAME));
-    command.args(arguments).envs([
+#[derive(Deserialize)]
+struct Message {
+    info: Info,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    role: String,
+}
+
+/// Lets it make a database, fills that, and compares the first sessions as it exports them.
+pub(crate) fn check(bench: &Bench<'_>) -> Result<Vec<Comparison>, String> {
+    let has = |(_, path): &&(&str, &str)| bench.home.path.join(path).is_file();
+    DATABASES.iter().filter(has).map(|(format, path)| compare(bench, format, path)).collect()
+}
+
+fn compare(bench: &Bench<'_>, format: &'static str, path: &str) -> Result<Comparison, String> {
+    let data = bench.home.scratch.join(format);
+    run(bench, &data, &["session", "list"])?;
+    let mut insert = bench.home.command(python(&bench.home.scratch, 8)?);
+    insert.args(["-c", INSERT]).arg(data.join("opencode/opencode.db")).arg(bench.home.path.join(path));
+    let bad = bench.home.run(&mut insert, LIMIT)?.checked("putting our rows into OpenCode's database")?;
+    let bad: Vec<String> =
+        serde_json::from_str(&bad).map_err(|error| format!("python said no JSON: {error}"))?;
+    let known = bench.manifest.files.iter().find(|file| file.path == path).and_then(|file| at(NAME, file));
+    let mut comparison = Comparison::new(format, "sessions");
+    let sessions = bench.manifest.answer.sessions_index.iter();
+    for session in sessions.filter(|session| session.source.starts_with(path)).take(EXPORTED) {
+        comparison.tell(&session.id, &[("prompts", session.requests)]);
+        if let (Some(why), true) = (known, bad.contains(&session.id)) {
+            comparison.leave_out(&session.id, why);
+            continue;
+        }
+        let export = run(bench, &data, &["export", &session.id])?;
+        let export: Export = serde_json::from_str(&export)
+            .map_err(|error| format!("opencode export {} said no session: {error}", session.id))?;
+        let prompts = export.messages.iter().filter(|message| message.info.role == "user").count();
+        comparison.find(&session.id, &[("prompts", prompts as u64)]);
+    }
+    Ok(comparison)
+}
+
+/// Runs OpenCode with its data in a folder of its own.
+fn run(bench: &Bench<'_>, data: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = bench.home.command(bench.programs.join(NAME));
+    command.args(arguments).env("XDG_DATA_HOME", data).envs([
         ("OPENCODE_DISABLE_AUTOUPDATE", "1"),
         ("OPENCODE_DISABLE_MODELS_FETCH", "1"),
         ("OPENCODE_DISABLE_LSP_DOWNLOAD", "1"),
     ]);
-    home.run(&mut command, LIMIT)?.checked(&format!("opencode {}", arguments.join(" ")))
+    bench.home.run(&mut command, LIMIT)?.checked(&format!("opencode {}", arguments.join(" ")))
 }
