@@ -309,6 +309,7 @@ pub(crate) enum CorpusVerb {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    Search(Search),
     /// Check every file of a corpus against its manifest.
     Verify {
         /// The corpus: a folder with a manifest.json.
@@ -362,6 +363,39 @@ pub(crate) struct Fit {
     #[arg(long, default_value = "mine")]
     pub(crate) name: String,
     /// Replace the file when it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Look for the history that is worst for a case, and save it as a profile
+///
+/// Climbs from history to history of the same size: how many sessions, how long, with how many
+/// requests, of which tools, in how many workspaces; what counts is the case's peak heap for each
+/// byte of input. What it finds is where the case's promise is nearest to breaking.
+///
+/// Examples:
+///   highwater corpus search sync/cold:bounded
+///   highwater corpus search sync/cold:as-reported --rounds 40 --out reported.toml
+///   highwater run sync/cold --profile reported.toml
+#[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Search {
+    /// The case, such as `sync/cold:bounded`.
+    #[arg(default_value = "sync/cold:bounded")]
+    pub(crate) case: String,
+    /// Bytes of each history that is tried.
+    #[arg(long, default_value_t = 16 << 20, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1 << 16..=1 << 33))]
+    pub(crate) bytes: u64,
+    /// How many histories are tried.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// Seed of the way that is gone, and of the corpora.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where the worst is saved.
+    #[arg(long, default_value = "worst.toml", value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace that file.
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -9,7 +9,7 @@ use generators::{Corpus, Fit, Spec, Step, Summary};
 
 use crate::args::{self, CorpusVerb, SpecArgs};
 use crate::progress::Progress;
-use crate::{show, stop};
+use crate::{search, show, stop};
 
 /// How many of the files that were not read are named.
 const NAMED_MAX: usize = 10;
@@ -32,6 +32,7 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             drop(progress);
             tell(&made);
         }
+        CorpusVerb::Search(args) => return search::search(args),
         CorpusVerb::Verify { dir } => {
             let progress = Progress::bytes("checking");
             let manifest = generators::verify(dir, threads(), &|event| follow(&progress, event))?;
@@ -172,6 +173,6 @@ fn follow(progress: &Progress, event: generators::Progress<'_>) {
     }
 }
 
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

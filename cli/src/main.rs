@@ -17,6 +17,7 @@ mod places;
 mod progress;
 mod report;
 mod run;
+mod search;
 mod selftest;
 mod serve;
 mod show;

@@ -97,14 +97,20 @@ pub fn measure(runner: &mut Runner<'_>, lattice: &Lattice) -> Result<Vec<Vec<f64
     for fixes in 0..combinations {
         let case = format!("{}:fixes-{fixes:0width$b}", lattice.scenario, width = lattice.names.len());
         runner.tell(Event::Case { case: &case, number: u64::from(fixes), of: u64::from(combinations) });
-        let found = readings(runner, lattice, &case, (lattice.work)(fixes));
+        let found = counted(runner, lattice.metrics, &case, (lattice.work)(fixes));
         let found = found.map_err(|why| Error::Failed { case, why })?;
         values.iter_mut().zip(found).for_each(|(values, value)| values.push(value));
     }
     Ok(values)
 }
 
-fn readings(runner: &mut Runner<'_>, lattice: &Lattice, case: &str, work: Work) -> Result<Vec<f64>, String> {
+/// Metrics of one sample that counts, each summed over its processes, if its answer is right.
+pub(crate) fn counted(
+    runner: &mut Runner<'_>,
+    metrics: &[&str],
+    case: &str,
+    work: Work,
+) -> Result<Vec<f64>, String> {
     let ready = runner.ready(case, work)?;
     let (sample, answer) = runner.sample(&ready.scratch, ready.task.clone(), Instrument::Count, None)?;
     runner.check_sample(&ready, &answer)?;
@@ -117,5 +123,5 @@ fn readings(runner: &mut Runner<'_>, lattice: &Lattice, case: &str, work: Work) 
         }
         Ok(readings.iter().sum())
     };
-    lattice.metrics.iter().map(sum).collect()
+    metrics.iter().map(sum).collect()
 }

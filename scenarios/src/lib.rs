@@ -14,6 +14,7 @@ pub mod lattice;
 pub mod listing;
 pub mod runner;
 mod scratch;
+pub mod search;
 pub mod selftest;
 pub mod sites;
 pub mod snapshots;
