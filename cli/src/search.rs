@@ -95,7 +95,7 @@ fn sentence(tried: &Tried) -> String {
         .collect();
     let bound = bound
         .map_or_else(String::new, |bound| format!(", {:.0} % of the bound", peak / bound as f64 * 100.0));
-    let ratio = tried.reading.ratio();
+    let ratio = tried.ratio;
     format!(
         "{ratio:.4} bytes of peak a byte ({} of {}{bound}): {}",
         format_bytes(peak as u64),
