@@ -32,7 +32,7 @@ const REQUEST_BYTES: u64 = 78_000;
 /// See [`SESSION_BYTES`].
 const IMAGE_BYTES: u64 = 50_000;
 /// How many times smaller a compressed file is. H.
-const COMPRESSED: u64 = 4;
+pub(crate) const COMPRESSED: u64 = 4;
 
 /// The forms that the tool has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

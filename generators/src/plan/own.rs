@@ -1,7 +1,9 @@
 //! A profile of one's own: as many sessions as the recipe says, as long as it says, with as many requests.
 
+mod later;
+
 use crate::dice::normal_quantile;
-use crate::plan::{CODE, Draft, INSIDERS, Item, Uri, Workspace};
+use crate::plan::{CODE, Draft, INSIDERS, Item, KILO, Uri, Workspace};
 use crate::recipe::{Format, History, Quantiles, Recipe};
 use crate::size::Size;
 use crate::vscode::Shape;
@@ -31,12 +33,14 @@ impl Draft {
     pub(super) fn own(&mut self, recipe: &Recipe) {
         for (format, history) in recipe.histories() {
             let sessions = self.wanted(history, least(format));
-            let places = self.own_places(history, sessions.len() as u64);
             match format {
-                Format::Vscode => self.own_chats(history, &sessions, &places),
+                Format::Vscode => self.own_chats(history, &sessions),
                 Format::CopilotCli => self.own_cli(&sessions),
-                Format::Claude => self.own_claude(history, &sessions, &places),
-                Format::Codex | Format::Gemini | Format::Opencode | Format::Kilo => {}
+                Format::Claude => self.own_claude(history, &sessions),
+                Format::Codex => self.own_codex(history, &sessions),
+                Format::Gemini => self.own_gemini(history, &sessions),
+                Format::Opencode => self.own_opencode(history, &sessions),
+                Format::Kilo => self.own_database(KILO, history, &sessions),
             }
         }
     }
@@ -81,8 +85,13 @@ impl Draft {
     }
 
     /// Which workspace each session is in, in any order.
-    fn own_places(&mut self, history: &History, sessions: u64) -> Vec<usize> {
-        let workspaces = self.at_scale(history.workspaces).min(sessions);
+    fn own_places(&mut self, history: &History, sessions: &[Wanted]) -> Vec<usize> {
+        self.places_in(self.at_scale(history.workspaces), history, sessions.len() as u64)
+    }
+
+    /// Which of so many workspaces each of so many sessions is in, in any order.
+    fn places_in(&mut self, workspaces: u64, history: &History, sessions: u64) -> Vec<usize> {
+        let workspaces = workspaces.min(sessions);
         let law = history.quantiles.sessions_per_workspace;
         let mut counts = law.draw(history.workspaces, history.sessions, workspaces);
         for count in &mut counts {
@@ -95,7 +104,8 @@ impl Draft {
         places
     }
 
-    fn own_chats(&mut self, history: &History, sessions: &[Wanted], places: &[usize]) {
+    fn own_chats(&mut self, history: &History, sessions: &[Wanted]) {
+        let places = self.own_places(history, sessions);
         let roots: &[usize] = if history.roots > 1 { &[CODE, INSIDERS] } else { &[CODE] };
         let with_sessions = places.iter().max().map_or(0, |last| last + 1);
         let empty = (history.empty_workspaces as f64 * self.spec.scale).round() as usize;
@@ -111,7 +121,7 @@ impl Draft {
         let counts = SHAPES.map(|(name, _)| history.shapes.get(name).copied().unwrap_or(0));
         let mut shapes = shares(&counts, sessions.len());
         self.dice.shuffle(&mut shapes);
-        for ((session, place), shape) in sessions.iter().zip(places).zip(shapes) {
+        for ((session, place), shape) in sessions.iter().zip(&places).zip(shapes) {
             let mut chat = self.chat(&workspaces[*place], SHAPES[shape].1, session.requests);
             chat.size = Size::About(session.bytes);
             self.items.push(Item::Chat(chat));
@@ -126,7 +136,8 @@ impl Draft {
         }
     }
 
-    fn own_claude(&mut self, history: &History, sessions: &[Wanted], places: &[usize]) {
+    fn own_claude(&mut self, history: &History, sessions: &[Wanted]) {
+        let places = self.own_places(history, sessions);
         let count = sessions.len() as u64;
         let draw = |law: Option<Quantiles>, of: u64, sum: u64, count: u64| {
             law.map_or_else(|| vec![0; count as usize], |law| law.draw(of, sum, count))
@@ -137,7 +148,7 @@ impl Draft {
         let mut sizes = draw(tables.bytes_per_subagent, history.subagents, history.subagent_bytes, all);
         self.dice.shuffle(&mut subagents);
         self.dice.shuffle(&mut sizes);
-        for ((wanted, place), subagents) in sessions.iter().zip(places).zip(subagents) {
+        for ((wanted, place), subagents) in sessions.iter().zip(&places).zip(subagents) {
             let mut session = self.claude(&format!("/home/dev/claude-{place}"), wanted.requests);
             session.size = Size::About(wanted.bytes);
             session.subagents = self.subagents(u32::try_from(subagents).unwrap_or(u32::MAX));
