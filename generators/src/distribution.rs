@@ -68,7 +68,7 @@ pub(crate) const VSCODE_TOOL_RESULT: LogNormal = LogNormal { median: 800.0, sigm
 pub(crate) const TOOL_RESULT_BYTES_MAX: usize = 400_000;
 
 /// In the smoke profile no tool's result and no image has more bytes than these (A).
-pub(crate) const SMOKE_BYTES_MAX: (usize, usize) = (7_000, 5_000);
+pub(crate) const SMOKE_BYTES_MAX: (usize, usize) = (6_000, 4_500);
 
 /// Bytes of a tool's input. A: median 500.
 pub(crate) const TOOL_INPUT: LogNormal = LogNormal { median: 500.0, sigma: 1.3 };

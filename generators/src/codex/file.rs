@@ -180,7 +180,8 @@ impl<'a> File<'a> {
             return Ok(());
         }
         let every = codex.has(Quirk::EveryPart) && index == 0;
-        let is_stopped = self.dice.chance(CANCELLED_SHARE) && codex.form != Form::Bare || every;
+        let may_stop = codex.form != Form::Bare && !codex.has(Quirk::EveryPart);
+        let is_stopped = self.dice.chance(CANCELLED_SHARE) && may_stop || every;
         let answer = self.answer();
         self.reserve = if is_stopped { 200 } else { self.end_bytes(&answer) };
         if every {

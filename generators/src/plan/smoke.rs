@@ -111,7 +111,7 @@ impl Draft {
             ("/home/dev/app", 2, 0, &[Quirk::ResultFirst, Quirk::OutOfOrder]),
             ("/home/dev/app", 2, 0, &[Quirk::BadOperation, Quirk::Torn]),
             ("/home/dev/app", 0, 2, &[]),
-            ("/home/dev/提案", 2, 9, &[Quirk::LoneSurrogate]),
+            ("/home/dev/提案", 2, 8, &[Quirk::LoneSurrogate]),
             ("/home/dev/gateway", 2, 1, &[Quirk::Gateway]),
             ("/home/dev/gateway", 1, 0, &[Quirk::ManyLanguages, Quirk::OpenBlock]),
             ("/home/dev/gateway", 2, 0, &[Quirk::LineSeparator]),
