@@ -34,6 +34,11 @@ const IMAGE_BYTES: u64 = 50_000;
 /// How many times smaller a compressed file is. H.
 pub(crate) const COMPRESSED: u64 = 4;
 
+/// How often a compressed file's content is tried.
+const TRIALS: usize = 5;
+/// It need not come nearer to the wanted size than this share of it.
+const TRIAL_OFF: f64 = 0.02;
+
 /// The forms that the tool has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -62,6 +67,8 @@ pub(crate) struct Codex {
     pub(crate) size: Size,
     pub(crate) form: Form,
     pub(crate) compressed: bool,
+    /// How long the compressed file is, where its content shall be as long as that takes; 0 is as long as it comes to.
+    pub(crate) pressed_bytes: u64,
     /// How often the history was compacted: each time all of it is written again.
     pub(crate) compactions: u64,
     /// Bytes of the history in each compacted record; 0 is as long as it is.
@@ -116,6 +123,10 @@ impl Codex {
 
     /// Writes the session.
     pub(crate) fn write(&self, desk: &mut Desk<'_>) -> io::Result<()> {
+        if self.compressed && self.pressed_bytes > 0 {
+            let size = Size::About(self.content_bytes(desk.spec, desk.pool)?);
+            return Codex { size, pressed_bytes: 0, ..self.clone() }.write(desk);
+        }
         let path = self.path();
         let mut page = desk.open(&path)?;
         if self.compressed {
@@ -136,6 +147,29 @@ impl Codex {
         desk.close(page, path.clone(), facts)?;
         desk.deliver(self.root, &self.name(), path, &session);
         Ok(())
+    }
+
+    /// Bytes of content that a compressed file of the wanted size takes, found by trying: how far a text can be compressed is known only
+    /// when it has been.
+    fn content_bytes(&self, spec: &Spec, pool: &Pool) -> io::Result<u64> {
+        let wanted = self.pressed_bytes as f64;
+        let (mut content, mut best) = (self.size.estimate(0) as f64, (f64::INFINITY, 0));
+        for _ in 0..TRIALS {
+            let trial = Codex { size: Size::About(content as u64), ..self.clone() };
+            let mut page = Page::open(None, Vec::new())?;
+            page.compress()?;
+            let (page, _) = trial.fill(spec, pool, page)?;
+            let found = page.finish()?.0.bytes as f64;
+            let off = (found / wanted - 1.0).abs();
+            if off < best.0 {
+                best = (off, content as u64);
+            }
+            if off < TRIAL_OFF {
+                break;
+            }
+            content *= wanted / found;
+        }
+        Ok(best.1)
     }
 
     fn fill(&self, spec: &Spec, pool: &Pool, page: Page) -> io::Result<(Page, Reading)> {

@@ -30,6 +30,7 @@ fn session(name: &str, requests: u64) -> Codex {
         size: Size::Free,
         form: Form::Current,
         compressed: false,
+        pressed_bytes: 0,
         compactions: 0,
         compacted_bytes: 0,
         images: 0,

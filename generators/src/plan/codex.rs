@@ -51,6 +51,7 @@ impl Draft {
             size: Size::Free,
             form: Form::Current,
             compressed: false,
+            pressed_bytes: 0,
             compactions: 0,
             compacted_bytes: 0,
             images: 0,

@@ -18,13 +18,14 @@ struct Wanted {
     requests: u64,
 }
 
-/// Bytes that a request needs at least, by format. H, of this generator.
+/// Bytes that a request needs at least, by format; of Codex, where the rollout is compressed. H, of this generator.
 fn least(format: Format) -> u64 {
     match format {
         Format::Vscode => 5_000,
         Format::CopilotCli => 2_200,
         Format::Claude => 1_700,
-        Format::Codex | Format::Gemini | Format::Opencode | Format::Kilo => 1_000,
+        Format::Codex | Format::Gemini => 1_000,
+        Format::Opencode | Format::Kilo => 3_500,
     }
 }
 

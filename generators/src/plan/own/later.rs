@@ -5,13 +5,16 @@ use std::sync::Arc;
 use crate::codex::{COMPRESSED, Codex};
 use crate::opencode::Project;
 use crate::plan::codex::Shelf;
-use crate::plan::own::{Wanted, shares};
+use crate::plan::own::{Wanted, exchange, shares};
 use crate::plan::{Draft, Item, OPENCODE};
 use crate::recipe::History;
 use crate::size::Size;
 
 /// The first day on which rollouts are begun, since 1970: 2025-06-01.
 const FIRST_DAY: u64 = 20_240;
+
+/// Bytes that a request of a rollout needs at least, where it is not compressed. H, of this generator.
+const ROLLOUT_REQUEST_BYTES: u64 = 6_000;
 
 /// What a rollout is like, by its name in a recipe.
 const ROLLOUTS: [&str; 5] = ["plain", "compressed", "archived", "archived-compressed", "forked"];
@@ -50,8 +53,11 @@ impl Draft {
                 }
                 None => self.codex(shelf, wanted.requests),
             };
-            session.compressed = rollout.is_compressed;
-            session.size = Size::About(wanted.bytes * if rollout.is_compressed { COMPRESSED } else { 1 });
+            session.size = Size::About(wanted.bytes);
+            if rollout.is_compressed {
+                (session.compressed, session.pressed_bytes) = (true, wanted.bytes);
+                session.size = Size::About(wanted.bytes * COMPRESSED);
+            }
             if let Shelf::Day(day) = shelf
                 && !rollout.is_compressed
                 && !rollout.is_forked
@@ -64,21 +70,35 @@ impl Draft {
 
     /// What each rollout is and where, short ones first: what a fork copies is shorter than it.
     fn own_rollouts(&mut self, history: &History, sessions: &[Wanted]) -> Vec<(Wanted, Rollout, Shelf)> {
-        let counts = ROLLOUTS.map(|name| history.shapes.get(name).copied().unwrap_or(0));
-        let shapes = shares(&counts, sessions.len()).into_iter();
-        let mut rollouts: Vec<Rollout> = shapes.map(|shape| Rollout::of(ROLLOUTS[shape])).collect();
-        self.dice.shuffle(&mut rollouts);
+        let (sessions, rollouts) = self.own_shapes(history, sessions);
         let archived = rollouts.iter().filter(|rollout| rollout.is_archived).count();
         let days = self.at_scale(history.workspaces).saturating_sub(u64::from(archived > 0)).max(1);
         let mut places = self.places_in(days, history, (sessions.len() - archived) as u64).into_iter();
         let mut planned: Vec<(Wanted, Rollout, Shelf)> = Vec::with_capacity(sessions.len());
-        for (wanted, rollout) in sessions.iter().zip(rollouts) {
+        for (wanted, rollout) in sessions.into_iter().zip(rollouts) {
             let place = if rollout.is_archived { None } else { places.next() };
             let shelf = place.map_or(Shelf::Archive, |place| Shelf::Day(FIRST_DAY + place as u64));
-            planned.push((*wanted, rollout, shelf));
+            planned.push((wanted, rollout, shelf));
         }
         planned.sort_by_key(|(wanted, ..)| wanted.bytes);
         planned
+    }
+
+    /// Sessions and what each of them is. Those with the fewest bytes for a request are the compressed ones.
+    fn own_shapes(&mut self, history: &History, sessions: &[Wanted]) -> (Vec<Wanted>, Vec<Rollout>) {
+        let counts = ROLLOUTS.map(|name| history.shapes.get(name).copied().unwrap_or(0));
+        let shapes = shares(&counts, sessions.len()).into_iter();
+        let rollouts: Vec<Rollout> = shapes.map(|shape| Rollout::of(ROLLOUTS[shape])).collect();
+        let (mut pressed, mut others): (Vec<Rollout>, Vec<Rollout>) =
+            rollouts.into_iter().partition(|rollout| rollout.is_compressed);
+        self.dice.shuffle(&mut others);
+        let mut sessions = sessions.to_vec();
+        sessions.sort_by_key(|wanted| wanted.bytes / wanted.requests.max(1));
+        let plain = &mut sessions[pressed.len()..];
+        plain.sort_by_key(|wanted| wanted.bytes);
+        exchange(plain, ROLLOUT_REQUEST_BYTES);
+        pressed.append(&mut others);
+        (sessions, pressed)
     }
 
     /// Chats of Gemini: a workspace is a project.
