@@ -139,6 +139,19 @@ fn a_corpus_made_from_a_fit_has_the_same_fit() {
 }
 
 #[test]
+fn sessions_of_opencode_that_were_files_are_files_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recipe = read(&make(dir.path(), Profile::Laptop, 0.5).home()).recipe;
+    let opencode = recipe.opencode.as_mut().unwrap();
+    opencode.shapes = [("tree".to_owned(), opencode.sessions)].into();
+    let corpus = make(dir.path(), Profile::from(recipe.clone()), 1.0);
+    let again = read(&corpus.home()).recipe;
+    let found = again.history(Format::Opencode).unwrap();
+    assert_eq!(found.shapes, recipe.opencode.as_ref().unwrap().shapes);
+    alike("tree", found, recipe.opencode.as_ref().unwrap(), 1.0);
+}
+
+#[test]
 fn a_tenth_of_a_profile_is_a_tenth_of_its_sessions_and_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let recipe = read(&make(dir.path(), Profile::Laptop, 1.0).home()).recipe;
