@@ -6,6 +6,7 @@
 mod claude;
 mod codex;
 mod copilot;
+mod database;
 mod documents;
 mod folder;
 mod roots;
@@ -16,12 +17,12 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
-use crate::fit::roots::Root;
+use crate::fit::roots::{Layout, Root};
 use crate::fit::scan::{Scanner, Visit};
 use crate::fit::tally::Tally;
 use crate::recipe::{Format, Recipe};
@@ -96,6 +97,10 @@ impl<'a> Reader<'a> {
                 files += 1;
                 bytes += size;
             })?;
+            if root.layout == Layout::Database {
+                files += 1;
+                bytes += std::fs::metadata(&root.path).map_or(0, |metadata| metadata.len());
+            }
         }
         (self.observer)(Progress::Planned { files, bytes });
         Ok(())
@@ -114,36 +119,68 @@ impl<'a> Reader<'a> {
         self.skipped.push((path.to_path_buf(), why.into()));
     }
 
-    /// Scans a file, and gives its size; nothing, when it cannot be read.
-    fn scan(&mut self, path: &Path, has_lines: bool, visit: &mut dyn Visit) -> Result<Option<u64>, Error> {
-        let mut scanner = Scanner::new(has_lines);
-        let mut file = match File::open(path) {
-            Ok(file) => file,
+    /// Opens a file; nothing, when it cannot be.
+    fn open(&mut self, path: &Path) -> Option<Told<'a, File>> {
+        match File::open(path) {
+            Ok(input) => Some(Told { input, observer: self.observer }),
             Err(error) => {
                 self.skip(path, error.to_string());
-                return Ok(None);
+                None
             }
-        };
-        let mut bytes = 0;
+        }
+    }
+
+    /// Scans a file, and gives its size; nothing, when it cannot be read.
+    fn scan(&mut self, path: &Path, has_lines: bool, visit: &mut dyn Visit) -> Result<Option<u64>, Error> {
+        let Some(mut file) = self.open(path) else { return Ok(None) };
+        let (bytes, failure) = self.pour(&mut file, has_lines, visit)?;
+        if let Some(error) = failure {
+            self.skip(path, error.to_string());
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Scans what is read, until it ends or fails: how many bytes there were, and why it failed.
+    fn pour(
+        &mut self,
+        input: &mut dyn Read,
+        has_lines: bool,
+        visit: &mut dyn Visit,
+    ) -> Result<(u64, Option<io::Error>), Error> {
+        let mut scanner = Scanner::new(has_lines);
+        let (mut bytes, mut failure) = (0, None);
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Stopped);
             }
-            match file.read(&mut self.buffer) {
+            match input.read(&mut self.buffer) {
                 Ok(0) => break,
                 Ok(count) => {
                     scanner.feed(&self.buffer[..count], visit);
                     bytes += count as u64;
-                    (self.observer)(Progress::Checked { bytes: count as u64 });
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.skip(path, error.to_string());
+                    failure = Some(error);
                     break;
                 }
             }
         }
         scanner.finish(visit);
-        Ok(Some(bytes))
+        Ok((bytes, failure))
+    }
+}
+
+/// Tells how much is read.
+struct Told<'a, R> {
+    input: R,
+    observer: &'a Observer<'a>,
+}
+
+impl<R: Read> Read for Told<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        (self.observer)(Progress::Checked { bytes: count as u64 });
+        Ok(count)
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::{EditEntry, FileEntry, GENERATOR, SessionEntry};
 use crate::profile::{Profile, Spec};
+use crate::recipe::Recipe;
 use crate::shard::Shard;
 
 /// The form of a journal.
@@ -44,6 +45,9 @@ pub(crate) struct Header {
     journal: String,
     generator: u32,
     profile: String,
+    /// The recipe of an own profile, as its file has it: the name alone does not say what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recipe: Option<String>,
     scale: f64,
     seed: u64,
     /// Which part; none is the whole.
@@ -73,6 +77,7 @@ impl Header {
             journal: SCHEMA.to_owned(),
             generator: GENERATOR,
             profile: spec.profile.name().to_owned(),
+            recipe: spec.profile.recipe().map(Recipe::to_toml),
             scale: spec.scale,
             seed: spec.seed,
             shard,
@@ -81,7 +86,10 @@ impl Header {
 
     /// The corpus, if this generator makes the same.
     pub(crate) fn spec(&self) -> Option<Spec> {
-        let profile: Profile = self.profile.parse().ok()?;
+        let profile = match &self.recipe {
+            Some(recipe) => Recipe::parse(recipe, Path::new(SCHEMA)).ok()?.into(),
+            None => Profile::BUILT_IN.into_iter().find(|profile| profile.name() == self.profile)?,
+        };
         let spec = Spec { profile, scale: self.scale, seed: self.seed };
         (*self == Header::new(&spec, self.shard)).then_some(spec)
     }

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod database;
+mod pages;
 mod part;
 mod step;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::write::{Desk, Facts};
 
 pub(crate) use conversation::Ids;
 pub(crate) use database::Database;
+pub(crate) use pages::Pages;
 
 /// Where sessions work: a repository.
 #[derive(Clone, Debug)]

@@ -80,6 +80,15 @@ impl Profile {
         }
     }
 
+    /// The recipe, where it is an own profile.
+    #[must_use]
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match self {
+            Profile::Own(own) => Some(&own.recipe),
+            _ => None,
+        }
+    }
+
     /// One sentence for a list of profiles.
     #[must_use]
     pub fn describe(&self) -> &'static str {

@@ -6,6 +6,7 @@
 mod check;
 pub(crate) mod known;
 mod quantiles;
+mod ranks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::page::hex;
 
 pub(crate) use quantiles::rounded;
 pub use quantiles::{GRID, Quantiles};
+pub(crate) use ranks::correlation;
 
 /// The form of a recipe's file.
 pub(crate) const SCHEMA: &str = "highwater-profile/1";

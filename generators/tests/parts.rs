@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use highwater_generators::{Error, Profile, Progress, Shard, Spec, ensure, generate, list, merge, verify};
+use highwater_generators::{
+    Error, Profile, Progress, Shard, Spec, ensure, fit, generate, list, merge, verify,
+};
 
 const SMOKE: Spec = Spec { profile: Profile::Smoke, scale: 1.0, seed: 1 };
 
@@ -231,4 +233,38 @@ fn a_stopped_shard_goes_on_where_it_stopped() {
     assert!(*found.lock().unwrap() > 0);
     let root = join(&[shard(dir.path(), &SMOKE, 1, 2, 1), again.root], None).unwrap();
     assert_eq!(text(&root), whole(&SMOKE, 1));
+}
+
+/// The smoke corpus's shape as a profile of one's own.
+fn own(dir: &Path) -> Spec {
+    let corpus = ensure(dir, &SMOKE, 2, &AtomicBool::new(false), &|_| ()).unwrap();
+    let found = fit(&[corpus.home()], "own", &AtomicBool::new(false), &|_| ()).unwrap();
+    Spec { profile: found.recipe.into(), scale: 0.5, seed: 4 }
+}
+
+#[test]
+fn an_own_profile_is_gone_on_with_and_merged_like_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = own(dir.path());
+    let wanted = whole(&spec, 1);
+    let (stop, found) = (AtomicBool::new(false), Mutex::new(0));
+    let observe = |progress: Progress<'_>| match progress {
+        Progress::Wrote { .. } => stop.store(true, Ordering::Relaxed),
+        Progress::Resuming { files } => *found.lock().unwrap() = files,
+        _ => {}
+    };
+    assert!(matches!(ensure(dir.path(), &spec, 1, &stop, &observe), Err(Error::Stopped)));
+    let root = ensure(dir.path(), &spec, 1, &AtomicBool::new(false), &observe).unwrap().root;
+    assert!(*found.lock().unwrap() > 0);
+    assert_eq!(text(&root), wanted);
+    let shards = [2, 1].map(|index| shard(dir.path(), &spec, index, 2, 2));
+    assert_eq!(list(dir.path()).unwrap().iter().filter(|corpus| corpus.shard.is_some()).count(), 2);
+    let out = tempfile::tempdir().unwrap();
+    assert_eq!(text(&join(&shards, Some(out.path())).unwrap()), wanted);
+    // Two profiles of one name are two profiles.
+    let mut other = spec.profile.recipe().unwrap().clone();
+    other.claude.as_mut().unwrap().bytes += 1;
+    let other = shard(dir.path(), &Spec { profile: other.into(), ..spec }, 2, 2, 2);
+    let error = join(&[shards[1].clone(), other], Some(out.path())).unwrap_err().to_string();
+    assert!(error.contains("it is shard 2/2 of own-"), "{error}");
 }

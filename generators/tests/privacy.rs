@@ -164,13 +164,42 @@ fn plant_others(home: &Path) {
             r#"{"type":"tool","tool":"kestrel","state":{"input":{"kestrel":"kestrel"}}}"#,
         ),
         (".local/share/opencode/storage/part/msg_2/prt_2.json", r#"{"type":"kestrel","tool":"bash"}"#),
-        (".local/share/kilo/kilo.db", "kestrel"),
     ];
-    for (path, text) in other {
+    let write = |path: &str, text: &[u8]| {
         let path = home.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    };
+    for (path, text) in other {
+        write(path, text.as_bytes());
     }
+    let packed = zstd::encode_all(other[0].1.as_bytes(), 3).unwrap();
+    write(".codex/sessions/2026/03/20/rollout-kestrel.jsonl.zst", &packed);
+    write(".codex/archived_sessions/rollout-kestrel-torn.jsonl.zst", &packed[..packed.len() - 9]);
+    // Beside the plain file it is what that was before.
+    let superseded = ".codex/sessions/2026/03/21/rollout-2026-03-21T10-00-00-kestrel.jsonl.zst";
+    write(superseded, &packed);
+    plant_database(&home.join(".local/share/kilo/kilo.db"));
+}
+
+/// A database of Kilo with canaries, one of them in a text that is longer than any other value may be.
+fn plant_database(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let database = rusqlite::Connection::open(path).unwrap();
+    let long = format!(r#"{{"type":"text","text":"{}"}}"#, CANARY.repeat(100_000));
+    database
+        .execute_batch(
+            "create table session (id text primary key, project_id text);
+             create table message (id text primary key, session_id text, data);
+             create table part (id text primary key, message_id text, data);
+             insert into session values ('ses_kestrel', 'kestrel'), ('ses_kestrel_2', 'kestrel_2');
+             insert into message values ('m2', 'ses_kestrel', '{\"role\":\"assistant\",\"kestrel\":{\"kestrel\":1}}'),
+                 ('m1', 'ses_kestrel', '{\"role\":\"user\"}'), ('m3', 'ses_kestrel', 7), ('m4', 'kestrel', '{}');
+             insert into part values ('p1', 'm2', '{\"type\":\"tool\",\"tool\":\"kestrel\",\"state\":{\"input\":\"kestrel\"}}'),
+                 ('p2', 'm2', '{\"type\":\"tool\",\"tool\":\"bash\"}'), ('p3', 'm2', '{\"type\":\"kestrel\"}'), ('p4', 'm2', '{\"kestrel');",
+        )
+        .unwrap();
+    database.execute("insert into part values ('p5', 'm1', ?1)", [long]).unwrap();
 }
 
 #[test]
@@ -190,7 +219,7 @@ fn no_word_of_a_history_is_in_its_profile() {
         assert!(long.is_empty(), "{long:?}");
         // It was all read: sessions of every tool are there, and what has no public name was seen.
         let formats: Vec<Format> = found.recipe.histories().map(|(format, _)| format).collect();
-        assert_eq!(formats.len(), 6, "{formats:?}");
+        assert_eq!(formats.len(), 7, "{formats:?}");
         for (format, history) in found.recipe.histories() {
             let of_canary = history.records.get("other").copied().unwrap_or(0);
             let seen = of_canary > 0 || history.tools.contains_key("other") || format == Format::Vscode;
@@ -210,21 +239,26 @@ fn other_tools_are_counted_too_and_what_is_not_read_is_named() {
     let found = read(dir.path());
     let history = |format| found.recipe.history(format).unwrap();
     let codex = history(Format::Codex);
-    assert_eq!((codex.sessions, codex.requests, codex.workspaces), (1, 1, 1));
-    assert_eq!((codex.tools["shell"], codex.tools["other"]), (1, 2));
+    assert_eq!((codex.sessions, codex.requests, codex.workspaces), (2, 2, 2));
+    assert_eq!((codex.tools["shell"], codex.tools["other"]), (2, 4));
+    assert_eq!((codex.shapes["plain"], codex.shapes["compressed"]), (1, 1));
     assert_eq!(codex.quantiles.tool_calls_per_request.0, [3.0; GRID.len()]);
     let gemini = history(Format::Gemini);
     assert_eq!((gemini.requests, gemini.tools["replace"], gemini.records["user"]), (1, 1, 1));
     let opencode = history(Format::Opencode);
     assert_eq!((opencode.sessions, opencode.requests, opencode.tools["bash"]), (1, 1, 1));
-    assert_eq!(found.broken_lines, 1);
+    let kilo = history(Format::Kilo);
+    assert_eq!((kilo.sessions, kilo.requests, kilo.workspaces), (2, 1, 2));
+    assert_eq!((kilo.tools["bash"], kilo.tools["other"], kilo.records["text"]), (1, 1, 1));
+    assert!(kilo.bytes > 700_000 && kilo.longest_line == 700_025, "{kilo:?}");
+    assert_eq!(found.broken_lines, 4);
     let mut named: Vec<String> = found
         .skipped
         .iter()
         .map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
     named.sort();
-    assert_eq!(named, ["kilo.db", "rollout-kestrel.jsonl.zst"]);
+    assert_eq!(named, ["rollout-kestrel-torn.jsonl.zst", "rollout-kestrel.jsonl.zst"]);
 }
 
 /// A profile that someone sends, with one line changed.
@@ -258,10 +292,10 @@ fn what_no_history_can_be_like_is_refused_with_its_field() {
         ("sessions = ", "sessions = -1", "file: it is no profile"),
         ("bytes = ", "bytes = 9000000000000000000", "codex.bytes: 9000000000000000000 is not from 0"),
         ("subagent_bytes = ", "subagent_bytes = 99999999", "codex.subagent_bytes: 99999999 is not from 0"),
-        ("workspaces = ", "workspaces = 2", "codex.workspaces: 2 workspaces cannot each have one of 1"),
+        ("workspaces = ", "workspaces = 3", "codex.workspaces: 3 workspaces cannot each have one of 2"),
         ("rank_correlation = ", "rank_correlation = nan", "codex.rank_correlation: NaN is not from -1"),
         ("depth = ", "surprise = 1", "unknown field `surprise`"),
-        ("shell = 1", "kestrel = 1", "codex.tools: it has a name that no public list names"),
+        ("shell = 2", "kestrel = 1", "codex.tools: it has a name that no public list names"),
     ];
     for (line, instead, expected) in cases {
         let error = refusal(line, instead);

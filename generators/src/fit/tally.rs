@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::recipe::known;
-use crate::recipe::{GRID, History, Quantiles, Tables, rounded};
+use crate::recipe::{GRID, History, Quantiles, Tables, correlation, rounded};
 
 /// Steps that a histogram tells apart within a power of two: a quantile is right to one in so many.
 const STEPS: u64 = 64;
@@ -145,7 +145,9 @@ impl Tally {
         let sum = |of: fn(&Session) -> u64| self.sessions.iter().map(of).sum::<u64>();
         let (bytes, requests, subagents) =
             (sum(|one| one.bytes), sum(|one| one.requests), sum(|one| one.subagents));
-        let rank_correlation = rounded_share(correlation(&self.sessions));
+        let pairs: Vec<(u64, u64)> =
+            self.sessions.iter().map(|session| (session.bytes, session.requests)).collect();
+        let rank_correlation = rounded_share(correlation(&pairs));
         let files = self.sessions.iter().filter(|session| session.bytes > 0).count() as u64;
         let subagent_bytes = self.subagents.iter().sum::<u64>();
         let table = |of: fn(&Session) -> u64| sorted_quantiles(self.sessions.iter().map(of).collect());
@@ -193,31 +195,6 @@ fn rounded_share(share: f64) -> f64 {
     libm::round(share * 1_000.0) / 1_000.0
 }
 
-/// Spearman's rank correlation of requests and bytes; 0 where one of them is the same everywhere.
-fn correlation(sessions: &[Session]) -> f64 {
-    let bytes = ranks(&sessions.iter().map(|session| session.bytes).collect::<Vec<_>>());
-    let requests = ranks(&sessions.iter().map(|session| session.requests).collect::<Vec<_>>());
-    let mean = (sessions.len() as f64 - 1.0) / 2.0;
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
-    let both = libm::sqrt(product(&bytes, &bytes) * product(&requests, &requests));
-    if both > 0.0 { (product(&bytes, &requests) / both).clamp(-1.0, 1.0) } else { 0.0 }
-}
-
-/// The rank of each value; equal ones share theirs.
-fn ranks(values: &[u64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by_key(|i| values[*i]);
-    let mut ranks = vec![0.0; values.len()];
-    let mut from = 0;
-    for group in order.chunk_by(|a, b| values[*a] == values[*b]) {
-        for i in group {
-            ranks[*i] = from as f64 + (group.len() as f64 - 1.0) / 2.0;
-        }
-        from += group.len();
-    }
-    ranks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,17 +211,5 @@ mod tests {
             let found = value(index(wanted));
             assert!((found - wanted as f64).abs() <= wanted as f64 / 64.0, "{wanted} became {found}");
         }
-    }
-
-    #[test]
-    fn ranks_correlate_as_in_the_books() {
-        let sessions = |pairs: &[(u64, u64)]| -> Vec<Session> {
-            pairs.iter().map(|&(bytes, requests)| Session { bytes, requests, subagents: 0 }).collect()
-        };
-        assert_eq!(correlation(&sessions(&[(1, 10), (2, 20), (3, 30)])), 1.0);
-        assert_eq!(correlation(&sessions(&[(1, 30), (2, 20), (3, 10)])), -1.0);
-        assert_eq!(correlation(&sessions(&[(1, 5), (2, 5)])), 0.0);
-        // 1 - 6 (1 + 1 + 0 + 0) / (4 x 15)
-        assert!((correlation(&sessions(&[(1, 2), (2, 1), (3, 3), (4, 4)])) - 0.8).abs() < 1e-12);
     }
 }

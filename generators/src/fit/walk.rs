@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
+
+use zstd::stream::read::Decoder;
 
 use crate::Error;
 use crate::fit::Reader;
@@ -14,6 +17,9 @@ use crate::fit::folder::{begins, ends, files_below, list};
 use crate::fit::roots::{Layout, Root};
 use crate::fit::tally::{Session, Tally};
 use crate::fit::vscode::Chat;
+
+/// The logarithm of a window's bytes at most: 8 MiB, which the format asks every decoder to support. The tool's own are of 2 MiB.
+const WINDOW_LOG_MAX: u32 = 23;
 
 impl Reader<'_> {
     /// Counts a log directory.
@@ -27,10 +33,7 @@ impl Reader<'_> {
             Layout::Gemini => self.each_workspace(root, &mut tally, Self::gemini),
             Layout::Tree => self.each_workspace(root, &mut tally, Self::tree),
             Layout::Codex => self.codex(&root.path, &mut tally),
-            Layout::Database => {
-                self.skip(&root.path, "databases are not read: its sessions are not in the profile");
-                Ok(())
-            }
+            Layout::Database => self.database(&root.path, &mut tally),
         };
         tally.roots += u64::from(tally.sessions.len() > before);
         self.put(root.format, tally);
@@ -128,13 +131,22 @@ impl Reader<'_> {
     fn codex(&mut self, root: &Path, tally: &mut Tally) -> Result<(), Error> {
         let is_rollout = |path: &PathBuf| begins(path, "rollout-");
         for (below, is_archive) in [("archived_sessions", true), ("sessions", false)] {
-            let files: Vec<PathBuf> =
+            let files: BTreeSet<PathBuf> =
                 files_below(&root.join(below))?.into_iter().filter(is_rollout).collect();
             let mut days: BTreeMap<Option<PathBuf>, u64> = BTreeMap::new();
-            for path in files {
-                if ends(&path, ".jsonl.zst") {
-                    self.skip(&path, "compressed files are not read: this session is not in the profile");
-                } else if ends(&path, ".jsonl") && self.rollout(&path, is_archive, tally)? {
+            for path in &files {
+                let is_compressed = ends(path, ".jsonl.zst");
+                // A compressed one beside the plain file is what it was before.
+                let is_superseded = is_compressed && files.contains(&path.with_extension(""));
+                if !is_compressed && !ends(path, ".jsonl") || is_superseded {
+                    continue;
+                }
+                let session = if is_compressed {
+                    self.compressed(path, is_archive, tally)?
+                } else {
+                    self.rollout(path, is_archive, tally)?
+                };
+                if session {
                     *days.entry(path.parent().map(Path::to_path_buf)).or_default() += 1;
                 }
             }
@@ -153,6 +165,28 @@ impl Reader<'_> {
             (false, true) => "forked",
             (false, false) => "plain",
         };
+        tally.session(Session { bytes, requests, subagents: 0 }, shape);
+        Ok(true)
+    }
+
+    /// A rollout of Zstandard: its bytes are those on disk, and its lines those of its content. One that is damaged is not counted.
+    fn compressed(&mut self, path: &Path, is_archive: bool, tally: &mut Tally) -> Result<bool, Error> {
+        let Some(file) = self.open(path) else { return Ok(false) };
+        let bytes = file.input.metadata().map_or(0, |metadata| metadata.len());
+        let mut lines = tally.lines.clone();
+        let mut codex = Codex::new(&mut lines);
+        let failure = match Decoder::new(file).and_then(bounded) {
+            Ok(mut content) => self.pour(&mut content, true, &mut codex)?.1,
+            Err(error) => Some(error),
+        };
+        codex.finish();
+        let requests = codex.requests;
+        if let Some(error) = failure {
+            self.skip(path, error.to_string());
+            return Ok(false);
+        }
+        tally.lines = lines;
+        let shape = if is_archive { "archived-compressed" } else { "compressed" };
         tally.session(Session { bytes, requests, subagents: 0 }, shape);
         Ok(true)
     }
@@ -219,4 +253,10 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// A decoder that refuses what needs more memory than every decoder has.
+fn bounded<R: BufRead>(mut content: Decoder<'_, R>) -> io::Result<Decoder<'_, R>> {
+    content.window_log_max(WINDOW_LOG_MAX)?;
+    Ok(content)
 }

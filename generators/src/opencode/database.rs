@@ -5,6 +5,7 @@ use std::io;
 
 use crate::dice::Dice;
 use crate::opencode::conversation;
+use crate::opencode::pages::Pages;
 use crate::opencode::{Body, Head, OpenCode, Record, Store, Todo};
 use crate::plan::ROOTS;
 use crate::sqlite::Sheet;
@@ -69,7 +70,7 @@ impl Database {
         };
         for plan in &self.sessions {
             let dice = Dice::new(desk.spec, &format!("{path}/{}", plan.id));
-            let mut rows = Rows { plan, tables: &mut tables, sizes: Sizes::default() };
+            let mut rows = Rows { plan, tables: &mut tables, pages: Pages::default() };
             let session = conversation::write(plan, path.clone(), desk.pool, dice, &mut rows)?;
             desk.deliver(self.root, &plan.id, path.clone(), &session);
         }
@@ -91,7 +92,7 @@ struct Tables {
 struct Rows<'t> {
     plan: &'t OpenCode,
     tables: &'t mut Tables,
-    sizes: Sizes,
+    pages: Pages,
 }
 
 impl Rows<'_> {
@@ -109,7 +110,7 @@ impl Rows<'_> {
 
 impl Store for Rows<'_> {
     fn bytes(&self) -> u64 {
-        self.sizes.bytes()
+        self.pages.bytes()
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
@@ -125,12 +126,12 @@ impl Store for Rows<'_> {
         let (id, session) = (record.id, &self.plan.id);
         let sheet = &mut self.tables.sheet;
         if let Some(message) = record.message {
-            self.sizes.part.add(data.len());
+            self.pages.part(data.len() as u64);
             let sql = "insert into part (id, message_id, session_id, time_created, time_updated, data) \
                        values (?1, ?2, ?3, ?4, ?5, ?6)";
             return sheet.insert(record.kind, sql, &[&id, &message, session, &created, &updated, &data]);
         }
-        self.sizes.message.add(data.len());
+        self.pages.message(data.len() as u64);
         let sql = "insert into message (id, session_id, time_created, time_updated, data) \
                    values (?1, ?2, ?3, ?4, ?5)";
         sheet.insert(record.kind, sql, &[&id, session, &created, &updated, &data])
@@ -180,65 +181,5 @@ impl Store for Rows<'_> {
         self.tables.sheet.insert("session", sql, &values)?;
         self.tables.facts.add(head.facts);
         Ok(())
-    }
-}
-
-/// What a session adds to its database, reckoned from its rows alone: the pages themselves depend on the sessions before it.
-#[derive(Default)]
-struct Sizes {
-    message: Leaves,
-    part: Leaves,
-}
-
-/// Bytes of a page.
-const PAGE_BYTES: u64 = 4_096;
-/// Bytes of a page that hold rows, without its header.
-const LEAF_BYTES: u64 = PAGE_BYTES - 8;
-/// A row is at most so long on its page; of a longer one at least [`LOCAL_LEAST`] are there. Both are of SQLite's file format.
-const LOCAL_MOST: u64 = PAGE_BYTES - 35;
-/// See [`LOCAL_MOST`].
-const LOCAL_LEAST: u64 = (PAGE_BYTES - 12) * 32 / 255 - 23;
-/// Bytes of a row beside its text: ids, times, and its header.
-const ROW_BYTES: u64 = 105;
-/// Bytes of a row in its table's indices, with the room that is left in their pages. H.
-const INDEX_BYTES: u64 = 230;
-
-/// The pages of one table.
-#[derive(Default)]
-struct Leaves {
-    rows: u64,
-    /// Whole pages of overflow and of leaves.
-    pages: u64,
-    /// What is left of the last leaf.
-    left: u64,
-}
-
-impl Leaves {
-    /// A row with a text of so many bytes.
-    fn add(&mut self, text: usize) {
-        self.rows += 1;
-        let bytes = text as u64 + ROW_BYTES;
-        let mut local = bytes;
-        if bytes > LOCAL_MOST {
-            let overflow = PAGE_BYTES - 4;
-            let best = LOCAL_LEAST + (bytes - LOCAL_LEAST) % overflow;
-            local = if best <= LOCAL_MOST { best } else { LOCAL_LEAST };
-            self.pages += (bytes - local).div_ceil(overflow);
-            local += 4;
-        }
-        // Its length, its number, and where it is on the page.
-        local += 8;
-        if local > self.left {
-            self.pages += 1;
-            self.left = LEAF_BYTES;
-        }
-        self.left = self.left.saturating_sub(local);
-    }
-}
-
-impl Sizes {
-    fn bytes(&self) -> u64 {
-        let of = |leaves: &Leaves| leaves.pages * PAGE_BYTES - leaves.left + leaves.rows * INDEX_BYTES;
-        of(&self.message) + of(&self.part)
     }
 }

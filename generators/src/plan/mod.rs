@@ -460,7 +460,7 @@ impl Draft {
 }
 
 /// A name with every byte but ASCII letters and digits percent-encoded.
-fn percent_encoded(name: &str) -> String {
+pub(crate) fn percent_encoded(name: &str) -> String {
     name.bytes()
         .map(
             |byte| {

@@ -22,6 +22,7 @@ pub(crate) const SHAPES: &[&str] = &[
     "forked",
     "document",
     "tree",
+    "database",
 ];
 
 /// Tools of Claude Code, VS Code, Copilot CLI, Codex CLI, Gemini CLI, OpenCode and Kilo.
