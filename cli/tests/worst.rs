@@ -1,0 +1,46 @@
+//! The histories that `highwater corpus search` found worst for `bounded`: its promise holds on them.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// The bound that the strategy promises (`heap.bound_bytes`), and nothing else.
+const BUDGET: &str = "
+[[budget]]
+case = \"sync/cold:bounded\"
+metric = \"heap.peak_bytes\"
+ceiling_metric = \"heap.bound_bytes\"
+reason = \"the bound holds on the worst history that was found\"
+";
+
+/// Measures a profile of this folder, and tells its peak and its bound.
+fn measure(name: &str) -> (f64, f64) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| directory.path().join(name);
+    fs::write(path("budgets.toml"), BUDGET).expect("budgets are written");
+    let profile = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worst").join(name);
+    let mut command = Command::cargo_bin("highwater").expect("the program");
+    command.args(["run", "sync/cold:bounded", "--instrument", "count", "--profile"]).arg(profile);
+    command.arg("--budgets").arg(path("budgets.toml")).arg("--out").arg(path("out"));
+    command.arg("--corpora").arg(path("corpora")).assert().success();
+    let run = fs::read(path("out/run.json")).expect("a record");
+    let run: Value = serde_json::from_slice(&run).expect("JSON");
+    let case = &run["cases"][0];
+    assert_eq!(case["verdicts"][0]["verdict"], "pass", "{case}");
+    let median = |metric: &str| case["metrics"][metric]["median"].as_f64().expect("a figure");
+    (median("heap.peak_bytes"), median("heap.bound_bytes"))
+}
+
+/// Requests of a session are what the promise has to hold in memory: the worst histories have many in one session, and use most of what
+/// is promised for them.
+#[test]
+fn the_bound_holds_where_a_search_came_nearest_to_it() {
+    for name in ["long-documents.toml", "one-giant.toml"] {
+        let (peak, bound) = measure(name);
+        assert!(peak <= bound, "{name}: {peak} of {bound}");
+        assert!(peak > bound * 0.4, "{name} is no longer bad: {peak} of {bound}; search again");
+    }
+}
