@@ -5,6 +5,8 @@
 
 pub(crate) mod claude;
 pub(crate) mod cli;
+pub(crate) mod codex;
+pub(crate) mod gemini;
 pub(crate) mod hand;
 pub(crate) mod rows;
 pub(crate) mod sketch;

@@ -49,15 +49,15 @@ pub(crate) const CLI: usize = 2;
 /// [`ROOTS`] of Claude Code.
 pub(crate) const CLAUDE: usize = 3;
 /// [`ROOTS`] of Codex CLI.
-const CODEX: usize = 4;
+pub(crate) const CODEX: usize = 4;
 /// [`ROOTS`] of Gemini CLI.
-const GEMINI: usize = 5;
+pub(crate) const GEMINI: usize = 5;
 /// [`ROOTS`] of OpenCode's files.
-const OPENCODE_TREE: usize = 6;
+pub(crate) const OPENCODE_TREE: usize = 6;
 /// [`ROOTS`] of OpenCode's database.
 const OPENCODE: usize = 7;
 /// [`ROOTS`] of Kilo.
-const KILO: usize = 8;
+pub(crate) const KILO: usize = 8;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;

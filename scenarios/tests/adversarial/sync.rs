@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use engine::formats::Hold;
 use engine::formats::claude::Conversation;
 use engine::formats::source::{Input, ReadError, Reader, Skips};
-use engine::formats::{copilot_cli, vscode};
+use engine::formats::{codex, copilot_cli, gemini, vscode};
 use engine::session::{Tally, hex};
 use engine::sync::discover::workspaces;
 use engine::sync::parse::{Parser, Sink};
@@ -73,6 +73,20 @@ fn read(strategy: Strategy) -> (Given, BTreeMap<String, Skipped>) {
     (given, by_workspace)
 }
 
+/// Whether a file belongs to a workspace: of Codex, those in other directories below do not; of OpenCode's tree, of which there is one
+/// project here, also those in other directories do; and a database is its own workspace.
+fn is_of(path: &str, workspace: &str) -> bool {
+    const STORAGE: &str = ".local/share/opencode/storage/";
+    if workspace.starts_with(STORAGE) {
+        return path.starts_with(STORAGE);
+    }
+    let rest = path.strip_prefix(workspace);
+    match rest.and_then(|rest| rest.strip_prefix('/')) {
+        Some(below) => !workspace.starts_with(".codex/") || !below.contains('/'),
+        None => rest == Some(""),
+    }
+}
+
 fn check(strategy: Strategy) {
     let (given, skipped) = in_time(move || read(strategy));
     let manifest = &corpus().manifest;
@@ -82,9 +96,8 @@ fn check(strategy: Strategy) {
     assert_eq!(hex(&given.tally.digest()), manifest.answer.digest);
     assert_eq!(skipped.len() as u64, manifest.answer.workspaces);
     for (workspace, skipped) in skipped {
-        let below = format!("{workspace}/");
         let files: Vec<&FileEntry> =
-            manifest.files.iter().filter(|file| file.path.starts_with(&below)).collect();
+            manifest.files.iter().filter(|file| is_of(&file.path, &workspace)).collect();
         let refused = files.iter().filter(|file| file.is_refused).count() as u64;
         let lines: u64 = files.iter().map(|file| file.skipped_lines).sum();
         assert_eq!((skipped.files, skipped.lines), (refused, lines), "{workspace}: {skipped:?}");
@@ -109,11 +122,15 @@ fn the_streaming_reader_gives_what_the_manifest_says() {
 /// Lines that were skipped in a file, and whether the file as a whole is refused.
 fn read_file(kind: ReaderKind, entry: &FileEntry) -> (u64, bool) {
     let (mut reader, hold) = reader(kind);
-    let input = Input::Path(corpus().home().join(&entry.path));
+    let path = corpus().home().join(&entry.path);
+    let is_pressed = entry.path.ends_with(".zst");
+    let input = if is_pressed { Input::Compressed(path) } else { Input::Path(path) };
     let mut skips = Skips::default();
     let read: Result<(), ReadError> = match &*entry.format {
         "claude" => Conversation::new(hold).read(&mut reader, input, true, &mut skips),
         "copilot-cli" => copilot_cli::events(&mut reader, input, "", hold, &mut skips).map(drop),
+        "codex" => codex::rollout(&mut reader, input, "", hold, &mut skips).map(drop),
+        "gemini" => gemini::document(&mut reader, input, "", hold, &mut skips).map(drop),
         _ if entry.path.ends_with("state.json") => vscode::edit_lines(&mut reader, input).map(drop),
         _ if entry.path.ends_with(".jsonl") => {
             vscode::log(&mut reader, input, "", hold, &mut skips).map(drop)
