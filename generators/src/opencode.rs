@@ -19,7 +19,7 @@ use crate::text::{Atom, Preview};
 use crate::write::{Desk, Facts};
 
 pub(crate) use conversation::Ids;
-pub(crate) use database::Database;
+pub(crate) use database::{Database, SCHEMA};
 
 /// Where sessions work: a repository.
 #[derive(Clone, Debug)]

@@ -1,5 +1,8 @@
 //! The adversarial profile: one file for each defect that breaks readers, and what a correct reader makes of it.
 
+mod opencode;
+mod pressed;
+
 use crate::adversarial::hand::Hand;
 use crate::adversarial::rows::{ROWS, ROWS_OF_LINES, Row};
 use crate::adversarial::sketch::Sketch;
@@ -38,6 +41,9 @@ impl Draft {
                 self.hostile_entries(hand, &name, &directory);
             }
         }
+        self.hostile_pressed();
+        self.hostile_tree();
+        self.hostile_database();
         self.hostile_descriptions();
         self.hostile_edits();
         if cfg!(unix) {
@@ -94,7 +100,7 @@ impl Draft {
         // With its ending, 255 bytes: the longest that file systems have.
         let rest = if hand.is_workspace { 0 } else { file_name(hand, "").len() };
         let longest = "n".repeat(255 - rest);
-        for (quirk, stem) in NAMES.into_iter().chain([("name-255-bytes", longest.as_str())]) {
+        for (quirk, stem) in names(&longest) {
             let directory = self.directory_of(hand, directory, stem);
             let sketch = hand.sketch(&self.spec, name, stem);
             self.items.push(Item::Hostile(hand.finish(&sketch, stem, &directory, vec![quirk])));
@@ -229,6 +235,11 @@ impl Draft {
             }));
         }
     }
+}
+
+/// Names that are hard to handle, among them the longest.
+fn names(longest: &str) -> impl Iterator<Item = (&'static str, &str)> {
+    NAMES.into_iter().chain([("name-255-bytes", longest)])
 }
 
 /// The name of a session's file in its directory.

@@ -21,7 +21,7 @@ pub(crate) fn tree(home: &Path, workspace: &Path, out: &mut Output) {
             continue;
         };
         let mut session = Session {
-            id: id.clone(),
+            id: preview(&id, 128),
             harness: "OpenCode",
             workspace: below(home, workspace),
             name: title(info["directory"].as_str()),
@@ -55,6 +55,7 @@ pub(crate) fn database(home: &Path, path: &Path, harness: &'static str, out: &mu
         let [created, last] = times.map(|time| match time {
             Sql::Integer(time) => time,
             Sql::Text(text) => time_of(&text),
+            Sql::Real(time) => time as i64,
             _ => 0,
         });
         let Ok(requests) = conversation(&connection, &id, out) else {
