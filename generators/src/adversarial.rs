@@ -5,7 +5,11 @@
 
 pub(crate) mod claude;
 pub(crate) mod cli;
+pub(crate) mod codex;
+pub(crate) mod gemini;
 pub(crate) mod hand;
+pub(crate) mod kilo;
+pub(crate) mod opencode;
 pub(crate) mod rows;
 pub(crate) mod sketch;
 pub(crate) mod vscode;
@@ -49,13 +53,19 @@ pub(crate) struct Hostile {
 pub(crate) enum Body {
     /// A text, and how large what its marks stand for is.
     Text(String, u64),
+    /// What is made of a text.
+    Made(String, fn(&[u8]) -> io::Result<Vec<u8>>),
     Special(Special),
 }
 
 impl Hostile {
     /// Bytes, estimated.
     pub(crate) fn bytes(&self) -> u64 {
-        let Body::Text(text, size) = &self.body else { return 0 };
+        let (text, size) = match &self.body {
+            Body::Text(text, size) => (text, size),
+            Body::Made(text, _) => return text.len() as u64,
+            Body::Special(_) => return 0,
+        };
         let of_mark = |mark| match mark {
             LONG | LINES => *size,
             KEYS => size * 12,
@@ -79,6 +89,11 @@ impl Hostile {
         };
         match &self.body {
             Body::Special(special) => desk.special(self.path.clone(), special, facts)?,
+            Body::Made(text, make) => {
+                let mut page = desk.open(&self.path)?;
+                page.buf.extend(make(text.as_bytes())?);
+                desk.close(page, self.path.clone(), facts)?;
+            }
             Body::Text(text, size) => write_text(desk, &self.path, text, *size, facts)?,
         }
         if let Some(session) = &self.session {

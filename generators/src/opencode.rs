@@ -20,7 +20,7 @@ use crate::text::{Atom, Preview};
 use crate::write::{Desk, Facts};
 
 pub(crate) use conversation::Ids;
-pub(crate) use database::Database;
+pub(crate) use database::{Database, SCHEMA};
 pub(crate) use pages::Pages;
 
 /// Where sessions work: a repository.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ToSql};
 use tempfile::TempDir;
@@ -62,9 +62,15 @@ impl Sheet {
 
     /// Writes the rest, and reads the file for its digest.
     pub(crate) fn finish(self) -> io::Result<Finished> {
+        self.finish_with(|_| Ok(()))
+    }
+
+    /// The same, with something done to the file when it is complete, and before its digest is taken.
+    pub(crate) fn finish_with(self, change: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<Finished> {
         let Sheet { connection, path, scratch, records, .. } = self;
         connection.execute_batch("commit").map_err(io::Error::other)?;
         connection.close().map_err(|(_, error)| io::Error::other(error))?;
+        change(&path)?;
         let (mut file, mut hasher) = (File::open(&path)?, file_hasher());
         let (mut buffer, mut bytes) = (vec![0; 1 << 20], 0);
         loop {

@@ -343,6 +343,7 @@ impl Item {
             Item::Database(database) => database.write(desk),
             Item::Index(index) => index.write(desk),
             Item::Hostile(hostile) => hostile.write(desk),
+            Item::Damaged(damaged) => damaged.write(desk),
         }
     }
 }

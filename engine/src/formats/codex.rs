@@ -1,7 +1,7 @@
 //! Codex CLI: one record a line, of which the oldest files have only the inner part.
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, last_component, name, time};
+use super::{Hold, Joined, last_component, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
@@ -250,8 +250,8 @@ impl Rollout {
             None => info.get("last_token_usage").map_or((0, 0), of),
         };
         if let Some(open) = &mut self.request {
-            open.request.prompt_tokens += prompt;
-            open.request.completion_tokens += completion;
+            open.request.prompt_tokens = plus(open.request.prompt_tokens, prompt);
+            open.request.completion_tokens = plus(open.request.completion_tokens, completion);
         }
     }
 

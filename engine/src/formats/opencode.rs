@@ -1,7 +1,7 @@
 //! OpenCode and Kilo: sessions, messages and parts, each a JSON text of its own, in files or in a database.
 
 use super::source::{Input, ReadError, Reader};
-use super::{Hold, Joined, last_component, name, time};
+use super::{Hold, Joined, last_component, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{COMMAND_UNITS, Head, NAME_UNITS, Request, State};
@@ -188,8 +188,11 @@ impl Conversation {
         if let Some(tokens) = message.get("tokens") {
             let cache = tokens.get("cache");
             let cached = |key| cache.map_or(0, |cache| cache.count_at(key));
-            open.request.prompt_tokens += tokens.count_at("input") + cached("read") + cached("write");
-            open.request.completion_tokens += tokens.count_at("output") + tokens.count_at("reasoning");
+            let prompt = [tokens.count_at("input"), cached("read"), cached("write")];
+            let completion = ["output", "reasoning"].map(|key| tokens.count_at(key));
+            let request = &mut open.request;
+            request.prompt_tokens = prompt.into_iter().fold(request.prompt_tokens, plus);
+            request.completion_tokens = completion.into_iter().fold(request.completion_tokens, plus);
         }
         if let Some(error) = message.get("error").filter(|error| error.is_object()) {
             match error.str_at("name") {

@@ -37,7 +37,7 @@ pub(crate) static HAND: Hand = Hand {
     },
     model: "claude-opus-4-8",
     tool: "Bash",
-    tells_prompt: true,
+    untold: |_| (),
     own: OWN,
 };
 

@@ -32,7 +32,7 @@ pub(crate) static HAND: Hand = Hand {
     },
     model: "gpt-5.2-codex",
     tool: "bash",
-    tells_prompt: false,
+    untold: |request| request.prompt = 0,
     own: OWN,
 };
 

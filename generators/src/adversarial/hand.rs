@@ -38,8 +38,8 @@ pub(crate) struct Hand {
     pub(crate) kept: fn(&str) -> String,
     pub(crate) model: &'static str,
     pub(crate) tool: &'static str,
-    /// Whether prompt tokens can be told.
-    pub(crate) tells_prompt: bool,
+    /// Takes from a request what this format does not tell.
+    pub(crate) untold: fn(&mut Request),
     /// What only this format has.
     pub(crate) own: &'static [super::rows::Row],
 }
@@ -99,7 +99,7 @@ impl Turn {
 
     /// What a reader makes of it.
     pub(crate) fn request(&self, hand: &Hand) -> Request {
-        Request {
+        let mut request = Request {
             id: Preview::of(&self.id, 128),
             timestamp: self.time,
             preview: Preview::of(&self.prompt.text, 500),
@@ -107,12 +107,14 @@ impl Turn {
             response_units: self.answer.units,
             responses: 1,
             model: hand.model,
-            prompt: if hand.tells_prompt { TOKENS.0 } else { 0 },
+            prompt: TOKENS.0,
             completion: TOKENS.1,
             state: State::Complete,
             tools: [(hand.tool, 1)].into(),
             ..Request::default()
-        }
+        };
+        (hand.untold)(&mut request);
+        request
     }
 }
 

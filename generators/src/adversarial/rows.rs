@@ -69,8 +69,8 @@ pub(crate) const ROWS: &[Row] = &[
     row("markup", |sketch| {
         say(
             sketch,
-            r#"<script>alert(1)<\/script><img src=x onerror=\"alert(2)\"> {{7*7}} ${7*7} %n %s"#,
-            "<script>alert(1)</script><img src=x onerror=\"alert(2)\"> {{7*7}} ${7*7} %n %s",
+            r#"Say <script>alert(1)<\/script><img src=x onerror=\"alert(2)\"> {{7*7}} ${7*7} %n %s"#,
+            "Say <script>alert(1)</script><img src=x onerror=\"alert(2)\"> {{7*7}} ${7*7} %n %s",
         );
     }),
     row("direction-marks", |sketch| {

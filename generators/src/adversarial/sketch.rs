@@ -118,7 +118,7 @@ impl Sketch {
 impl Hand {
     /// Whether a session says when it was made; else that is when its first request was.
     fn root_tells_times(&self) -> bool {
-        self.format.starts_with("vscode")
+        self.format.starts_with("vscode") || matches!(self.format, "gemini" | "opencode")
     }
 
     /// An ordinary session of this format, with two turns.

@@ -27,7 +27,7 @@ pub(crate) static DOCUMENT: Hand = Hand {
     kept: |value| format!("{{\"requestId\":\"refused\",\"message\":{value}}}"),
     model: MODEL,
     tool: TOOL,
-    tells_prompt: true,
+    untold: |_| (),
     own: OWN_OF_DOCUMENTS,
 };
 
@@ -50,7 +50,7 @@ pub(crate) static LOG: Hand = Hand {
     kept: |value| format!("{{\"kind\":1,\"k\":[\"requests\",0,\"message\"],\"v\":{value}}}"),
     model: MODEL,
     tool: TOOL,
-    tells_prompt: true,
+    untold: |_| (),
     own: OWN_OF_LOGS,
 };
 

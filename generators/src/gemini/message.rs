@@ -91,8 +91,8 @@ impl<'a> Messages<'a> {
             put!(out; "\",\"timestamp\":\"", Iso(self.time), "\"}");
         }
         put!(out; "]");
-        self.tokens(request);
-        if self.dice.chance(0.95) {
+        // A model is not told where nothing was counted, and only there: readers that count usage pass such a message over.
+        if self.tokens(request) || self.dice.chance(0.5) {
             put!(&mut self.page.buf; ",\"model\":\"", self.model, "\"");
             request.model = self.model;
         } else {
@@ -106,10 +106,11 @@ impl<'a> Messages<'a> {
         Ok(())
     }
 
-    fn tokens(&mut self, request: &mut Request) {
+    /// Says what the message took, if anything was counted.
+    fn tokens(&mut self, request: &mut Request) -> bool {
         if self.dice.chance(0.02) {
             put!(&mut self.page.buf; ",\"tokens\":null");
-            return;
+            return false;
         }
         let [new, cached, output, thoughts] =
             [INPUT_TOKENS, CACHED_TOKENS, OUTPUT_TOKENS, OUTPUT_TOKENS].map(|law| self.dice.size(law) as u64);
@@ -124,6 +125,7 @@ impl<'a> Messages<'a> {
         tokens.cache_read += cached;
         tokens.output += output + thoughts;
         tokens.reasoning += thoughts;
+        true
     }
 
     /// A call with its result, which most tools give twice: for the model and for the screen.

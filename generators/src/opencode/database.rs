@@ -12,7 +12,7 @@ use crate::sqlite::Sheet;
 use crate::write::{Desk, Facts};
 
 /// The tables of the tools' first version with a database; none of what later ones added must be there for them to be read.
-const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
 create table project (id text primary key, worktree text not null, vcs text, name text, icon_url text, icon_color text,
     time_created integer not null, time_updated integer not null, time_initialized integer, sandboxes text not null,
     commands text);

@@ -178,10 +178,9 @@ impl Conversation<'_> {
         let [input, read, write, written, reasoning] =
             [INPUT_TOKENS, CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, OUTPUT_TOKENS]
                 .map(|law| 1 + self.dice.size(law) as u64);
-        let model = if self.dice.chance(0.97) { self.model.1 } else { "" };
         let directory = &self.plan.project.worktree;
         put!(&mut self.out; "\"role\":\"assistant\",\"time\":{\"created\":", message.time, ",\"completed\":", message.time + 900, "}", more,
-            ",\"parentID\":\"", user.map_or("", |user| &user.id), "\",\"modelID\":\"", model, "\",\"providerID\":\"", self.model.0,
+            ",\"parentID\":\"", user.map_or("", |user| &user.id), "\",\"modelID\":\"", self.model.1, "\",\"providerID\":\"", self.model.0,
             "\",\"mode\":\"build\",\"agent\":\"build\",\"path\":{\"cwd\":\"", directory, "\",\"root\":\"", directory,
             "\"},\"cost\":0.0", self.dice.below(9_000) + 1_000, ",\"tokens\":{\"input\":", input, ",\"output\":", written, ",\"reasoning\":", reasoning,
             ",\"cache\":{\"read\":", read, ",\"write\":", write, "}},\"finish\":\"", finish, "\"");
@@ -198,9 +197,7 @@ impl Conversation<'_> {
             if request.state == State::Pending {
                 request.state = State::Complete;
             }
-            if !model.is_empty() {
-                request.model = model;
-            }
+            request.model = self.model.1;
         }
     }
 

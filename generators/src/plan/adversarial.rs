@@ -1,14 +1,18 @@
 //! The adversarial profile: one file for each defect that breaks readers, and what a correct reader makes of it.
 
+mod opencode;
+mod pressed;
+
 use crate::adversarial::hand::Hand;
 use crate::adversarial::rows::{ROWS, ROWS_OF_LINES, Row};
 use crate::adversarial::sketch::Sketch;
-use crate::adversarial::{Body, Hostile, claude, cli, vscode};
-use crate::plan::{Draft, Item, ROOTS, Small, Uri};
+use crate::adversarial::{Body, Hostile, claude, cli, codex, gemini, vscode};
+use crate::plan::{CODEX, Draft, Item, ROOTS, Small, Uri};
 use crate::special::Special;
 
 /// The formats that have adversarial files. A format is added with its `Hand`.
-const HANDS: [&Hand; 4] = [&vscode::DOCUMENT, &vscode::LOG, &cli::HAND, &claude::HAND];
+const HANDS: [&Hand; 7] =
+    [&vscode::DOCUMENT, &vscode::LOG, &cli::HAND, &claude::HAND, &codex::HAND, &codex::BARE, &gemini::HAND];
 
 /// Names that break scripts, terminals and file systems; all of them are names on Unix.
 const NAMES: [(&str, &str); 8] = [
@@ -37,6 +41,9 @@ impl Draft {
                 self.hostile_entries(hand, &name, &directory);
             }
         }
+        self.hostile_pressed();
+        self.hostile_tree();
+        self.hostile_database();
         self.hostile_descriptions();
         self.hostile_edits();
         if cfg!(unix) {
@@ -53,11 +60,30 @@ impl Draft {
                 ("adversarial".to_owned(), directory)
             }
             "copilot-cli" => ("unknown".to_owned(), String::new()),
+            "codex" | "codex-bare" => self.hostile_day(hand),
+            "gemini" => {
+                // The name of a project is its directory's: 64 hexadecimal digits.
+                let directory = [self.dice.id().hex(), self.dice.id().hex()].concat();
+                self.workspaces.insert((hand.root, directory.clone()));
+                (directory.clone(), directory)
+            }
             _ => {
                 let workspace = self.workspace(hand.root, Uri::Folder);
                 (workspace.name, workspace.directory)
             }
         }
+    }
+
+    /// A day of Codex: bare files do not say where they worked.
+    fn hostile_day(&mut self, hand: &Hand) -> (String, String) {
+        let (name, day) = match hand.format {
+            "codex" => ("adversarial", "sessions/2026/01/01"),
+            _ => ("unknown", "sessions/2025/07/01"),
+        };
+        for directory in ["sessions", day] {
+            self.workspaces.insert((CODEX, directory.to_owned()));
+        }
+        (name.to_owned(), day.to_owned())
     }
 
     /// Where a file is: in the workspace of its format, or in one of its own.
@@ -72,14 +98,9 @@ impl Draft {
     /// An ordinary session under a name that is hard to handle.
     fn hostile_names(&mut self, hand: &'static Hand, name: &str, directory: &str) {
         // With its ending, 255 bytes: the longest that file systems have.
-        let longest = "n".repeat(if hand.is_workspace {
-            255
-        } else if hand.is_document {
-            250
-        } else {
-            249
-        });
-        for (quirk, stem) in NAMES.into_iter().chain([("name-255-bytes", longest.as_str())]) {
+        let rest = if hand.is_workspace { 0 } else { file_name(hand, "").len() };
+        let longest = "n".repeat(255 - rest);
+        for (quirk, stem) in names(&longest) {
             let directory = self.directory_of(hand, directory, stem);
             let sketch = hand.sketch(&self.spec, name, stem);
             self.items.push(Item::Hostile(hand.finish(&sketch, stem, &directory, vec![quirk])));
@@ -102,8 +123,7 @@ impl Draft {
             }
             let special = match special {
                 Special::Symlink(target) if target == "symlink-loop" => {
-                    let file = (hand.file)(quirk).0;
-                    Special::Symlink(file.rsplit('/').next().unwrap_or_default().to_owned())
+                    Special::Symlink(file_name(hand, quirk))
                 }
                 special => special,
             };
@@ -138,8 +158,8 @@ impl Draft {
         let sketch = hand.sketch(&self.spec, name, "symlink-target");
         let target = hand.finish(&sketch, "symlink-target", directory, vec![]);
         let link = hand.finish(&sketch, "symlink-to-session", directory, vec!["symlink-to-session"]);
-        let file = target.path.rsplit('/').next().unwrap_or_default().to_owned();
-        let link = Hostile { body: Body::Special(Special::Symlink(file)), ..link };
+        let file = Special::Symlink(file_name(hand, "symlink-target"));
+        let link = Hostile { body: Body::Special(file), ..link };
         self.items.extend([Item::Hostile(target), Item::Hostile(link)]);
     }
 
@@ -215,4 +235,14 @@ impl Draft {
             }));
         }
     }
+}
+
+/// Names that are hard to handle, among them the longest.
+fn names(longest: &str) -> impl Iterator<Item = (&'static str, &str)> {
+    NAMES.into_iter().chain([("name-255-bytes", longest)])
+}
+
+/// The name of a session's file in its directory.
+fn file_name(hand: &Hand, stem: &str) -> String {
+    (hand.file)(stem).0.rsplit('/').next().unwrap_or_default().to_owned()
 }

@@ -15,6 +15,7 @@ mod wide;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::adversarial::Hostile;
+use crate::adversarial::kilo::Damaged;
 use crate::claude::Claude;
 use crate::cli::Cli;
 use crate::codex::Codex;
@@ -49,15 +50,15 @@ pub(crate) const CLI: usize = 2;
 /// [`ROOTS`] of Claude Code.
 pub(crate) const CLAUDE: usize = 3;
 /// [`ROOTS`] of Codex CLI.
-const CODEX: usize = 4;
+pub(crate) const CODEX: usize = 4;
 /// [`ROOTS`] of Gemini CLI.
-const GEMINI: usize = 5;
+pub(crate) const GEMINI: usize = 5;
 /// [`ROOTS`] of OpenCode's files.
-const OPENCODE_TREE: usize = 6;
+pub(crate) const OPENCODE_TREE: usize = 6;
 /// [`ROOTS`] of OpenCode's database.
 const OPENCODE: usize = 7;
 /// [`ROOTS`] of Kilo.
-const KILO: usize = 8;
+pub(crate) const KILO: usize = 8;
 
 /// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
 const CHAT_REQUEST_BYTES: u64 = 29_500;
@@ -180,6 +181,7 @@ pub(crate) enum Item {
     Database(Database),
     Index(Index),
     Hostile(Hostile),
+    Damaged(Damaged),
 }
 
 impl Item {
@@ -196,12 +198,13 @@ impl Item {
             Item::Database(database) => database.path(),
             Item::Index(index) => index.path(),
             Item::Hostile(hostile) => hostile.path.clone(),
+            Item::Damaged(_) => Damaged::path(),
         }
     }
 
     fn files(&self) -> u64 {
         match self {
-            Item::File(_) | Item::Database(_) | Item::Index(_) | Item::Hostile(_) => 1,
+            Item::File(_) | Item::Database(_) | Item::Index(_) | Item::Hostile(_) | Item::Damaged(_) => 1,
             Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
             Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
             Item::Claude(session) => u64::from(session.has_main()) + 2 * session.subagents.len() as u64,
@@ -230,6 +233,7 @@ impl Item {
             Item::Database(database) => database.sessions.iter().map(opencode_bytes).sum::<u64>() + 65_536,
             Item::Index(index) => 16_384 + 400 * index.chats.len() as u64,
             Item::Hostile(hostile) => hostile.bytes(),
+            Item::Damaged(damaged) => damaged.bytes(),
         }
     }
 }

@@ -1,21 +1,19 @@
 //! Codex CLI: rollouts, plain and compressed.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::{
-    Output, Request, Session, add_code, below, directories, entries, name, number, parse, preview, text,
-    time, units,
+    Output, Request, Session, add_code, below, directories, entries, lines, name, number, parse, preview,
+    text, time, units,
 };
 
 pub(crate) fn read(home: &Path, out: &mut Output) {
     for workspace in workspaces(&home.join(".codex")) {
         out.answer.workspaces += 1;
-        let mut files = BTreeMap::new();
-        for path in entries(&workspace).into_iter().filter(|path| path.is_file()) {
+        for path in entries(&workspace) {
             let name = name(&path);
             let plain = name.strip_suffix(".jsonl").map(|stem| (stem, false));
             let pressed = name.strip_suffix(".jsonl.zst").map(|stem| (stem, true));
@@ -23,19 +21,23 @@ pub(crate) fn read(home: &Path, out: &mut Output) {
             else {
                 continue;
             };
-            // The plain one comes first.
-            files.entry(stem.to_owned()).or_insert((path, is_pressed));
-        }
-        for (stem, (path, is_pressed)) in files {
-            let bytes = fs::read(&path).unwrap();
-            let content = if is_pressed { zstd::stream::decode_all(&*bytes).unwrap() } else { bytes };
+            // The plain one counts, where both are.
+            if is_pressed && workspace.join(format!("{stem}.jsonl")).is_file() {
+                continue;
+            }
+            let Some(bytes) = out.open(home, &path) else { continue };
+            let content = if is_pressed { unpressed(&bytes) } else { Some(bytes) };
+            let Some(content) = content else {
+                out.refuse();
+                continue;
+            };
             let mut reader = Reader::default();
-            for line in content.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-                reader.line(line, out);
+            for line in lines(&content) {
+                reader.line(&line, out);
             }
             let Reader { id, cwd, requests, .. } = reader;
             let session = Session {
-                id: preview(&id.unwrap_or(stem), 128),
+                id: preview(&id.unwrap_or(stem.to_owned()), 128),
                 harness: "Codex",
                 workspace: below(home, &workspace),
                 name: cwd.map_or("unknown".to_owned(), |cwd| preview(cwd.rsplit('/').next().unwrap(), 128)),
@@ -46,6 +48,18 @@ pub(crate) fn read(home: &Path, out: &mut Output) {
             out.session(below(home, &path), &session);
         }
     }
+}
+
+/// What the frames hold, if all of them are whole and none asks for a window of more than 8 MiB.
+fn unpressed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    if bytes.is_empty() {
+        return Some(content);
+    }
+    let mut decoder = zstd::stream::read::Decoder::new(bytes).unwrap();
+    decoder.window_log_max(23).unwrap();
+    decoder.read_to_end(&mut content).ok()?;
+    Some(content)
 }
 
 /// In order of their paths as text.
@@ -66,6 +80,7 @@ fn workspaces(root: &Path) -> Vec<PathBuf> {
 #[derive(Default)]
 struct Reader {
     id: Option<String>,
+    has_meta: bool,
     cwd: Option<String>,
     model: String,
     turn: String,
@@ -87,7 +102,8 @@ impl Reader {
             payload @ Value::Object(_) => (kind, payload, false),
             _ => ("response_item", &line, true),
         };
-        if kind == "session_meta" {
+
+        if kind == "session_meta" && !std::mem::replace(&mut self.has_meta, true) {
             self.id = self.id.take().or(item["id"].as_str().map(str::to_owned));
         }
         if kind == "session_meta" || kind == "turn_context" {
@@ -196,8 +212,8 @@ impl Reader {
             names.map(|name| number(&info["last_token_usage"][name]).unwrap_or(0))
         };
         if let Some(open) = self.requests.last_mut() {
-            open.prompt += added[0];
-            open.completion += added[1];
+            open.prompt = open.prompt.saturating_add(added[0]);
+            open.completion = open.completion.saturating_add(added[1]);
         }
     }
 }

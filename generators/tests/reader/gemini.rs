@@ -5,20 +5,24 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{
-    Output, Request, Session, add_code, below, entries, name, number, parse, preview, text, time, units,
+    Output, Request, Session, add_code, below, document, entries, name, number, preview, text, time, units,
 };
 
 pub(crate) fn read(home: &Path, workspace: &Path, out: &mut Output) {
     for path in entries(&workspace.join("chats")) {
         let stem = name(&path).strip_suffix(".json").map(str::to_owned);
-        if let Some(stem) = stem.filter(|stem| stem.starts_with("session-") && path.is_file()) {
-            document(home, workspace, &path, stem, out);
+        if let Some(stem) = stem.filter(|stem| stem.starts_with("session-")) {
+            chat(home, workspace, &path, stem, out);
         }
     }
 }
 
-fn document(home: &Path, workspace: &Path, path: &Path, stem: String, out: &mut Output) {
-    let document = parse(&std::fs::read(path).unwrap()).unwrap();
+fn chat(home: &Path, workspace: &Path, path: &Path, stem: String, out: &mut Output) {
+    let Some(bytes) = out.open(home, path) else { return };
+    let Some(document) = document(&bytes).filter(Value::is_object) else {
+        out.refuse();
+        return;
+    };
     let mut session = Session {
         id: text(&document["sessionId"], 128).unwrap_or(stem),
         harness: "Gemini",
@@ -39,8 +43,8 @@ fn document(home: &Path, workspace: &Path, path: &Path, stem: String, out: &mut 
         }
     }
     session.last = match &document["lastUpdated"] {
-        Value::Null => session.requests.last().map_or(session.created, |request| request.timestamp),
-        last => time(last),
+        last @ (Value::String(_) | Value::Number(_)) => time(last),
+        _ => session.requests.last().map_or(session.created, |request| request.timestamp),
     };
     out.session(below(home, path), &session);
 }
@@ -85,8 +89,10 @@ fn answered(kind: &str, message: &Value, request: &mut Request) {
                 request.model = model;
             }
             let count = |key: &str| number(&message["tokens"][key]).unwrap_or(0);
-            request.prompt += count("input");
-            request.completion += count("output") + count("thoughts");
+            request.prompt = request.prompt.saturating_add(count("input"));
+            for key in ["output", "thoughts"] {
+                request.completion = request.completion.saturating_add(count(key));
+            }
             request.state = request.state.max(1);
         }
         "error" => request.state = 3,

@@ -1,25 +1,27 @@
 //! OpenCode and Kilo: a tree of files, or a database.
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use rusqlite::types::Value as Sql;
 use serde_json::Value;
 
 use super::{
-    Output, Request, Session, add_code, below, entries, name, number, parse, preview, text, time, units,
+    Output, Request, Session, add_code, below, document, entries, name, number, preview, text, time, units,
 };
-
-/// The JSON texts of messages, by id, each with those of its parts.
-type Messages = Vec<(String, Vec<u8>, Vec<Vec<u8>>)>;
 
 /// Reads the sessions of a project's directory.
 pub(crate) fn tree(home: &Path, workspace: &Path, out: &mut Output) {
     let storage = workspace.parent().unwrap().parent().unwrap();
     for path in entries(workspace) {
         let Some(id) = stem(&path) else { continue };
-        let info = parse(&fs::read(&path).unwrap()).unwrap();
+        let Some(bytes) = out.open(home, &path) else { continue };
+        let Some(info) = document(&bytes).filter(Value::is_object) else {
+            out.refuse();
+            continue;
+        };
         let mut session = Session {
-            id: id.clone(),
+            id: preview(&id, 128),
             harness: "OpenCode",
             workspace: below(home, workspace),
             name: title(info["directory"].as_str()),
@@ -27,44 +29,86 @@ pub(crate) fn tree(home: &Path, workspace: &Path, out: &mut Output) {
             last: time(&info["time"]["updated"]),
             ..Session::default()
         };
-        let messages = files(&storage.join("message").join(id)).into_iter().map(|(id, text)| {
-            let parts = files(&storage.join("part").join(&id)).into_iter().map(|part| part.1).collect();
-            (id, text, parts)
-        });
-        session.requests = requests(messages.collect(), out);
+        for (id, path) in files(&storage.join("message").join(&id)) {
+            let Some(message) = record(home, &path, out) else { continue };
+            let parts = files(&storage.join("part").join(&id));
+            let parts: Vec<Value> = parts.iter().filter_map(|(_, path)| record(home, path, out)).collect();
+            said(&id, &message, &parts, &mut session.requests);
+        }
         out.session(below(home, &path), &session);
     }
 }
 
-/// Reads the sessions of a database.
+/// Reads the sessions of a database, but those that cannot be read to their end.
 pub(crate) fn database(home: &Path, path: &Path, harness: &'static str, out: &mut Output) {
+    out.open(home, path).unwrap();
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let connection = rusqlite::Connection::open_with_flags(path, flags).unwrap();
-    let mut sessions = connection
-        .prepare("select id, directory, time_created, time_updated from session order by id")
-        .unwrap();
+    let sql = "select id, directory, time_created, time_updated from session order by id";
+    let mut sessions = connection.prepare(sql).unwrap();
     let rows = sessions.query_map([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+        Ok((row.get::<_, String>(0)?, row.get(1)?, [row.get::<_, Sql>(2)?, row.get(3)?]))
     });
-    let texts = |table: &str, of: &str, id: &str| -> Vec<(String, Vec<u8>)> {
-        let sql = format!("select id, data from {table} where {of} = ?1 order by id");
-        let mut statement = connection.prepare_cached(&sql).unwrap();
-        let rows = statement
-            .query_map([id], |row| Ok((row.get(0)?, row.get_ref(1)?.as_bytes().unwrap().to_vec())))
-            .unwrap();
-        rows.map(Result::unwrap).collect()
-    };
+    let mut is_refused = false;
     for row in rows.unwrap() {
-        let (id, directory, created, last) = row.unwrap();
-        let messages = texts("message", "session_id", &id).into_iter().map(|(id, text)| {
-            let parts = texts("part", "message_id", &id).into_iter().map(|part| part.1).collect();
-            (id, text, parts)
+        let (id, directory, times) = row.unwrap();
+        let [created, last] = times.map(|time| match time {
+            Sql::Integer(time) => time,
+            Sql::Text(text) => time_of(&text),
+            Sql::Real(time) => time as i64,
+            _ => 0,
         });
-        let (workspace, name) = (below(home, path), title(Some(&directory)));
-        let requests = requests(messages.collect(), out);
-        let session = Session { id, harness, workspace, name, created, last, requests };
+        let Ok(requests) = conversation(&connection, &id, out) else {
+            is_refused = true;
+            continue;
+        };
+        let directory = match directory {
+            Sql::Text(directory) => Some(directory),
+            _ => None,
+        };
+        let (workspace, name) = (below(home, path), title(directory.as_deref()));
+        let session = Session { id: preview(&id, 128), harness, workspace, name, created, last, requests };
         out.session(below(home, path), &session);
     }
+    if is_refused {
+        out.refuse();
+    }
+}
+
+fn time_of(text: &str) -> i64 {
+    time(&Value::String(text.to_owned()))
+}
+
+/// The requests of a session in a database.
+fn conversation(
+    connection: &rusqlite::Connection,
+    session: &str,
+    out: &mut Output,
+) -> rusqlite::Result<Vec<Request>> {
+    let mut requests = Vec::new();
+    for (id, text) in
+        rows(connection, "select id, data from message where session_id = ?1 order by id", session)?
+    {
+        let Some(message) = object(text.as_deref(), out) else { continue };
+        let parts = rows(connection, "select id, data from part where message_id = ?1 order by id", &id)?;
+        let parts: Vec<Value> = parts.iter().filter_map(|(_, text)| object(text.as_deref(), out)).collect();
+        said(&id, &message, &parts, &mut requests);
+    }
+    Ok(requests)
+}
+
+/// Ids and texts; a value that is no text has none.
+fn rows(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    of: &str,
+) -> rusqlite::Result<Vec<(String, Option<Vec<u8>>)>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([of], |row| {
+        let text = row.get_ref(1)?;
+        Ok((row.get(0)?, text.as_bytes().ok().map(<[u8]>::to_vec)))
+    })?;
+    rows.collect()
 }
 
 fn title(directory: Option<&str>) -> String {
@@ -72,35 +116,35 @@ fn title(directory: Option<&str>) -> String {
 }
 
 fn stem(path: &Path) -> Option<String> {
-    name(path).strip_suffix(".json").filter(|_| path.is_file()).map(str::to_owned)
+    name(path).strip_suffix(".json").map(str::to_owned)
 }
 
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let paths = entries(folder).into_iter();
-    paths.filter_map(|path| Some((stem(&path)?, fs::read(&path).unwrap()))).collect()
+/// The records in a folder with their ids, by those.
+fn files(folder: &Path) -> BTreeMap<String, PathBuf> {
+    entries(folder).into_iter().filter_map(|path| Some((stem(&path)?, path))).collect()
+}
+
+/// The JSON object of a file; what is none is counted.
+fn record(home: &Path, path: &Path, out: &mut Output) -> Option<Value> {
+    let bytes = out.open(home, path)?;
+    object(Some(&bytes), out)
 }
 
 /// The JSON object of a text; what is none is counted.
-fn object(text: &[u8], out: &mut Output) -> Option<Value> {
-    let value = parse(text).filter(Value::is_object);
+fn object(text: Option<&[u8]>, out: &mut Output) -> Option<Value> {
+    let value = text.and_then(document).filter(Value::is_object);
     if value.is_none() {
         out.skip();
     }
     value
 }
 
-fn requests(messages: Messages, out: &mut Output) -> Vec<Request> {
-    let mut requests: Vec<Request> = Vec::new();
-    for (id, text, parts) in messages {
-        let Some(message) = object(&text, out) else { continue };
-        let parts: Vec<Value> = parts.iter().filter_map(|part| object(part, out)).collect();
-        match (message["role"].as_str(), requests.last_mut()) {
-            (Some("user"), _) => requests.push(asked(&id, &message, &parts)),
-            (Some("assistant"), Some(request)) => answered(&message, &parts, request),
-            _ => {}
-        }
+fn said(id: &str, message: &Value, parts: &[Value], requests: &mut Vec<Request>) {
+    match (message["role"].as_str(), requests.last_mut()) {
+        (Some("user"), _) => requests.push(asked(id, message, parts)),
+        (Some("assistant"), Some(request)) => answered(message, parts, request),
+        _ => {}
     }
-    requests
 }
 
 fn asked(id: &str, message: &Value, parts: &[Value]) -> Request {
@@ -148,11 +192,12 @@ fn answered(message: &Value, parts: &[Value], request: &mut Request) {
     }
     let count = |value: &Value| number(value).unwrap_or(0);
     let tokens = &message["tokens"];
-    request.prompt += [&tokens["input"], &tokens["cache"]["read"], &tokens["cache"]["write"]]
-        .map(count)
-        .iter()
-        .sum::<i64>();
-    request.completion += count(&tokens["output"]) + count(&tokens["reasoning"]);
+    let sum = |before: i64, more: &[&Value]| {
+        more.iter().fold(before, |sum: i64, value| sum.saturating_add(count(value)))
+    };
+    let cache = &tokens["cache"];
+    request.prompt = sum(request.prompt, &[&tokens["input"], &cache["read"], &cache["write"]]);
+    request.completion = sum(request.completion, &[&tokens["output"], &tokens["reasoning"]]);
     let state = match &message["error"] {
         Value::Object(error) if error.get("name").is_some_and(|name| name == "MessageAbortedError") => 2,
         Value::Object(_) => 3,
