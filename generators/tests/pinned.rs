@@ -7,10 +7,22 @@ use highwater_generators::{Profile, Spec, foresee};
 
 /// Profile, scale, seed; corpus digest and answer digest.
 const PINNED: &[(Profile, f64, u64, &str, &str)] = &[
-    (Profile::Smoke, 1.0, 1, "bfff6dc6c91bbc773d4a9bdbd92f1bad", "5e5d0f9c93f4f442afd128da21e85da1"),
-    (Profile::Steady, 0.03125, 1, "db9316220998cbe474ca19f061f9487d", "b4ba5efe4a8085ae7ebeddee44ac359a"),
-    (Profile::Laptop, 0.02, 1, "5fb6a0446fe826f243de40b2ab3aef66", "405d91ec05a5e012f0236aaef2a61602"),
-    (Profile::Heavy, 0.0005, 1, "fcbb72e3bd16d26c1300d889314e84ba", "a3519a2c7ed07ed7be890974a06779ee"),
+    (Profile::Smoke, 1.0, 1, "7485c7a2c73a66fe037a79d3740bf258", "9764acc2dcd8b1fe24bfb15f04dd3bf5"),
+    (Profile::Steady, 0.03125, 1, "c6568b28a6cd7c49e85848b368d8e081", "6a27c02b99c8945e067575ecc716fe89"),
+    (Profile::Laptop, 0.02, 1, "fdaddb5e2b62f148a6e2dc8371c5ab67", "d1f22ce939559cec490601583fa28fa2"),
+    (Profile::Heavy, 0.0005, 1, "4d8a658aab456229615d90cb199c5396", "b20963962a8e868fb61ab69659129258"),
+    (Profile::Wide, 0.002, 1, "3e16c543f7e14dd381205a81e3b3d736", "a7b88b0358118557b22d6094933855a2"),
+    (
+        Profile::Pathological,
+        0.0001,
+        1,
+        "aa0b8a093c980f7400df1d1b5b2ebcb2",
+        "d100f4f1dd03bb2125ecb3c75bc5f53b",
+    ),
+    // Some of its files cannot be made on Windows.
+    #[cfg(unix)]
+    (Profile::Adversarial, 0.01, 1, "a8480ff4fc5cddaa63899926cb5a7008", "0e11597242f1ce17930444e6cfa61be0"),
+    (Profile::Growth, 1.0, 1, "1348dcdd0fec263b316d5508b8cf74b9", "4103afa8601e3496ed35ca0a63ad79eb"),
 ];
 
 #[test]
