@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::source::{Input, ReadError, Reader, Seed, Skips};
-use super::{Hold, Joined, name, time};
+use super::{Hold, Joined, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
@@ -137,8 +137,10 @@ impl Chat {
             open.request.model = name(Some(model));
         }
         if let Some(tokens) = message.get("tokens") {
-            open.request.prompt_tokens += tokens.count_at("input");
-            open.request.completion_tokens += tokens.count_at("output") + tokens.count_at("thoughts");
+            let request = &mut open.request;
+            request.prompt_tokens = plus(request.prompt_tokens, tokens.count_at("input"));
+            let made = ["output", "thoughts"].iter().map(|key| tokens.count_at(key));
+            request.completion_tokens = made.fold(request.completion_tokens, plus);
         }
     }
 
