@@ -39,6 +39,14 @@ fn name(text: Option<Text<'_>>) -> Box<str> {
     text.map_or_else(Box::default, |text| preview(text.text, NAME_UNITS).into())
 }
 
+/// UTF-16 units of a directory's path that are read: long paths end in the name that is wanted.
+const PATH_UNITS: u32 = 4096;
+
+/// The name of the workspace that has a directory.
+fn directory_name(path: Text<'_>) -> Box<str> {
+    preview(last_component(preview(path.text, PATH_UNITS as usize)), NAME_UNITS).into()
+}
+
 /// The last component of a path of either kind of separator.
 fn last_component(path: &str) -> &str {
     let path = path.trim_end_matches(['/', '\\']);

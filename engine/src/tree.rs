@@ -31,6 +31,8 @@ pub enum Node {
     Cut(Box<CutText>),
     /// An array.
     Array(Vec<Node>),
+    /// An array of which only the number of items that count is kept.
+    Counted(u64),
     /// An object, in order of appearance; of a repeated key the last value counts.
     Object(Vec<(Key, Node)>),
 }
@@ -87,6 +89,10 @@ pub enum Shape {
         /// The items, when it is an array.
         items: &'static Shape,
     },
+    /// Of an array, how many items it has.
+    CountItems,
+    /// Of an array, how many objects are in it.
+    CountObjects,
     /// An object's named fields; the others are kept as null, so that emptiness can be told.
     Noted(Fields),
 }
@@ -186,6 +192,24 @@ impl Node {
     /// The items of the array at a key, or none.
     pub fn items_at(&self, key: &str) -> &[Node] {
         self.get(key).map_or(&[], Node::items)
+    }
+
+    /// How many items there are, when this is an array, else 0.
+    pub fn count_items(&self) -> u64 {
+        match self {
+            Node::Array(items) => items.len() as u64,
+            Node::Counted(count) => *count,
+            _ => 0,
+        }
+    }
+
+    /// How many objects there are, when this is an array, else 0.
+    pub fn count_objects(&self) -> u64 {
+        match self {
+            Node::Array(items) => items.iter().filter(|item| item.is_object()).count() as u64,
+            Node::Counted(count) => *count,
+            _ => 0,
+        }
     }
 
     /// Whether this is an object.

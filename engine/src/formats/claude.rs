@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, last_component, name, plus, time};
+use super::{Hold, Joined, PATH_UNITS, directory_name, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
-use crate::session::{Head, NAME_UNITS, Request, State};
+use crate::session::{Head, Request, State};
 use crate::tree::{Node, Shape, Text};
 
 const CAPS: Caps = Caps {
@@ -20,7 +20,7 @@ const CAPS: Caps = Caps {
         ("model", 128),
         ("name", 128),
         // Long paths end in the name that is wanted.
-        ("cwd", 4096),
+        ("cwd", PATH_UNITS),
     ],
     other: 64,
 };
@@ -124,8 +124,7 @@ impl Conversation {
             self.id = record.text_at("sessionId").map(|id| name(Some(id)));
         }
         if self.workspace_name.is_none() {
-            self.workspace_name =
-                record.text_at("cwd").map(|cwd| preview(last_component(cwd.text), NAME_UNITS).into());
+            self.workspace_name = record.text_at("cwd").map(directory_name);
         }
         let Some(message) = record.get("message").filter(|message| message.is_object()) else {
             return;

@@ -1,24 +1,27 @@
 //! Codex CLI: one record a line, of which the oldest files have only the inner part.
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, last_component, name, plus, time};
+use super::{Hold, Joined, PATH_UNITS, directory_name, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
 use crate::tree::{Node, Shape, Text};
+
+/// UTF-16 units of a type whose end is looked at.
+const TYPE_UNITS: u32 = 1024;
 
 const CAPS: Caps = Caps {
     by_key: &[
         ("message", 500),
         ("text", 500),
         // What ends in `_call` is told by its end.
-        ("type", 1024),
+        ("type", TYPE_UNITS),
         ("id", 128),
         ("turn_id", 128),
         ("model", 128),
         ("name", 128),
         // Long paths end in the name that is wanted.
-        ("cwd", 4096),
+        ("cwd", PATH_UNITS),
     ],
     other: 64,
 };
@@ -42,8 +45,8 @@ const RECORD: Shape = Shape::Object(&[
             ("model", Shape::Scalar),
             ("turn_id", Shape::Scalar),
             ("message", Shape::Scalar),
-            ("images", Shape::Array(&Shape::Drop)),
-            ("local_images", Shape::Array(&Shape::Drop)),
+            ("images", Shape::CountItems),
+            ("local_images", Shape::CountItems),
             ("role", Shape::Scalar),
             ("content", CONTENT),
             ("name", Shape::Scalar),
@@ -157,8 +160,7 @@ impl Rollout {
 
     fn name_workspace(&mut self, item: &Node) {
         if self.workspace_name.is_none() {
-            self.workspace_name =
-                item.text_at("cwd").map(|cwd| preview(last_component(cwd.text), NAME_UNITS).into());
+            self.workspace_name = item.text_at("cwd").map(directory_name);
         }
     }
 
@@ -166,8 +168,9 @@ impl Rollout {
         match item.str_at("type").unwrap_or_default() {
             "task_started" | "turn_started" => self.begin_turn(item),
             "user_message" => {
-                let images = item.items_at("images").len() + item.items_at("local_images").len();
-                self.open(record, item.text_at("message"), images as u64);
+                let images = ["images", "local_images"].iter();
+                let images = images.filter_map(|key| item.get(key)).map(Node::count_items).sum();
+                self.open(record, item.text_at("message"), images);
             }
             "token_count" => self.usage(item),
             "turn_aborted" => {
@@ -185,7 +188,7 @@ impl Rollout {
     }
 
     fn item(&mut self, record: &Node, item: &Node, is_bare: bool) {
-        let kind = item.str_at("type").unwrap_or_default();
+        let kind = preview(item.str_at("type").unwrap_or_default(), TYPE_UNITS as usize);
         match (kind, item.str_at("role")) {
             ("message", Some("user")) if is_bare => self.prompt(record, item),
             ("message", Some("assistant")) => {

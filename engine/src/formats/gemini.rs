@@ -137,10 +137,10 @@ impl Chat {
             open.request.model = name(Some(model));
         }
         if let Some(tokens) = message.get("tokens") {
-            open.request.prompt_tokens = plus(open.request.prompt_tokens, tokens.count_at("input"));
-            let completion = ["output", "thoughts"].map(|key| tokens.count_at(key));
-            open.request.completion_tokens =
-                completion.into_iter().fold(open.request.completion_tokens, plus);
+            let request = &mut open.request;
+            request.prompt_tokens = plus(request.prompt_tokens, tokens.count_at("input"));
+            let made = ["output", "thoughts"].iter().map(|key| tokens.count_at(key));
+            request.completion_tokens = made.fold(request.completion_tokens, plus);
         }
     }
 

@@ -1,7 +1,7 @@
 //! OpenCode and Kilo: sessions, messages and parts, each a JSON text of its own, in files or in a database.
 
 use super::source::{Input, ReadError, Reader};
-use super::{Hold, Joined, last_component, name, plus, time};
+use super::{Hold, Joined, PATH_UNITS, directory_name, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{COMMAND_UNITS, Head, NAME_UNITS, Request, State};
@@ -14,7 +14,7 @@ const CAPS: Caps = Caps {
         ("modelID", 128),
         ("tool", 128),
         // Long paths end in the name that is wanted.
-        ("directory", 4096),
+        ("directory", PATH_UNITS),
     ],
     other: 64,
 };
@@ -26,7 +26,7 @@ const SESSION: Shape = Shape::Object(&[
 const MESSAGE: Shape = Shape::Object(&[
     ("role", Shape::Scalar),
     ("time", Shape::Object(&[("created", Shape::Scalar)])),
-    ("summary", Shape::Object(&[("diffs", Shape::Array(&Shape::Object(&[])))])),
+    ("summary", Shape::Object(&[("diffs", Shape::CountObjects)])),
     ("modelID", Shape::Scalar),
     (
         "tokens",
@@ -81,14 +81,14 @@ pub fn head(
     last: Option<&Node>,
 ) -> (Head, Box<str>) {
     let directory = directory.and_then(Node::text);
-    let workspace = directory.map_or("unknown", |directory| last_component(directory.text));
+    let workspace = directory.map_or_else(|| "unknown".into(), directory_name);
     let head = Head {
         id: preview(id, NAME_UNITS).into(),
         created: time(created),
         last: time(last),
         ..Head::default()
     };
-    (head, preview(workspace, NAME_UNITS).into())
+    (head, workspace)
 }
 
 /// A session while its messages are read: each, and then its parts.
@@ -169,11 +169,10 @@ impl Conversation {
 
     fn user(&mut self, id: &str, message: &Node) {
         self.close();
-        let diffs = message.at(&["summary", "diffs"]).map_or(&[][..], Node::items);
         let request = Request {
             id: preview(id, NAME_UNITS).into(),
             timestamp: time(message.at(&["time", "created"])),
-            edited: diffs.iter().filter(|diff| diff.is_object()).count() as u64,
+            edited: message.at(&["summary", "diffs"]).map_or(0, Node::count_objects),
             ..Request::default()
         };
         self.open = Some(OpenRequest { request, ..OpenRequest::default() });
@@ -188,11 +187,11 @@ impl Conversation {
         if let Some(tokens) = message.get("tokens") {
             let cache = tokens.get("cache");
             let cached = |key| cache.map_or(0, |cache| cache.count_at(key));
-            let prompt = [tokens.count_at("input"), cached("read"), cached("write")];
-            let completion = ["output", "reasoning"].map(|key| tokens.count_at(key));
             let request = &mut open.request;
-            request.prompt_tokens = prompt.into_iter().fold(request.prompt_tokens, plus);
-            request.completion_tokens = completion.into_iter().fold(request.completion_tokens, plus);
+            let read = [tokens.count_at("input"), cached("read"), cached("write")];
+            request.prompt_tokens = read.into_iter().fold(request.prompt_tokens, plus);
+            let made = [tokens.count_at("output"), tokens.count_at("reasoning")];
+            request.completion_tokens = made.into_iter().fold(request.completion_tokens, plus);
         }
         if let Some(error) = message.get("error").filter(|error| error.is_object()) {
             match error.str_at("name") {

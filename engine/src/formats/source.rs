@@ -151,6 +151,14 @@ impl ReadError {
             ReadError::Json(error) => is_failure(error),
         }
     }
+
+    /// Whether the text could not be read now, and may be read another time ([`is_passing`]).
+    pub fn is_passing(&self) -> bool {
+        match self {
+            ReadError::Io(error) => is_passing(error.kind()),
+            ReadError::Json(error) => error.io_error_kind().is_some_and(is_passing),
+        }
+    }
 }
 
 impl Reader {
@@ -284,6 +292,13 @@ fn parse_slice<S: Seed>(bytes: &[u8], seed: S) -> Result<S::Output, serde_json::
     let value = seed.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
+}
+
+/// Whether a failure may pass without a change of the file: too many files are open, a disk fails, a right is lacking. What readers
+/// say of a file's content is of the other kinds.
+pub fn is_passing(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, NotADirectory, NotFound, Other, UnexpectedEof};
+    !matches!(kind, InvalidData | InvalidInput | NotADirectory | NotFound | Other | UnexpectedEof)
 }
 
 /// Whether the file itself failed, rather than what is written in it.

@@ -309,11 +309,16 @@ impl ReadEntry {
         }
         match (kind.and_then(Node::integer), path) {
             (Some(0), _) => self.state,
-            (Some(1 | 2), Some(path)) => {
-                path.items().iter().fold(self.state, |shape, segment| match segment.text() {
+            (Some(kind @ (1 | 2)), Some(path)) => {
+                let shape = path.items().iter().fold(self.state, |shape, segment| match segment.text() {
                     Some(key) => shape.field(key.text).map_or(Shape::Drop, |(_, shape)| shape),
                     None => shape.item(),
-                })
+                });
+                match shape {
+                    // What is appended is dropped then, but must be seen to be an array or null.
+                    Shape::Drop if kind == 2 => Shape::Object(&[]),
+                    shape => shape,
+                }
             }
             _ => Shape::All,
         }
@@ -371,7 +376,7 @@ fn session(mut state: Node, stem: &str, hold: Hold) -> (Head, Vec<Request>) {
     let last = state.integer_at("lastMessageDate");
     let nodes = match &mut state {
         Node::Object(fields) => {
-            fields.iter_mut().find(|(key, _)| key.as_str() == "requests").map(|(_, value)| value)
+            fields.iter_mut().rev().find(|(key, _)| key.as_str() == "requests").map(|(_, value)| value)
         }
         _ => None,
     };

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::protocol::Skipped;
+use crate::formats::source::is_passing;
 
 /// How sessions lie below a root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,10 +130,16 @@ fn days(path: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>> {
     let mut found: Vec<Box<str>> =
         flat.into_iter().filter(|name| path.join(name).is_dir()).map(Into::into).collect();
     let mut level = vec![Box::from("sessions")];
-    for _ in 0..DATE_LEVELS {
+    for depth in 0..DATE_LEVELS {
         let mut below = Vec::new();
         for above in level {
-            let names = directories(&path.join(&*above), &format!("{key}/{above}"), skipped);
+            let directory = path.join(&*above);
+            // The first directory is a workspace itself: what cannot be read of it is counted there.
+            let mut counted_elsewhere = Skipped::default();
+            let skipped = if depth == 0 { &mut counted_elsewhere } else { &mut *skipped };
+            let mut names = directories(&directory, &format!("{key}/{above}"), skipped);
+            // A link could lead to a directory that is visited anyway, or to one above it.
+            names.retain(|name| !directory.join(&**name).is_symlink());
             let dated = names.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
             below.extend(dated.map(|name| Box::from(format!("{above}/{name}"))));
         }
@@ -149,6 +156,11 @@ fn database(path: &Path) -> Vec<Box<str>> {
     name.filter(|name| path.join(name).is_file()).map(Into::into).into_iter().collect()
 }
 
+/// The id that a file of a tree has its name from; none when it is called otherwise, or when a folder of that name would be another one.
+pub fn record_id(name: &str) -> Option<&str> {
+    name.strip_suffix(".json").filter(|id| !matches!(*id, "" | "." | ".."))
+}
+
 /// The names in a directory, sorted by their bytes; none when it does not exist. What cannot be read is skipped, counted
 /// and named.
 pub fn names(directory: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>> {
@@ -158,6 +170,7 @@ pub fn names(directory: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>
             return Vec::new();
         }
         Err(error) => {
+            skipped.passing += u64::from(is_passing(error.kind()));
             skipped.file(key, &error);
             return Vec::new();
         }
@@ -169,7 +182,10 @@ pub fn names(directory: &Path, key: &str, skipped: &mut Skipped) -> Vec<Box<str>
             Ok(Err(name)) => {
                 skipped.file(&format!("{key}/{}", name.to_string_lossy()), &"its name is not UTF-8");
             }
-            Err(error) => skipped.file(key, &error),
+            Err(error) => {
+                skipped.passing += u64::from(is_passing(error.kind()));
+                skipped.file(key, &error);
+            }
         }
     }
     names.sort_unstable();

@@ -4,13 +4,17 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use super::discover::{Layout, Workspace, names};
+use super::discover::{Layout, Workspace, names, record_id};
 use super::protocol::Skipped;
 use super::strategy::FingerprintKind;
 use crate::checksum::Checksum;
+use crate::formats::database::{journal, resolved};
 
 /// Subagents of subagents are followed this far down.
 pub const DEPTH_MAX: usize = 16;
+
+/// The fingerprint of what is to be read again, whatever has changed: no state of the files has it but by accident.
+pub const NO_STATE: u64 = u64::MAX;
 
 /// 64 bits that change when the workspace does; none when this kind of fingerprint does not look at such a workspace.
 pub fn fingerprint(kind: FingerprintKind, home: &Path, workspace: &Workspace) -> Option<u64> {
@@ -55,16 +59,17 @@ fn sources(home: &Path, workspace: &Workspace, see: &mut dyn FnMut(&Path, &Metad
         Layout::Gemini => drop(listed(&path.join("chats"), see)),
         Layout::Tree => {
             let storage = workspace.storage(home);
-            let stem = |name: &str| name.strip_suffix(".json").map(ToOwned::to_owned);
-            for session in listed(&path, see).iter().filter_map(|name| stem(name)) {
+            for session in listed(&path, see).iter().filter_map(|name| record_id(name)) {
                 let messages = listed(&storage.join("message").join(session), see);
-                for message in messages.iter().filter_map(|name| stem(name)) {
+                for message in messages.iter().filter_map(|name| record_id(name)) {
                     listed(&storage.join("part").join(message), see);
                 }
             }
         }
         Layout::Database => {
-            let journal = path.with_file_name(format!("{}-wal", workspace.name));
+            // A link that leads nowhere has nothing beside it.
+            let path = resolved(&path).unwrap_or(path);
+            let journal = journal(&path);
             for path in [path, journal] {
                 // An empty journal says no more than none.
                 if let Ok(metadata) = std::fs::metadata(&path)
@@ -151,6 +156,16 @@ pub fn newest(home: &Path, workspace: &Workspace) -> u64 {
         _ => {
             let mut newest = None;
             sources(home, workspace, &mut |_, metadata| newest = newest.max(Some(modified(metadata))));
+            if workspace.root.layout == Layout::Tree {
+                // Of a folder that is gone as a whole, only the time of the one in which it was is left.
+                let storage = workspace.storage(home);
+                let folders = ["message", "part"].map(|folder| storage.join(folder).metadata());
+                newest = folders
+                    .iter()
+                    .flatten()
+                    .map(|metadata| Some(modified(metadata)))
+                    .fold(newest, Option::max);
+            }
             newest.unwrap_or(u64::MAX)
         }
     }

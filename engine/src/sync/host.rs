@@ -12,7 +12,7 @@ use receive::{Receive, Received};
 use super::Event;
 use super::discover::workspaces;
 use super::failure::{Cause, Evidence, Failure, HeapDeath, classify, code_and_signal, largest_root};
-use super::fingerprint::{combined, fingerprint};
+use super::fingerprint::{NO_STATE, combined, fingerprint};
 use super::frame::{FrameError, FrameWriter, Kind};
 use super::library::Library;
 use super::protocol::{Done, Job, Skipped, Work};
@@ -176,8 +176,7 @@ impl<'a> Host<'a> {
     /// Keeps what arrived in a failed attempt, when it is more than what is held.
     fn keep_better(&mut self, library: Library) {
         if self.held.as_ref().is_none_or(|held| held.library.len() < library.len()) {
-            // No state of the files has this fingerprint but by accident, so that the next run reads them again.
-            self.held = Some(Held { fingerprint: u64::MAX, library });
+            self.held = Some(Held { fingerprint: NO_STATE, library });
         }
     }
 

@@ -15,8 +15,9 @@ use super::discover::{Layout, Workspace};
 use super::prefetch::Prefetcher;
 use super::protocol::{Item, Skipped, Work};
 use crate::formats::Hold;
-use crate::formats::source::{Input, ReadError, Reader, Skips};
-use crate::session::{Head, Request, Session};
+use crate::formats::source::{Input, ReadError, Reader, Skips, is_passing};
+use crate::json::text::preview;
+use crate::session::{Head, NAME_UNITS, Request, Session};
 
 /// Bytes of a workspace's description at most; a larger one gives no name.
 const DESCRIPTION_BYTES_MAX: u64 = 64 * 1024;
@@ -106,6 +107,26 @@ impl Parser<'_> {
         Ok(true)
     }
 
+    /// Skips, counts and names a file that could not be read, and notes whether it may be another time.
+    fn refuse(&mut self, key: &str, error: &ReadError) {
+        self.skipped.file(key, error);
+        // What cannot even be looked at stands in no fingerprint, which changes when it can be.
+        if error.is_passing() && self.home.join(key).metadata().is_ok() {
+            self.skipped.passing += 1;
+        }
+    }
+
+    /// A small file that describes a workspace, whole; none when it is not there or cannot be read.
+    fn describe(&mut self, path: &Path) -> Option<Vec<u8>> {
+        let metadata = std::fs::metadata(path).ok()?;
+        if !metadata.is_file() || metadata.len() > DESCRIPTION_BYTES_MAX {
+            return None;
+        }
+        let read = std::fs::read(path);
+        self.skipped.passing += u64::from(read.as_ref().is_err_and(|error| is_passing(error.kind())));
+        read.ok()
+    }
+
     fn note(&mut self, key: &str, skips: &Skips) {
         if let Some(first) = &skips.first {
             self.skipped.lines(key, skips.lines, first);
@@ -125,7 +146,7 @@ impl Parser<'_> {
         match read {
             Ok((head, requests)) => self.session(head, requests, workspace, name, sink),
             Err(error) => {
-                self.skipped.file(key, &error);
+                self.refuse(key, &error);
                 Ok(())
             }
         }
@@ -145,15 +166,11 @@ impl Parser<'_> {
         let head = Head {
             harness: workspace.root.harness.into(),
             workspace: workspace.key().into(),
-            name: name.into(),
+            // File names, of which some come from, may be longer.
+            id: preview(&head.id, NAME_UNITS).into(),
+            name: preview(name, NAME_UNITS).into(),
             ..head
         };
         sink.item(Item::Session(Session { head, requests }))
     }
-}
-
-/// A small file, whole.
-fn describe(path: &Path) -> Option<Vec<u8>> {
-    let metadata = std::fs::metadata(path).ok()?;
-    (metadata.is_file() && metadata.len() <= DESCRIPTION_BYTES_MAX).then(|| std::fs::read(path).ok())?
 }

@@ -130,6 +130,8 @@ pub struct Skipped {
     pub lines: u64,
     /// Files of the cache that were damaged, and read from their sources instead.
     pub fragments: u64,
+    /// How often the system did not give what is there, as when a file is locked: another time it may be read.
+    pub passing: u64,
     /// Path below home (or in the cache), and why.
     pub named: Vec<(Box<str>, Box<str>)>,
 }

@@ -13,7 +13,7 @@ use super::Event;
 use super::cache::fragment::{self, FragmentError, FragmentWriter};
 use super::cache::monolith::{self, Meta};
 use super::discover::{Layout, Workspace, workspaces};
-use super::fingerprint::{combined, fingerprint, newest};
+use super::fingerprint::{NO_STATE, combined, fingerprint, newest};
 use super::frame::{FrameError, FrameReader, Kind};
 use super::parse::{Parser, Sink};
 use super::prefetch::Prefetcher;
@@ -76,6 +76,8 @@ struct Worker<'a, R, W> {
     weighed: (u64, u64),
     /// The fragment of the workspace that is being parsed.
     fragment: Option<FragmentWriter>,
+    /// Whether something could not be read that may be another time.
+    partial: bool,
     done: u64,
     total: u64,
 }
@@ -113,6 +115,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             retained: Vec::new(),
             weighed: (0, 0),
             fragment: None,
+            partial: false,
             done: 0,
             total: 0,
         }
@@ -164,7 +167,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         };
         done.work = std::mem::take(&mut parser.work);
         done.skipped = std::mem::take(&mut parser.skipped);
-        done.fingerprint = combined(&workspaces, &prints);
+        done.fingerprint = if self.partial { NO_STATE } else { combined(&workspaces, &prints) };
         drop((parser, workspaces, prints));
         self.finish(done, meta)
     }
@@ -269,11 +272,14 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             self.outbox.announce(key, fragment.offset, false)?;
         }
         self.fragment = Some(fragment);
+        let passing = parser.skipped.passing;
         parser.workspace(workspace, self)?;
+        let partial = parser.skipped.passing > passing;
+        self.partial |= partial;
         let sends = self.sends_during_parse();
         self.outbox.flush(sends, &mut self.fragment)?;
         match self.fragment.take() {
-            Some(fragment) => fragment.finish(),
+            Some(fragment) => fragment.finish(partial),
             None => Ok(()),
         }
     }
@@ -383,7 +389,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         (self.observe)(Event::Phase("migrate"));
         let mut current: Option<(String, FragmentWriter)> = None;
         let finish = |current: Option<(String, FragmentWriter)>| match current {
-            Some((_, writer)) => writer.finish(),
+            Some((_, writer)) => writer.finish(false),
             None => Ok(()),
         };
         let kind = self.strategy.fingerprint;

@@ -55,8 +55,20 @@ impl ReadNode {
         }
     }
 
+    /// Counts the items of an array, of which none is held.
+    fn count<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let item = ReadNode { shape: Shape::Object(&[]), strings: self.strings };
+        let all = matches!(self.shape, Shape::CountItems);
+        let mut count = 0;
+        while let Some(node) = items.next_element_seed(item)? {
+            count += u64::from(all || node.is_object());
+        }
+        Ok(Node::Counted(count))
+    }
+
     fn keeps_scalars(self) -> bool {
-        !matches!(self.shape, Shape::Drop | Shape::Object(_) | Shape::Noted(_) | Shape::Array(_))
+        use Shape::{Array, CountItems, CountObjects, Drop, Noted, Object};
+        !matches!(self.shape, Drop | Object(_) | Noted(_) | Array(_) | CountItems | CountObjects)
     }
 
     /// A scalar; where none is kept but an object or array could stand, something that is seen to be neither.
@@ -105,6 +117,9 @@ impl<'de> Visitor<'de> for ReadNode {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        if matches!(self.shape, Shape::CountItems | Shape::CountObjects) {
+            return self.count(items);
+        }
         let keeps = matches!(self.shape, Shape::All | Shape::Array(_) | Shape::Either { .. });
         if !keeps {
             while items.next_element::<IgnoredAny>()?.is_some() {}

@@ -75,10 +75,10 @@ fn events_open_requests_and_items_answer_them() {
 }
 
 #[test]
-fn a_model_is_the_one_known_when_the_request_ends() {
+fn a_model_is_the_one_known_when_the_request_opens_or_else_the_first_told() {
     let model = |model: &str| json!({"type": "turn_context", "payload": {"model": model}}).to_string();
     let lines = [said("a"), model("m1"), said("b"), model("m2"), model("m3")];
-    expect("models", &lines, &json!([{"model": "m1"}, {"model": "m3"}]));
+    expect("models", &lines, &json!([{"model": "m1"}, {"model": "m1"}]));
     let lines = [said("a"), json!({"type": "turn_context", "payload": {"model": null}}).to_string()];
     expect("no model", &lines, &json!([{"model": ""}]));
 }

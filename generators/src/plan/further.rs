@@ -81,7 +81,9 @@ impl Draft {
                 _ => self.codex(Shelf::Day(day), wanted.requests),
             };
             let session = Arc::new(self.rollout(session, wanted.bytes));
-            if parent.as_ref().is_none_or(|parent| estimate(parent) * 2 <= wanted.bytes) {
+            // What is compressed is no longer worked with, and not forked.
+            let is_longer = parent.as_ref().is_none_or(|parent| estimate(parent) * 2 <= wanted.bytes);
+            if is_longer && !session.compressed {
                 parent = Some(Arc::clone(&session));
             }
             self.items.push(Item::Codex((*session).clone()));

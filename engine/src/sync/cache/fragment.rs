@@ -30,6 +30,10 @@ struct Header {
 #[derive(Debug, Serialize, Deserialize)]
 struct Trailer {
     checksum: String,
+    /// Whether something could not be read that may be another time: such a fragment serves who has just written it, and counts for no
+    /// later state, not even for the same one. It stands here because it is known only at the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
 /// Name of a workspace's fragment.
@@ -125,18 +129,18 @@ impl FragmentWriter {
         self.file.write_all(records)
     }
 
-    /// Ends the fragment and puts it in place.
+    /// Ends the fragment and puts it in place; one that is `partial` is made anew the next time.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.file.write_all(&trailer(&self.checksum)?)?;
+    pub fn finish(mut self, partial: bool) -> io::Result<()> {
+        self.file.write_all(&trailer(&self.checksum, partial)?)?;
         std::fs::rename(&self.part, &self.path).map_err(|error| about(&self.path, &error))
     }
 }
 
-fn trailer(checksum: &Checksum) -> io::Result<Vec<u8>> {
-    let trailer = Trailer { checksum: hex(checksum.value()) };
+fn trailer(checksum: &Checksum, partial: bool) -> io::Result<Vec<u8>> {
+    let trailer = Trailer { checksum: hex(checksum.value()), partial };
     let mut line = serde_json::to_vec(&trailer)?;
     line.push(b'\n');
     Ok(line)
@@ -145,7 +149,7 @@ fn trailer(checksum: &Checksum) -> io::Result<Vec<u8>> {
 /// Why a fragment is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum FragmentError {
-    /// There is none, or it is of another version or state of the workspace.
+    /// There is none, or it is of another version or state of the workspace, or not all was read that was there.
     #[error("there is no fragment of this state")]
     Stale,
     /// It is damaged.
@@ -170,7 +174,7 @@ pub fn set_version(path: &Path, version: u32) -> Result<(), FragmentError> {
     }
     let mut checksum = Checksum::new();
     checksum.add(&content);
-    content.extend_from_slice(&trailer(&checksum)?);
+    content.extend_from_slice(&trailer(&checksum, lines.partial)?);
     Ok(std::fs::write(path, content)?)
 }
 
@@ -188,7 +192,7 @@ pub fn check(cache: &Path, workspace: &str, fingerprint: u64) -> Result<u64, Fra
     let header = lines.header()?;
     // A damaged header may say anything: what it says counts only when the checksum holds.
     while lines.next()?.is_some() {}
-    if header.version != VERSION || header.fingerprint != hex(fingerprint) {
+    if header.version != VERSION || header.fingerprint != hex(fingerprint) || lines.partial {
         return Err(FragmentError::Stale);
     }
     if header.workspace != workspace {
@@ -247,6 +251,8 @@ struct Lines {
     checksum: Checksum,
     position: u64,
     offset: u64,
+    /// What the last line says, when it has been met.
+    partial: bool,
 }
 
 impl Lines {
@@ -257,6 +263,7 @@ impl Lines {
             checksum: Checksum::new(),
             position: 0,
             offset: 0,
+            partial: false,
         }
     }
 
@@ -282,6 +289,7 @@ impl Lines {
             if io::Read::read(&mut self.file, &mut rest)? != 0 {
                 return Err(FragmentError::Damaged("something follows its end".to_owned()));
             }
+            self.partial = trailer.partial;
             return Ok(None);
         }
         let span = Span { offset: self.position, bytes: self.line.len() as u64 };

@@ -68,7 +68,7 @@ impl Parser<'_> {
         let read = conversation.read(&mut self.reader, input, is_main, &mut skips);
         self.note(key, &skips);
         if let Err(error) = read {
-            self.skipped.file(key, &error);
+            self.refuse(key, &error);
         }
         Ok(())
     }

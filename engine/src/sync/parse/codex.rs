@@ -26,7 +26,7 @@ impl Parser<'_> {
                     self.note(&file_key, &skips);
                     self.session(head, requests, workspace, &name, sink)?;
                 }
-                Err(error) => self.skipped.file(&file_key, &error),
+                Err(error) => self.refuse(&file_key, &error),
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Parser, Sink, describe};
+use super::{Parser, Sink};
 use crate::formats::copilot_cli;
 use crate::formats::source::Skips;
 use crate::sync::discover::Workspace;
@@ -14,7 +14,8 @@ impl Parser<'_> {
         if events.symlink_metadata().is_err() {
             return Ok(());
         }
-        let name = describe(&path.join("workspace.yaml"))
+        let name = self
+            .describe(&path.join("workspace.yaml"))
             .and_then(|text| copilot_cli::workspace_name(&String::from_utf8_lossy(&text)))
             .unwrap_or_else(|| "unknown".into());
         let file_key = format!("{key}/events.jsonl");

@@ -4,14 +4,14 @@ use std::io;
 
 use super::{Parser, Sink};
 use crate::formats::opencode::{Conversation, Record, head, record};
-use crate::sync::discover::{Workspace, names};
+use crate::sync::discover::{Workspace, names, record_id};
 use crate::tree::Node;
 
 impl Parser<'_> {
     pub(super) fn tree(&mut self, workspace: &Workspace, sink: &mut dyn Sink) -> io::Result<()> {
         let (path, key) = (workspace.path(self.home), workspace.key());
         for file in names(&path, &key, &mut self.skipped) {
-            let Some(session) = file.strip_suffix(".json") else {
+            let Some(session) = record_id(&file) else {
                 continue;
             };
             let file_key = format!("{key}/{file}");
@@ -25,7 +25,7 @@ impl Parser<'_> {
                     continue;
                 }
                 Err(error) => {
-                    self.skipped.file(&file_key, &error);
+                    self.refuse(&file_key, &error);
                     continue;
                 }
             };
@@ -66,7 +66,7 @@ impl Parser<'_> {
         let key = format!("{}/{folder}/{of}", workspace.storage_key());
         let names = names(&directory, &key, &mut self.skipped);
         let mut ids: Vec<String> =
-            names.iter().filter_map(|name| name.strip_suffix(".json").map(ToOwned::to_owned)).collect();
+            names.iter().filter_map(|name| record_id(name).map(ToOwned::to_owned)).collect();
         // A name that goes on where another ends comes before it: `a-b.json` before `a.json`.
         ids.sort_unstable();
         ids
@@ -88,7 +88,7 @@ impl Parser<'_> {
         match record(&mut self.reader, input, what) {
             Ok(Some(node)) => return Ok(Some(node)),
             Ok(None) => self.skipped.lines(&key, 1, &"it is no JSON object"),
-            Err(error) if error.is_failure() => self.skipped.file(&key, &error),
+            Err(error) if error.is_failure() => self.refuse(&key, &error),
             Err(error) => self.skipped.lines(&key, 1, &error),
         }
         Ok(None)

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Parser, Sink, describe};
+use super::{Parser, Sink};
 use crate::formats::source::Skips;
 use crate::formats::vscode;
 use crate::session::Edits;
@@ -16,7 +16,8 @@ impl Parser<'_> {
         if self.probe_missing && !path.join("events.jsonl").exists() {
             self.skipped.file(&format!("{key}/events.jsonl"), &"no such file");
         }
-        let name = describe(&path.join("workspace.json"))
+        let name = self
+            .describe(&path.join("workspace.json"))
             .and_then(|text| vscode::workspace_name(&text))
             .unwrap_or_else(|| "unknown".into());
         let sessions = path.join("chatSessions");
@@ -56,7 +57,7 @@ impl Parser<'_> {
                         sink.item(Item::Edits(edits))?;
                     }
                 }
-                Err(error) => self.skipped.file(&file_key, &error),
+                Err(error) => self.refuse(&file_key, &error),
             }
         }
         Ok(())
