@@ -5,5 +5,6 @@ mod adversarial {
     mod corpus;
     mod listing;
     mod snapshots;
+    mod storage;
     mod sync;
 }

@@ -36,7 +36,7 @@ pub(crate) static SESSION: Hand = Hand {
     is_document: true,
     head: |told| {
         format!(
-            "{{\"id\":\"{}\",\"directory\":\"/home/dev/{}\",\"time\":{{\"created\":{},\"updated\":{}}}",
+            "{{\"id\":\"{}\",\"slug\":\"slug\",\"version\":\"1.0.220\",\"title\":\"Title\",\"directory\":\"/home/dev/{}\",\"time\":{{\"created\":{},\"updated\":{}}}",
             escape(&told.id),
             told.name,
             told.created,
@@ -80,7 +80,13 @@ pub(crate) fn messages(turn: &Turn) -> [Message; 2] {
         TOKENS.0 - 2,
         TOKENS.1 - 1
     );
-    let called = (format!("{answer}q"), format!("{{\"type\":\"tool\",\"tool\":\"{TOOL}\",\"state\":{{}}}}"));
+    let called = (
+        format!("{answer}q"),
+        format!(
+            "{{\"type\":\"tool\",\"callID\":\"call_0\",\"tool\":\"{TOOL}\",\
+         \"state\":{{\"status\":\"completed\",\"input\":{{}},\"output\":\"\",\"title\":\"\",\"metadata\":{{}}}}}}"
+        ),
+    );
     [
         Message { parts: vec![text(&id, &turn.prompt)], id, data: asked },
         Message { parts: vec![text(&answer, &turn.answer), called], id: answer, data: answered },

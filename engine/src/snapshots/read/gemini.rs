@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::lines::parse;
+use super::lines::{BYTE_ORDER_MARK, parse};
 use super::text::{cleaned, of as text_of};
 use super::{Done, Record, Resume};
 use crate::formats::source::{ReadError, Skips};
@@ -73,7 +73,7 @@ pub(super) fn document(
     let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize + 1);
     file.seek(SeekFrom::Start(0))?;
     file.read_to_end(&mut bytes)?;
-    let Ok(document) = parse::<Document<'_>>(&mut bytes) else {
+    let Ok(document) = parse::<Document<'_>>(without_mark(&mut bytes)) else {
         return Ok(Done { is_legible: false });
     };
     for (number, message) in (1..).zip(&document.messages).skip(resume.offset as usize) {
@@ -140,6 +140,11 @@ fn call_and_result(call: &Call<'_>, give: &mut dyn FnMut(Body)) {
 
 /// The id that a document says; none while it is being written.
 pub(super) fn session_id(bytes: &mut [u8]) -> Option<Box<str>> {
-    let document = parse::<Document<'_>>(bytes).ok()?;
+    let document = parse::<Document<'_>>(without_mark(bytes)).ok()?;
     document.session.filter(|id| !id.is_empty()).map(Into::into)
+}
+
+fn without_mark(bytes: &mut [u8]) -> &mut [u8] {
+    let start = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    &mut bytes[start..]
 }

@@ -12,7 +12,7 @@ use crate::json::cut::repair_surrogates;
 /// Bytes of the input buffer at most. What is left of a file that grew by one line is less.
 const BUFFER_BYTES: u64 = 64 * 1024;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How the escape of a surrogate begins.
 const SURROGATES: [&[u8]; 2] = [b"\\ud", b"\\uD"];

@@ -173,8 +173,15 @@ impl Folder {
             let bytes = file.metadata()?.len();
             Ok((file, bytes))
         };
-        if !path.exists() {
-            return None;
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            // A pipe would be waited for.
+            Ok(metadata) if !metadata.is_file() => {
+                skipped.note(name(at), "it is not a regular file");
+                return None;
+            }
+            // What cannot be looked at fails where it is opened.
+            _ => {}
         }
         let row = reader.read(record, reading, || open().map_err(|error: io::Error| error.to_string()));
         row.map_err(|why| skipped.note(name(at), why)).ok()

@@ -6,7 +6,7 @@ use crate::adversarial::rows::ROWS;
 use crate::adversarial::sketch::Sketch;
 use crate::adversarial::{Body, Hostile};
 use crate::answer::Session;
-use crate::plan::{Draft, Item, KILO, OPENCODE_TREE, ROOTS};
+use crate::plan::{Draft, Item, KILO, OPENCODE_TREE, ROOTS, Small};
 use crate::special::Special;
 use crate::text::Preview;
 
@@ -22,6 +22,11 @@ const OF_IDS: [&str; 4] = ["path-id", "markup-id", "long-id", "empty-id"];
 impl Draft {
     pub(super) fn hostile_tree(&mut self) {
         self.workspaces.insert((OPENCODE_TREE, PROJECT.to_owned()));
+        let project = format!(
+            "{{\"id\":\"{PROJECT}\",\"worktree\":\"/home/dev/{PROJECT}\",\"time\":{{\"created\":1}}}}"
+        );
+        let path = format!("{STORAGE}/project/{PROJECT}.json");
+        self.items.push(Item::File(Small { path, content: project, kind: "project" }));
         for row in ROWS.iter().filter(|row| !OF_IDS.contains(&row.quirk)) {
             let mut sketch = self.of_tree(row.quirk);
             sketch.size = row.size.of(&self.spec);
