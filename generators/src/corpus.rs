@@ -145,7 +145,9 @@ pub(crate) fn refuse_stranger(root: &Path) -> Result<(), Error> {
 
 /// Waits for the lock, which the operating system frees when its holder dies.
 pub(crate) fn lock(path: &Path, stop: &AtomicBool) -> Result<File, Error> {
-    let file = File::create(path).map_err(Error::io("create corpus lock", path))?;
+    // Nothing is cut off, whatever stands there.
+    let opened = File::options().create(true).append(true).open(path);
+    let file = opened.map_err(Error::io("create corpus lock", path))?;
     loop {
         match fs4::FileExt::try_lock(&file) {
             Ok(()) => return Ok(file),
@@ -280,6 +282,10 @@ fn check_file(
     let path = home.join(listed.path);
     if let Some(special) = listed.kind {
         return special.damage(&path);
+    }
+    // A pipe that took the file's place would be waited for.
+    if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+        return Some("no longer a regular file".to_owned());
     }
     let mut file = match File::open(path) {
         Ok(file) => file,

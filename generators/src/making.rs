@@ -158,6 +158,10 @@ fn begin(partial: &Path, header: &Header) -> Result<Begun, Error> {
 
 /// Goes on with what an earlier run left, if it is of the same corpus. Files of items that are not complete are removed.
 fn resume(partial: &Path, header: &Header) -> Result<Option<Begun>, Error> {
+    // Files are removed below: a link that took the place of a directory leads to somebody else's.
+    if ![partial, &home(partial)].into_iter().all(is_real_directory) {
+        return Ok(None);
+    }
     let path = partial.join(JOURNAL);
     let failed = |error| Error::io("read", &path)(error);
     let Ok(file) = File::open(&path) else { return Ok(None) };
@@ -187,6 +191,10 @@ fn resume(partial: &Path, header: &Header) -> Result<Option<Begun>, Error> {
     fs::rename(&fresh, &path).map_err(Error::io("rename the journal to", &path))?;
     let journal = Journal::append(&path).map_err(Error::io("open", &path))?;
     Ok(Some(Begun { journal, done, files: files.len() as u64 }))
+}
+
+fn is_real_directory(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
 /// Whether a line's file is there with its size.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use rapidhash::v3::RapidStreamHasherV3;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
 use crate::page::{file_hasher, hex};
@@ -101,6 +102,7 @@ pub struct SessionEntry {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Path below the home directory, with `/`.
+    #[serde(deserialize_with = "below_home")]
     pub path: String,
     /// What it is, where it is no regular file that can be read; it has no bytes then, and its digest is of what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +146,17 @@ pub struct FileEntry {
     /// What was put in it to break parsers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quirks: Vec<String>,
+}
+
+/// Reads a path, which must not lead out of the home directory.
+fn below_home<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = String::deserialize(deserializer)?;
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..");
+    let stays = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+    if stays && path.split('/').all(is_plain) {
+        return Ok(path);
+    }
+    Err(D::Error::custom(format!("{path:?} is no path below the home directory")))
 }
 
 /// What the files of a format hold together.
@@ -293,5 +306,24 @@ impl CorpusDigest {
 
     pub(crate) fn finish(self) -> String {
         hex(&self.0.finalize().as_bytes()[..16])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_leads_out_of_the_home_is_refused() {
+        let read = |path: &str| {
+            let entry = FileEntry { path: path.to_owned(), ..FileEntry::default() };
+            serde_json::from_str::<FileEntry>(&serde_json::to_string(&entry).unwrap())
+        };
+        for wrong in ["", ".", "..", "/etc/passwd", "../a", "a/../../b", "a//b", "a/./b", "a/"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        for right in ["a", ".claude/projects/-home-dev/a b.jsonl", "a/..b", "a/b.."] {
+            assert_eq!(read(right).unwrap().path, right);
+        }
     }
 }

@@ -34,7 +34,7 @@ const EVENTS: &[(&str, &str)] = &[
         "event_msg/thread_goal_updated",
         ",\"threadId\":\"01a7c9e4-0000-7000-8000-000000000000\",\"turnId\":\"%\",\"goal\":{\"objective\":\"Fix it\",\"status\":\"active\"}",
     ),
-    ("event_msg/sub_agent_activity", ",\"agent_path\":\"/root/helper\",\"kind\":\"started\""),
+    ("event_msg/sub_agent_activity", ",\"agent_path\":\"/main/helper\",\"kind\":\"started\""),
     ("event_msg/context_compacted", ""),
     ("response_item/compaction", ",\"encrypted_content\":\"gAAAAABq\""),
     (
@@ -66,7 +66,7 @@ const CALLS: &[(&str, &str, &str)] = &[
 /// Records of types that few versions write, or none yet: nobody reads them.
 const UNKNOWN: &[(&str, &str)] = &[
     ("world_state", "\"state\":{\"cwd\":\"/home/dev\"}"),
-    ("inter_agent_communication", "\"from\":\"/root\",\"to\":\"/root/helper\",\"content\":\"not a prompt\""),
+    ("inter_agent_communication", "\"from\":\"/main\",\"to\":\"/main/helper\",\"content\":\"not a prompt\""),
     ("inter_agent_communication_metadata", "\"trigger_turn\":true"),
     ("token_usage_record", "\"input_tokens\":12,\"output_tokens\":3"),
     ("security_risk_score", "\"score\":0.1"),
