@@ -242,14 +242,16 @@ fn a_later_generate_succeeds(corpora: &Path) {
 }
 
 #[test]
-fn interrupted_generating_leaves_no_half_written_corpus() {
+fn interrupted_generating_leaves_no_corpus_that_is_not_whole() {
     for (number, (name, directories)) in [("INT", 1), ("TERM", 4), ("INT", 9)].into_iter().enumerate() {
         let corpora = temporary();
         let mut child = start_generating_until(corpora.path(), directories);
         signal(child.id(), name);
         wait_for("generating did not end", || has_ended(&mut child).then_some(()));
         assert_eq!(child.wait().unwrap().code(), Some(2), "{name} at {directories}");
-        assert_eq!(left(corpora.path()), Vec::<String>::new(), "{name} at {directories}");
+        // What is written stays out of sight, and the next run goes on with it.
+        let left = left(corpora.path());
+        assert!(left.iter().all(|name| name.ends_with(".partial")), "{name} at {directories}: {left:?}");
         if number == 0 {
             a_later_generate_succeeds(corpora.path());
         }

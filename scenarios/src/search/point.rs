@@ -156,10 +156,8 @@ impl Point {
     fn step(&mut self, random: &mut ChaCha8Rng) {
         let any = Format::ALL[random.random_range(0..Format::ALL.len())];
         if random.random_range(0..8) == 0 {
-            if !self.0.contains_key(&any) {
+            if self.0.remove(&any).is_none() || self.0.is_empty() {
                 self.0.insert(any, Knobs::START);
-            } else if self.0.len() > 1 {
-                self.0.remove(&any);
             }
             return;
         }
