@@ -48,13 +48,16 @@ pub(crate) struct Hostile {
     pub(crate) session: Option<Session>,
 }
 
+/// Makes a file's bytes of a text.
+pub(crate) type Make = fn(&[u8]) -> io::Result<Vec<u8>>;
+
 /// What there is at the path.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     /// A text, and how large what its marks stand for is.
     Text(String, u64),
     /// What is made of a text.
-    Made(String, fn(&[u8]) -> io::Result<Vec<u8>>),
+    Made(String, Make),
     Special(Special),
 }
 

@@ -22,7 +22,7 @@ const TIME_BACK: Duration = Duration::from_secs(86_400);
 /// A way in which session files change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Whole lines are appended to three files.
+    /// Whole lines are appended to four files.
     Append,
     /// A line is appended to each of them in part.
     Torn,
@@ -56,11 +56,19 @@ pub enum Step {
     Replaced,
     /// A file is written anew with another text of the same length.
     SameSize,
+    /// A rollout is compressed: another file takes the plain one's place.
+    Pressed,
+    /// A document is written anew with one more turn.
+    Rewritten,
+    /// A message gets one more part, which is a file of its own.
+    NewPart,
+    /// A database gets the rows of one more session.
+    NewRows,
 }
 
 impl Step {
     /// All steps, in order.
-    pub const ALL: [Step; 17] = [
+    pub const ALL: [Step; 21] = [
         Step::Append,
         Step::Torn,
         Step::Completed,
@@ -78,6 +86,10 @@ impl Step {
         Step::TimeBack,
         Step::Replaced,
         Step::SameSize,
+        Step::Pressed,
+        Step::Rewritten,
+        Step::NewPart,
+        Step::NewRows,
     ];
 
     /// What has changed, in a few words.
@@ -101,6 +113,10 @@ impl Step {
             Step::TimeBack => "a line appended, the time of modification a day earlier",
             Step::Replaced => "a longer file renamed over another",
             Step::SameSize => "a file written anew with as many bytes",
+            Step::Pressed => "a rollout compressed",
+            Step::Rewritten => "a document written anew with one more turn",
+            Step::NewPart => "a message's next part, a file of its own",
+            Step::NewRows => "rows of one more session in a database",
         }
     }
 }
@@ -130,8 +146,7 @@ impl Growth {
     fn text(&self, step: usize) -> Result<Vec<u8>, Error> {
         self.spec.validate()?;
         let mut draft = Draft::new(&self.spec);
-        draft.smoke();
-        draft.grown(step);
+        draft.growing(step);
         text_of(draft.planned(), &self.spec, step as u64, None, 1)
     }
 
@@ -157,9 +172,7 @@ impl Growth {
     /// What changes, as it is after so many steps.
     fn changing(&self, step: usize) -> Plan {
         let mut draft = Draft::new(&self.spec);
-        draft.smoke();
-        let fixed = draft.items.len();
-        draft.grown(step);
+        let fixed = draft.growing(step);
         draft.items.drain(..fixed);
         draft.planned()
     }

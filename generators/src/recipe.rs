@@ -40,7 +40,7 @@ pub enum Format {
     Codex,
     /// Gemini CLI.
     Gemini,
-    /// OpenCode: its tree of files.
+    /// OpenCode: its tree of files, or its database.
     Opencode,
     /// Kilo.
     Kilo,

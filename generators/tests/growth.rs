@@ -3,6 +3,7 @@
 
 mod reader;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -92,6 +93,37 @@ fn a_step_changes_a_file_as_its_tool_does() {
 }
 
 #[test]
+fn the_last_steps_change_the_files_that_they_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let corpus = make(dir.path());
+    let paths = |manifest: &Manifest| -> BTreeMap<String, String> {
+        manifest.files.iter().map(|file| (file.path.clone(), file.digest.clone())).collect()
+    };
+    let mut before = paths(&grow(&corpus.root, Some(17)).unwrap());
+    let wanted = [
+        (Step::Pressed, vec!["-rollout-grown-codex.jsonl", "+rollout-grown-codex.jsonl.zst"]),
+        (Step::Rewritten, vec!["~session-grown-gemini.json"]),
+        (Step::NewPart, vec!["+2ar.json"]),
+        (Step::NewRows, vec!["~kilo.db"]),
+    ];
+    for (step, changes) in wanted {
+        let manifest = grow(&corpus.root, None).unwrap();
+        assert_eq!(Step::ALL[manifest.step as usize - 1], step);
+        let after = paths(&manifest);
+        let gone = before.keys().filter(|path| !after.contains_key(*path)).map(|path| ('-', path));
+        let changed = after.iter().filter(|(path, digest)| before.get(*path) != Some(*digest));
+        let changed = changed.map(|(path, _)| (if before.contains_key(path) { '~' } else { '+' }, path));
+        let found: Vec<(char, &String)> = gone.chain(changed).collect();
+        assert_eq!(found.len(), changes.len(), "{step:?}: {found:?}");
+        for ((kind, path), wanted) in found.into_iter().zip(changes) {
+            assert!(wanted.starts_with(kind) && path.ends_with(&wanted[1..]), "{step:?}: {kind} {path}");
+            assert_eq!(corpus.home().join(path).exists(), kind != '-', "{step:?}: {path}");
+        }
+        before = after;
+    }
+}
+
+#[test]
 fn a_step_that_was_broken_off_can_be_taken_again() {
     let dir = tempfile::tempdir().unwrap();
     let corpus = make(dir.path());
@@ -111,7 +143,7 @@ fn only_a_corpus_of_growth_grows_and_only_onwards() {
     assert!(grow(&other.root, None).unwrap_err().to_string().contains("its profile is smoke"));
     let corpus = make(dir.path());
     grow(&corpus.root, Some(3)).unwrap();
-    for step in [0, 3, 18] {
-        assert!(grow(&corpus.root, Some(step)).unwrap_err().to_string().contains("it has taken 3 of 17"));
+    for step in [0, 3, 22] {
+        assert!(grow(&corpus.root, Some(step)).unwrap_err().to_string().contains("it has taken 3 of 21"));
     }
 }

@@ -108,7 +108,7 @@ fn check_work(outcome: &Outcome, manifest: &Manifest, step: Step) {
     assert!(outcome.work.parsed > 0, "{step:?}");
     if outcome.work.cached > 0 {
         assert!(
-            outcome.work.parsed <= 7,
+            outcome.work.parsed <= 10,
             "{step:?}: {} of {}",
             outcome.work.parsed,
             manifest.answer.workspaces

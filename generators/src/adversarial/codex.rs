@@ -1,5 +1,9 @@
 //! Codex CLI's records, by hand, and what only they can have.
 
+use std::io::{self, Write as _};
+
+use zstd::stream::write::Encoder;
+
 use crate::answer::{Request, State};
 use crate::page::{Iso, put};
 use crate::plan::CODEX;
@@ -8,6 +12,7 @@ use crate::text::escape;
 use super::hand::{Hand, TOKENS, Told, Turn};
 use super::rows::{Row, row};
 use super::sketch::Sketch;
+use super::{Body, Hostile, Make};
 
 const MODEL: &str = "gpt-5.2-codex";
 const TOOL: &str = "exec_command";
@@ -107,6 +112,21 @@ fn line(at: u64, kind: &str, item: &str) -> String {
 /// A record without a time.
 fn timeless(kind: &str, item: &str) -> String {
     format!("{{\"type\":\"{kind}\",\"payload\":{item}}}")
+}
+
+/// The same session as a compressed file, or what is made of its lines instead.
+pub(crate) fn pressed(plain: Hostile, make: Make) -> Hostile {
+    let Body::Text(text, _) = plain.body else { return plain };
+    let (path, name) = (format!("{}.zst", plain.path), format!("{}.zst", plain.name));
+    Hostile { path, name, body: Body::Made(text, make), ..plain }
+}
+
+/// A frame with a checksum.
+pub(crate) fn frame(text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = Encoder::new(Vec::new(), 1)?;
+    encoder.include_checksum(true)?;
+    encoder.write_all(text)?;
+    encoder.finish()
 }
 
 const OWN: &[Row] = &[

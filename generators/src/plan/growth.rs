@@ -1,13 +1,16 @@
 //! The growth profile: small sessions as they are after each of a series of steps.
 
 use crate::adversarial::hand::{Hand, Turn};
-use crate::adversarial::{claude, cli, vscode};
+use crate::adversarial::{claude, cli, codex, gemini, vscode};
 use crate::claude::Claude;
 use crate::growth::Step;
-use crate::plan::{Draft, Item, Uri, Workspace};
+use crate::opencode::Database;
+use crate::plan::{CODEX, Draft, Item, KILO, Uri, Workspace};
 
 /// The workspace of Claude Code's sessions.
 const PROJECT: &str = "-home-dev-adversarial";
+/// The day of Codex's session.
+const DAY: &str = "sessions/2026/01/01";
 
 /// A session that changes.
 #[derive(Clone)]
@@ -24,6 +27,8 @@ struct Grown {
     compacted: usize,
     /// How its first answer begins.
     word: &'static str,
+    /// Whether its file is compressed.
+    is_pressed: bool,
 }
 
 /// Everything that changes.
@@ -33,6 +38,10 @@ struct State {
     large: Claude,
     places: [Workspace; 3],
     has_third: bool,
+    /// Whether a message of OpenCode's tree has its last part.
+    has_part: bool,
+    /// Sessions that the database does not have from the beginning.
+    further_sessions: usize,
 }
 
 impl State {
@@ -43,10 +52,20 @@ impl State {
 
     fn chat(&self, hand: &'static Hand, place: usize, stem: &'static str, turns: u64) -> Grown {
         let Workspace { name, directory, .. } = self.places[place].clone();
-        Grown { hand, name, directory, stem, turns, is_torn: false, compacted: 0, word: "Answer" }
+        Grown {
+            hand,
+            name,
+            directory,
+            stem,
+            turns,
+            is_torn: false,
+            compacted: 0,
+            word: "Answer",
+            is_pressed: false,
+        }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, gemini_project: &str) {
         let of = |hand, name: &str, directory: &str, stem| Grown {
             name: name.to_owned(),
             directory: directory.to_owned(),
@@ -60,15 +79,17 @@ impl State {
             self.chat(&vscode::DOCUMENT, 1, "grown-deleted", 1),
             of(&claude::HAND, "adversarial", PROJECT, "grown-claude"),
             of(&cli::HAND, "unknown", "grown-cli", "grown-cli"),
+            of(&codex::HAND, "adversarial", DAY, "grown-codex"),
+            of(&gemini::HAND, gemini_project, gemini_project, "grown-gemini"),
         ];
     }
 
     fn take(&mut self, step: Step) {
-        const THREE: [&str; 3] = ["grown-log", "grown-claude", "grown-cli"];
+        const OF_LINES: [&str; 4] = ["grown-log", "grown-claude", "grown-cli", "grown-codex"];
         match step {
-            Step::Append => THREE.iter().for_each(|stem| self.of(stem).turns += 1),
-            Step::Torn => THREE.iter().for_each(|stem| self.of(stem).is_torn = true),
-            Step::Completed => THREE.iter().for_each(|stem| {
+            Step::Append => OF_LINES.iter().for_each(|stem| self.of(stem).turns += 1),
+            Step::Torn => OF_LINES.iter().for_each(|stem| self.of(stem).is_torn = true),
+            Step::Completed => OF_LINES.iter().for_each(|stem| {
                 let session = self.of(stem);
                 (session.turns, session.is_torn) = (session.turns + 1, false);
             }),
@@ -91,6 +112,10 @@ impl State {
             Step::Subagent => self.large.subagents = vec!["agent-0123456789abcdef0.jsonl".to_owned()],
             Step::TimeBack => self.of("grown-claude").turns += 1,
             Step::SameSize => self.of("grown-claude").word = "Riddle",
+            Step::Pressed => self.of("grown-codex").is_pressed = true,
+            Step::Rewritten => self.of("grown-gemini").turns += 1,
+            Step::NewPart => self.has_part = true,
+            Step::NewRows => self.further_sessions += 1,
         }
         if matches!(step, Step::Moved) {
             let name = self.places[0].name.clone();
@@ -100,8 +125,29 @@ impl State {
 }
 
 impl Draft {
-    /// Adds what changes, as it is after so many steps.
-    pub(crate) fn grown(&mut self, steps: usize) {
+    /// Plans the smoke corpus and, behind it, what changes, as it is after so many steps; returns how many items do not.
+    pub(crate) fn growing(&mut self, steps: usize) -> usize {
+        self.smoke();
+        let is_database = |item: &Item| matches!(item, Item::Database(database) if database.root == KILO);
+        let database = self.items.iter().position(is_database).map(|at| self.items.remove(at));
+        let fixed = self.items.len();
+        let further = self.grown(steps);
+        if let Some(Item::Database(database)) = database {
+            self.grown_database(database, further);
+        }
+        fixed
+    }
+
+    /// The database, whose last session is there when it has come.
+    fn grown_database(&mut self, mut database: Database, further: usize) {
+        let project = self.project("/home/dev/grown");
+        let session = self.opencode_session(KILO, &project, 2);
+        database.sessions.extend(std::iter::repeat_n(session, further));
+        self.items.push(Item::Database(database));
+    }
+
+    /// Adds what changes but the database, and tells how many further sessions that has.
+    fn grown(&mut self, steps: usize) -> usize {
         let mut places = [Uri::Folder, Uri::Folder, Uri::Folder].map(|uri| {
             let before = self.items.len();
             (self.workspace(vscode::LOG.root, uri), self.items.split_off(before))
@@ -109,9 +155,19 @@ impl Draft {
         let large = self.claude("/home/dev/grown", 2);
         let third = std::mem::take(&mut places[2].1);
         self.items.extend(places.iter_mut().flat_map(|place| std::mem::take(&mut place.1)));
-        let mut state =
-            State { sessions: Vec::new(), large, places: places.map(|place| place.0), has_third: false };
-        state.begin();
+        let mut state = State {
+            sessions: Vec::new(),
+            large,
+            places: places.map(|place| place.0),
+            has_third: false,
+            has_part: false,
+            further_sessions: 0,
+        };
+        let id = crate::dice::Dice::new(&self.spec, "grown-gemini project").id().hex();
+        state.begin(&id.repeat(2));
+        for directory in ["sessions", DAY] {
+            self.workspaces.insert((CODEX, directory.to_owned()));
+        }
         Step::ALL.iter().take(steps).for_each(|step| state.take(*step));
         if state.has_third {
             self.items.extend(third);
@@ -123,6 +179,8 @@ impl Draft {
             self.workspaces.insert((session.hand.root, session.directory.clone()));
             self.grown_session(session);
         }
+        self.grown_tree(state.has_part);
+        state.further_sessions
     }
 
     fn grown_session(&mut self, session: &Grown) {
@@ -140,6 +198,7 @@ impl Draft {
         }
         sketch.compacted = session.compacted;
         let hostile = hand.finish(&sketch, stem, &session.directory, Vec::new());
+        let hostile = if session.is_pressed { codex::pressed(hostile, codex::frame) } else { hostile };
         self.items.push(Item::Hostile(hostile));
     }
 

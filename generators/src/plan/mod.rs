@@ -268,10 +268,7 @@ impl Plan {
             Profile::Wide => draft.wide(),
             Profile::Pathological => draft.pathological(),
             Profile::Adversarial => draft.adversarial(),
-            Profile::Growth => {
-                draft.smoke();
-                draft.grown(0);
-            }
+            Profile::Growth => drop(draft.growing(0)),
         }
         draft.planned()
     }

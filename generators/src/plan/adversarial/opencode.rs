@@ -21,17 +21,12 @@ const OF_IDS: [&str; 4] = ["path-id", "markup-id", "long-id", "empty-id"];
 
 impl Draft {
     pub(super) fn hostile_tree(&mut self) {
-        self.workspaces.insert((OPENCODE_TREE, PROJECT.to_owned()));
-        let project = format!(
-            "{{\"id\":\"{PROJECT}\",\"worktree\":\"/home/dev/{PROJECT}\",\"time\":{{\"created\":1}}}}"
-        );
-        let path = format!("{STORAGE}/project/{PROJECT}.json");
-        self.items.push(Item::File(Small { path, content: project, kind: "project" }));
+        self.tree_project();
         for row in ROWS.iter().filter(|row| !OF_IDS.contains(&row.quirk)) {
             let mut sketch = self.of_tree(row.quirk);
             sketch.size = row.size.of(&self.spec);
             (row.make)(&mut sketch);
-            self.tree_session(&sketch, row.quirk, row.quirk);
+            self.tree_session(&sketch, row.quirk, Some(row.quirk));
         }
         for (quirk, text) in BROKEN {
             let sketch = self.of_tree(quirk);
@@ -43,23 +38,50 @@ impl Draft {
                 let file = record(path, Body::Text(text.to_owned(), 0), quirk);
                 self.items.push(Item::Hostile(Hostile { skipped_lines: 1, ..file }));
             }
-            self.tree_session(&sketch, quirk, quirk);
+            self.tree_session(&sketch, quirk, Some(quirk));
         }
         let mut sketch = self.of_tree("record-forms");
         let (said, change) = forms(&sketch.turns[0].id);
-        said.iter().for_each(|message| self.tree_message(message, "record-forms", "record-forms", 0));
+        said.iter().for_each(|message| self.tree_message(message, "record-forms", Some("record-forms"), 0));
         sketch.change = Some(change);
-        self.tree_session(&sketch, "record-forms", "record-forms");
+        self.tree_session(&sketch, "record-forms", Some("record-forms"));
         self.ids_that_go_on();
         if cfg!(unix) {
             let rest = SESSION_ENDING.len();
             let longest = "n".repeat(255 - rest);
             for (quirk, stem) in names(&longest) {
                 let sketch = self.of_tree(stem);
-                self.tree_session(&sketch, stem, quirk);
+                self.tree_session(&sketch, stem, Some(quirk));
             }
             self.tree_entries();
         }
+    }
+
+    fn tree_project(&mut self) {
+        self.workspaces.insert((OPENCODE_TREE, PROJECT.to_owned()));
+        let project = format!(
+            "{{\"id\":\"{PROJECT}\",\"worktree\":\"/home/dev/{PROJECT}\",\"time\":{{\"created\":1}}}}"
+        );
+        let path = format!("{STORAGE}/project/{PROJECT}.json");
+        self.items.push(Item::File(Small { path, content: project, kind: "project" }));
+    }
+
+    /// A session of the tree that grows: its last message has one more part, or not yet.
+    pub(in crate::plan) fn grown_tree(&mut self, has_part: bool) {
+        self.tree_project();
+        let stem = "grown-tree";
+        let mut sketch = self.of_tree(stem);
+        if has_part {
+            let answer = format!("{}a", sketch.last().id);
+            let path = format!("{STORAGE}/part/{answer}/{answer}r.json");
+            self.tree_record(path, "{\"type\":\"text\",\"text\":\"And more\"}", 0, Vec::new());
+            sketch.change = Some(|session| {
+                if let Some(request) = session.requests.last_mut() {
+                    (request.responses, request.response_units) = (2, request.response_units + 1 + 8);
+                }
+            });
+        }
+        self.tree_session(&sketch, stem, None);
     }
 
     pub(super) fn hostile_database(&mut self) {
@@ -77,8 +99,8 @@ impl Draft {
     }
 
     /// The files of a session: one of its own, and those of its messages and parts.
-    fn tree_session(&mut self, sketch: &Sketch, stem: &str, quirk: &'static str) {
-        let mut file = SESSION.finish(sketch, stem, PROJECT, vec![quirk]);
+    fn tree_session(&mut self, sketch: &Sketch, stem: &str, quirk: Option<&'static str>) {
+        let mut file = SESSION.finish(sketch, stem, PROJECT, Vec::from_iter(quirk));
         if let Some(session) = &mut file.session {
             finish(session, sketch, stem);
             for turn in &sketch.turns {
@@ -90,12 +112,12 @@ impl Draft {
         self.items.push(Item::Hostile(file));
     }
 
-    fn tree_message(&mut self, message: &Message, session: &str, quirk: &'static str, size: u64) {
+    fn tree_message(&mut self, message: &Message, session: &str, quirk: Option<&'static str>, size: u64) {
         let path = format!("{STORAGE}/message/{session}/{}.json", message.id);
-        self.tree_record(path, &message.data, size, vec![quirk]);
+        self.tree_record(path, &message.data, size, Vec::from_iter(quirk));
         for (id, data) in &message.parts {
             let path = format!("{STORAGE}/part/{}/{id}.json", message.id);
-            self.tree_record(path, data, size, vec![quirk]);
+            self.tree_record(path, data, size, Vec::from_iter(quirk));
         }
     }
 
@@ -116,7 +138,7 @@ impl Draft {
         let id = format!("{}a-", sketch.turns[0].id);
         let mut message = prompt(&id, "second");
         message.parts.push((format!("{id}p-"), "{\"type\":\"text\",\"text\":\"third\"}".to_owned()));
-        self.tree_message(&message, "record-ids", "record-ids", 0);
+        self.tree_message(&message, "record-ids", Some("record-ids"), 0);
         sketch.change = Some(|session| {
             let mut asked = session.requests[0].clone();
             asked.id.push_str("a-");
@@ -128,7 +150,7 @@ impl Draft {
             };
             session.requests.insert(1, asked);
         });
-        self.tree_session(&sketch, "record-ids", "record-ids");
+        self.tree_session(&sketch, "record-ids", Some("record-ids"));
     }
 
     /// What bears the name of a session, message or part and is no regular file; and links to those that are.
@@ -153,7 +175,7 @@ impl Draft {
                 let special = if quirk == "symlink-loop" { &to_itself } else { &special };
                 self.items.push(Item::Hostile(refused(path, special)));
             }
-            self.tree_session(&sketch, &stem, quirk);
+            self.tree_session(&sketch, &stem, Some(quirk));
         }
         self.tree_links();
     }
@@ -171,13 +193,13 @@ impl Draft {
             (request.preview, request.message_units) = ("Question 1\nQuestion 1".to_owned(), 21);
         });
         let before = self.items.len();
-        self.tree_session(&sketch, quirk, quirk);
+        self.tree_session(&sketch, quirk, Some(quirk));
         let special = Special::Symlink("symlink-target.json".to_owned());
         if let Some(Item::Hostile(file)) = self.items[before..].last_mut() {
             file.body = Body::Special(special);
         }
         let target = self.of_tree("symlink-target");
-        self.tree_session(&target, "symlink-target", quirk);
+        self.tree_session(&target, "symlink-target", Some(quirk));
     }
 }
 

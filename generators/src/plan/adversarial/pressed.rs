@@ -1,10 +1,9 @@
 //! Compressed rollouts of Codex that are damaged, cut or strange.
 
-use std::io::{self, Write as _};
+use std::io;
 
-use zstd::stream::write::Encoder;
-
-use crate::adversarial::{Body, Hostile, codex};
+use crate::adversarial::codex::{self, frame};
+use crate::adversarial::{Body, Hostile, Make};
 use crate::plan::{CODEX, Draft, Item};
 use crate::special::Special;
 
@@ -24,7 +23,7 @@ enum Treatment {
 }
 
 /// A name, how the file is made of a session's lines, and what is made of it.
-type Defect = (&'static str, fn(&[u8]) -> io::Result<Vec<u8>>, Treatment);
+type Defect = (&'static str, Make, Treatment);
 
 const DEFECTS: [Defect; 17] = [
     ("zst-frame", frame, Treatment::Read(0)),
@@ -49,14 +48,6 @@ const DEFECTS: [Defect; 17] = [
     ("zst-trailing-garbage", |text| Ok([&frame(text)?[..], b"garbage"].concat()), Treatment::Refused),
     ("zst-not-pressed", |text| Ok(text.to_vec()), Treatment::Refused),
 ];
-
-/// A frame with a checksum.
-fn frame(text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = Encoder::new(Vec::new(), 1)?;
-    encoder.include_checksum(true)?;
-    encoder.write_all(text)?;
-    encoder.finish()
-}
 
 /// Frames that begin and end in the midst of lines, with something before each.
 fn several(text: &[u8], between: &[u8]) -> io::Result<Vec<u8>> {
@@ -125,10 +116,7 @@ impl Draft {
     }
 
     /// The same with its lines made something else.
-    fn pressed(&self, quirk: &'static str, make: fn(&[u8]) -> io::Result<Vec<u8>>) -> Hostile {
-        let plain = self.plain(quirk);
-        let Body::Text(text, _) = plain.body else { return plain };
-        let (path, name) = (format!("{}.zst", plain.path), format!("{}.zst", plain.name));
-        Hostile { path, name, body: Body::Made(text, make), ..plain }
+    fn pressed(&self, quirk: &'static str, make: Make) -> Hostile {
+        codex::pressed(self.plain(quirk), make)
     }
 }
