@@ -295,3 +295,15 @@ fn a_real_rollout_is_read() {
         assert!(request["model"].as_str().unwrap().starts_with("gpt-"), "{}", request["model"]);
     }
 }
+
+#[test]
+fn sums_of_tokens_and_long_types_end() {
+    let last = |tokens: i64| {
+        let usage = json!({"input_tokens": tokens, "output_tokens": tokens});
+        event(&json!({"type": "token_count", "info": {"last_token_usage": usage}}))
+    };
+    let long = format!("{}_call", "x".repeat(2000));
+    let lines = [said("a"), last(i64::MAX), last(i64::MAX), last(i64::MAX), item(&json!({"type": long}))];
+    let expected = json!([{"prompt_tokens": i64::MAX, "completion_tokens": i64::MAX, "tools": []}]);
+    expect("more than there can be", &lines, &expected);
+}

@@ -3,6 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use highwater_engine::sync::fingerprint::NO_STATE;
+use highwater_engine::sync::frame::{FrameReader, FrameWriter, Kind};
+use highwater_engine::sync::protocol::{Done, Job};
+use highwater_engine::sync::strategy::BOUNDED;
+use highwater_engine::sync::worker;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -294,4 +299,53 @@ fn a_value_that_is_bytes_is_read_as_text() {
     let sql = "INSERT INTO message VALUES ('msg_1', 'ses_a', CAST(?1 AS BLOB))";
     connection.execute(sql, [half.to_string()]).unwrap();
     check("bytes", &home.read().sessions[0].requests, &json!([{"message": "a"}, {"id": "msg_1"}]));
+}
+
+#[test]
+fn views_are_no_tables_and_long_ids_are_counted() {
+    let home = Home::new();
+    let connection = make(&home.path(KILO), TABLES);
+    put(&connection, "ses_a", &ask("a"));
+    put(&connection, &"s".repeat(1025), &ask("long"));
+    let reading = home.read();
+    assert_eq!((ids(&reading), reading.skipped.lines), (vec!["ses_a"], 1), "{:?}", reading.skipped);
+    connection
+        .execute_batch("ALTER TABLE part RENAME TO p; CREATE VIEW part AS SELECT rowid, * FROM p")
+        .unwrap();
+    expect_refused(&home, KILO, "no such table: part");
+}
+
+/// Does one job in a cache, as a host has it done; gives how many workspaces were parsed, and whether the state counts.
+fn work(home: &Home, cache: &Path) -> (u64, bool) {
+    let job = Job {
+        home: home.0.path().to_owned(),
+        cache: cache.to_owned(),
+        strategy: BOUNDED,
+        reduced: false,
+        avoid: Vec::new(),
+    };
+    let (mut input, mut output) = (Vec::new(), Vec::new());
+    let mut frames = FrameWriter::new(&mut input);
+    frames.write(Kind::Job, &serde_json::to_vec(&job).unwrap()).unwrap();
+    (0..9).for_each(|_| drop(frames.write(Kind::Ack, &[]).unwrap()));
+    worker::run(&*input, &mut output, &mut |_| ()).unwrap();
+    let (mut frames, mut payload) = (FrameReader::new(&*output), Vec::new());
+    while frames.read(&mut payload).unwrap() != Some(Kind::Done) {}
+    let done: Done = serde_json::from_slice(&payload).unwrap();
+    (done.work.parsed, done.fingerprint != NO_STATE)
+}
+
+#[test]
+fn a_database_that_was_locked_is_read_when_it_is_free() {
+    let (home, cache) = (Home::new(), tempfile::tempdir().unwrap());
+    let connection = make(&home.path(KILO), TABLES);
+    put(&connection, "ses_a", &ask("a"));
+    connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert_eq!(work(&home, cache.path()), (1, false));
+    connection.execute_batch("COMMIT").unwrap();
+    assert_eq!(work(&home, cache.path()), (1, true), "it is free");
+    assert_eq!(work(&home, cache.path()), (0, true), "nothing has changed");
+    home.put(KILO, "no database");
+    assert_eq!(work(&home, cache.path()), (1, true), "it is something else");
+    assert_eq!(work(&home, cache.path()), (0, true), "it is still something else");
 }

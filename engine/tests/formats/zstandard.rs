@@ -84,6 +84,15 @@ fn windows_are_limited() {
 }
 
 #[test]
+fn literals_that_no_block_can_hold_are_refused() {
+    // One literal, repeated 2^20 - 1 times.
+    let literals = [0xFD, 0xFF, 0xFF, b'x', 0];
+    let block = (5_u32 << 3 | 2 << 1 | 1).to_le_bytes();
+    let frame = [&[0x28, 0xB5, 0x2F, 0xFD, 0, 13 << 3][..], &block[..3], &literals].concat();
+    expect_refused("a million literals", &frame, "its literals are 1048575 bytes");
+}
+
+#[test]
 fn what_ends_too_early_is_refused() {
     let line = said("a") + "\n17\n";
     let frame = compressed(line.as_bytes());
