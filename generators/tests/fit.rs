@@ -33,8 +33,9 @@ fn told_requests(corpus: &Corpus, format: Format) -> Vec<u64> {
 }
 
 fn near(what: &str, found: f64, wanted: f64, percent: f64) {
+    // What there is at all is there at every scale: one of a small part.
     let off = (found - wanted).abs();
-    assert!(off <= wanted * percent / 100.0 + 0.5, "{what}: {found} instead of {wanted}");
+    assert!(off <= wanted * percent / 100.0 + 1.0, "{what}: {found} instead of {wanted}");
 }
 
 fn quantiles(values: impl Iterator<Item = u64>) -> Quantiles {
