@@ -283,8 +283,8 @@ fn check_file(
     if let Some(special) = listed.kind {
         return special.damage(&path);
     }
-    // A pipe that took the file's place would be waited for.
-    if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+    // A pipe that took the file's place would be waited for, and a link leads to somebody else's.
+    if fs::symlink_metadata(&path).is_ok_and(|meta| !meta.is_file()) {
         return Some("no longer a regular file".to_owned());
     }
     let mut file = match File::open(path) {

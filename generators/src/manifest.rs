@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::Error;
 use crate::page::{file_hasher, hex};
 use crate::profile::Spec;
-use crate::special::Special;
+use crate::special::{Special, led_astray};
 
 /// The form of this manifest.
 pub(crate) const SCHEMA: &str = "highwater-corpus/3";
@@ -245,6 +245,10 @@ impl Manifest {
         if manifest.seal != seal_of(text) || manifest.digest != digest.finish() {
             return Err("it was changed after it was written".to_owned());
         }
+        let entries = manifest.files.iter().map(|file| (file.path.as_str(), file.kind.is_some()));
+        if let Some(path) = led_astray(entries) {
+            return Err(format!("{path} lies below an entry that is no directory"));
+        }
         Ok(manifest)
     }
 
@@ -325,5 +329,32 @@ mod tests {
         for right in ["a", ".claude/projects/-home-dev/a b.jsonl", "a/..b", "a/b.."] {
             assert_eq!(read(right).unwrap().path, right);
         }
+    }
+
+    /// A manifest's text with a seal that fits.
+    fn sealed(mut manifest: Manifest) -> Vec<u8> {
+        let mut digest = CorpusDigest::default();
+        manifest.files.iter().for_each(|file| digest.add(&file.path, file.bytes, &file.digest));
+        manifest.digest = digest.finish();
+        let text = |manifest: &Manifest| {
+            let mut text = serde_json::to_vec_pretty(manifest).unwrap();
+            text.push(b'\n');
+            text
+        };
+        manifest.seal = "0".repeat(SEAL_DIGITS);
+        manifest.seal = seal_of(&text(&manifest));
+        text(&manifest)
+    }
+
+    #[test]
+    fn a_manifest_that_writes_through_a_link_is_refused() {
+        let spec = Spec { profile: crate::Profile::Smoke, scale: 1.0, seed: 1 };
+        let mut manifest = crate::foresee(&spec, 1).unwrap();
+        let entry = |path: &str, kind| FileEntry { path: path.to_owned(), kind, ..FileEntry::default() };
+        manifest.files.push(entry("a", Some(Special::Symlink("/elsewhere".to_owned()))));
+        assert!(Manifest::parse(&sealed(manifest.clone())).is_ok());
+        manifest.files.push(entry("a/b", None));
+        let why = Manifest::parse(&sealed(manifest)).unwrap_err();
+        assert_eq!(why, "a/b lies below an entry that is no directory");
     }
 }

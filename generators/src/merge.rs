@@ -16,6 +16,7 @@ use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::profile::Spec;
 use crate::shard::Shard;
+use crate::special::led_astray;
 use crate::write::Progress;
 
 /// A shard on disk.
@@ -135,6 +136,11 @@ fn index(parts: &[Part], plan: &Plan, job: &Job<'_>) -> Result<Assembly<File>, E
         found.sort_unstable();
         if wanted != found {
             let why = format!("its {SHARD_JOURNAL} was changed after it was written; write the shard again");
+            return Err(Error::Merge { path: part.root.clone(), why });
+        }
+        let entries = assembly.files.iter().map(|file| (file.path.as_str(), file.kind.is_some()));
+        if let Some(astray) = led_astray(entries) {
+            let why = format!("{astray} lies below an entry that is no directory; write the shard again");
             return Err(Error::Merge { path: part.root.clone(), why });
         }
         let files = &assembly.files[before..];

@@ -1,5 +1,6 @@
 //! Entries of a corpus that are no regular file which anyone may read.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -57,6 +58,14 @@ impl Special {
     pub(crate) fn digest(&self) -> String {
         format!("{:016x}", rapidhash_v3(format!("{self:?}").as_bytes()))
     }
+}
+
+/// The first path that lies below an entry which is no directory of files: whoever wrote it would write where a link leads.
+pub(crate) fn led_astray<'a>(entries: impl Iterator<Item = (&'a str, bool)> + Clone) -> Option<&'a str> {
+    let specials: HashSet<&str> =
+        entries.clone().filter(|(_, is_special)| *is_special).map(|(path, _)| path).collect();
+    let is_below = |path: &str| path.match_indices('/').any(|(at, _)| specials.contains(&path[..at]));
+    entries.map(|(path, _)| path).find(|path| !specials.is_empty() && is_below(path))
 }
 
 #[cfg(unix)]

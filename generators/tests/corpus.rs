@@ -261,6 +261,14 @@ fn a_copy_of_the_home_is_whole_and_shares_nothing_that_can_be_written() {
         assert!(metadata.is_file() && !metadata.permissions().readonly(), "{}", file.path);
         fs::write(path, "changed").unwrap();
     }
+    match verify(&corpus.root, 2, &|_| ()).unwrap_err() {
+        Error::Damaged { count: 1, first, .. } => {
+            assert!(first[0].ends_with("(no longer a regular file)"), "{first:?}");
+        }
+        other => panic!("{other}"),
+    }
+    fs::remove_file(&linked).unwrap();
+    fs::rename(&elsewhere, &linked).unwrap();
     verify(&corpus.root, 2, &|_| ()).unwrap();
 }
 
