@@ -163,3 +163,28 @@ fn a_tenth_of_a_profile_is_a_tenth_of_its_sessions_and_bytes() {
         alike(&format!("a tenth of {format}"), again.history(format).unwrap(), wanted, 0.1);
     }
 }
+
+/// What a stranger's files may say must not end the fit of everything else.
+#[test]
+fn absurd_counts_and_keys_told_twice_are_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let twice =
+        "{\"kind\":0,\"v\":{\"requests\":[{},{}]},\"v\":{},\"kind\":2,\"k\":[\"requests\"],\"i\":0}\n";
+    put(".config/Code/User/workspaceStorage/a/chatSessions/b.jsonl", twice);
+    let said = |tokens: &str, id: &str| {
+        format!(
+            "{{\"type\":\"assistant\",\"sessionId\":\"s\",\"requestId\":\"{id}\",\"message\":{{\"id\":\"{id}\",\"role\":\"assistant\",\
+             \"content\":[],\"usage\":{{\"output_tokens\":{tokens}}}}}}}\n"
+        )
+    };
+    let lines = ["1e30", "-7", "1e30", "5"].iter().zip(["a", "b", "c", "d"]);
+    put(".claude/projects/p/s.jsonl", &lines.map(|(tokens, id)| said(tokens, id)).collect::<String>());
+    let recipe = read(dir.path()).recipe;
+    assert_eq!(recipe.claude.unwrap().output_tokens, 5);
+    assert_eq!(recipe.vscode.unwrap().sessions, 1);
+}

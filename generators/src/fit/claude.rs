@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use rapidhash::v3::rapidhash_v3;
 
 use crate::fit::scan::{Unit, Value, Visit};
-use crate::fit::tally::Lines;
+use crate::fit::tally::{Lines, plausible};
 
 /// Beginnings of user lines that are no prompts.
 const NO_PROMPT: [&[u8]; 3] = [b"<command-", b"<local-command-", b"[Request interrupted"];
@@ -100,7 +100,7 @@ impl Visit for Claude<'_> {
             ("message.content.*.name", Value::Text(name)) if line.tools.len() < TOOLS_MAX => {
                 *line.tools.entry(name.to_vec()).or_default() += 1;
             }
-            ("message.usage.output_tokens", Value::Number(tokens)) => line.tokens = tokens as u64,
+            ("message.usage.output_tokens", Value::Number(tokens)) => line.tokens = plausible(tokens),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! What is counted in a rollout of Codex CLI.
 
 use crate::fit::scan::{Unit, Value, Visit};
-use crate::fit::tally::Lines;
+use crate::fit::tally::{Lines, plausible};
 
 /// Beginnings of user messages that the tool itself puts there, in files without events.
 const NO_PROMPT: [&[u8]; 2] = [b"<", b"# AGENTS.md"];
@@ -77,7 +77,7 @@ impl Visit for Codex<'_> {
             }
             ("payload.forked_from_id", Value::Text(_)) => self.is_forked = true,
             ("payload.info.last_token_usage.output_tokens", Value::Number(tokens)) => {
-                line.tokens = tokens as u64;
+                line.tokens = plausible(tokens);
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! What is counted in the events of a Copilot CLI session.
 
 use crate::fit::scan::{Unit, Value, Visit};
-use crate::fit::tally::Lines;
+use crate::fit::tally::{Lines, plausible};
 
 /// A session of Copilot CLI, event by event.
 pub(super) struct Copilot<'a> {
@@ -50,7 +50,7 @@ impl Visit for Copilot<'_> {
             ("type", Value::Text(kind)) => self.kind = kind.to_vec(),
             ("data.toolName", Value::Text(name)) => self.tool = name.to_vec(),
             ("data.content", Value::Text(text)) => self.has_content = !text.is_empty(),
-            ("data.outputTokens", Value::Number(tokens)) => self.tokens = tokens as u64,
+            ("data.outputTokens", Value::Number(tokens)) => self.tokens = plausible(tokens),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! What is counted in small documents: sessions of Gemini CLI, messages and parts of OpenCode.
 
 use crate::fit::scan::{Unit, Value, Visit};
-use crate::fit::tally::Lines;
+use crate::fit::tally::{Lines, plausible};
 
 /// A session of Gemini CLI: one document.
 pub(super) struct Gemini<'a> {
@@ -40,7 +40,7 @@ impl Visit for Gemini<'_> {
                 self.lines.tool(name);
             }
             ("messages.*.tokens.output" | "messages.*.tokens.thoughts", Value::Number(tokens)) => {
-                self.lines.output_tokens += tokens as u64;
+                self.lines.output_tokens += plausible(tokens);
             }
             _ => {}
         }
@@ -80,7 +80,7 @@ impl Visit for Piece<'_> {
                 self.lines.tool(name);
             }
             ("tokens.output" | "tokens.reasoning", Value::Number(tokens)) if self.kind == b"assistant" => {
-                self.lines.output_tokens += tokens as u64;
+                self.lines.output_tokens += plausible(tokens);
             }
             _ => {}
         }

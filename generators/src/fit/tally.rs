@@ -5,6 +5,14 @@ use std::collections::BTreeMap;
 use crate::recipe::known;
 use crate::recipe::{GRID, History, Quantiles, Tables, correlation, rounded};
 
+/// No response has more tokens; a number beyond is a mistake or a trap.
+const TOKENS_MAX: f64 = 4_294_967_295.0;
+
+/// A count of tokens as a file tells it; one that none can be counts for nothing.
+pub(super) fn plausible(tokens: f64) -> u64 {
+    if (0.0..=TOKENS_MAX).contains(&tokens) { tokens as u64 } else { 0 }
+}
+
 /// Steps that a histogram tells apart within a power of two: a quantile is right to one in so many.
 const STEPS: u64 = 64;
 

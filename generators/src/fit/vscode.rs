@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fit::scan::{Unit, Value, Visit};
-use crate::fit::tally::Lines;
+use crate::fit::tally::{Lines, plausible};
 
 /// No session is told to have more requests: an index beyond is damage.
 const REQUESTS_MAX: usize = 10_000_000;
@@ -101,7 +101,7 @@ impl<'a> Chat<'a> {
             ("message", Value::Text(_)) => self.has_text_messages = true,
             ("completionTokens" | "result.metadata.outputTokens", Value::Number(tokens)) => {
                 let at = self.tokens.len().checked_sub(1);
-                self.set_tokens(at, tokens as u64);
+                self.set_tokens(at, plausible(tokens));
             }
             ("result.metadata.toolCallRounds.*.toolCalls.*.name", Value::Text(name)) => {
                 let last = self.requests.len().checked_sub(1);
@@ -160,7 +160,7 @@ impl<'a> Chat<'a> {
                 self.call(at, name)
             }
             (b"result", "metadata.outputTokens", Value::Number(tokens))
-            | (b"completionTokens", "", Value::Number(tokens)) => self.set_tokens(at, tokens as u64),
+            | (b"completionTokens", "", Value::Number(tokens)) => self.set_tokens(at, plausible(tokens)),
             _ => {}
         }
     }
@@ -202,8 +202,9 @@ impl Visit for Chat<'_> {
         self.entries += 1;
         if let Some(cut) = line.cut.filter(|_| line.kind == 2 && line.is_of_requests && line.keys == 1) {
             // The cut comes before the new requests, but stands behind them.
-            let kept = (self.requests.len() - line.new as usize).min(cut);
-            let new = self.requests.len() - line.new as usize;
+            // A line may hold its keys twice, and a state may come between.
+            let new = self.requests.len().saturating_sub(line.new as usize);
+            let kept = new.min(cut);
             self.requests.drain(kept..new);
             self.tokens.drain(kept..new);
         }
