@@ -393,7 +393,7 @@ pub(crate) struct Search {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Where the worst is saved.
-    #[arg(long, default_value = "worst.toml", value_name = "FILE")]
+    #[arg(long, default_value = "worst.toml", value_name = "FILE", value_parser = toml_path)]
     pub(crate) out: PathBuf,
     /// Replace that file.
     #[arg(long)]

@@ -7,11 +7,12 @@
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use crate::Error;
 use crate::corpus::{self, MANIFEST};
-use crate::manifest::Manifest;
+use crate::manifest::{GENERATOR, Manifest};
 use crate::plan::{Draft, Plan};
 use crate::profile::{Profile, Spec};
 use crate::write::{manifest_of, parse, text_of};
@@ -206,6 +207,9 @@ fn update(kind: Step, new: &Path, to: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     let wanted = fs::read(new)?;
+    if fs::symlink_metadata(to).is_ok_and(|meta| !meta.is_file()) {
+        return Err(io::Error::other("it is no longer a regular file; generate the corpus again"));
+    }
     let present = match fs::read(to) {
         Ok(present) => present,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return fs::rename(new, to),
@@ -215,6 +219,7 @@ fn update(kind: Step, new: &Path, to: &Path) -> io::Result<()> {
         return if kind == Step::Touched { touch(to, SystemTime::now()) } else { Ok(()) };
     }
     let modified = fs::metadata(to)?.modified()?;
+    keep_to_itself(to)?;
     match kind {
         Step::Replaced => fs::rename(new, to)?,
         Step::Truncated => OpenOptions::new().write(true).open(to)?.set_len(wanted.len() as u64)?,
@@ -224,6 +229,25 @@ fn update(kind: Step, new: &Path, to: &Path) -> io::Result<()> {
         },
     }
     if kind == Step::TimeBack { touch(to, modified - TIME_BACK) } else { Ok(()) }
+}
+
+/// Gives a file that a merge has linked to a shard's a content of its own, so that the shard stays as it is.
+#[cfg(unix)]
+fn keep_to_itself(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if fs::metadata(path)?.nlink() < 2 {
+        return Ok(());
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    fs::copy(path, &beside)?;
+    fs::rename(beside, path)
+}
+
+/// The standard library does not tell links elsewhere: a merged corpus that grows there changes the shards it was merged of.
+#[cfg(not(unix))]
+fn keep_to_itself(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn touch(path: &Path, time: SystemTime) -> io::Result<()> {
@@ -244,11 +268,17 @@ fn unless_gone(error: io::Error) -> io::Result<()> {
 /// [`Error::Growth`] when it is no corpus that grows or there is no such step to take, [`Error::Manifest`] and [`Error::Io`].
 pub fn grow(root: &Path, to: Option<u64>) -> Result<Manifest, Error> {
     let path = root.join(MANIFEST);
+    let name = root.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
+    let lock = root.with_file_name(format!(".{name}.lock"));
+    let _lock = corpus::lock(&lock, &AtomicBool::new(false))?;
     let mut manifest = Manifest::read(&path)?;
     let last = to.unwrap_or(manifest.step + 1);
     let refused = |why: String| Error::Growth { root: root.to_path_buf(), step: last, why };
     if manifest.profile != Profile::Growth.name() {
         return Err(refused(format!("its profile is {}, only that of growth can", manifest.profile)));
+    }
+    if manifest.generator != GENERATOR {
+        return Err(refused("another version of highwater wrote it; generate it again".to_owned()));
     }
     if last <= manifest.step || last > Step::ALL.len() as u64 {
         return Err(refused(format!(

@@ -147,3 +147,43 @@ fn only_a_corpus_of_growth_grows_and_only_onwards() {
         assert!(grow(&corpus.root, Some(step)).unwrap_err().to_string().contains("it has taken 3 of 21"));
     }
 }
+
+/// The files that the first step changes.
+#[cfg(unix)]
+fn changed_by_the_first_step(corpus: &Corpus) -> Vec<std::path::PathBuf> {
+    let after = Growth::new(&SPEC).manifest(1).unwrap();
+    let is_same = |file: &&highwater_generators::FileEntry| {
+        corpus.manifest.files.iter().any(|before| before.path == file.path && before.digest != file.digest)
+    };
+    after.files.iter().filter(is_same).map(|file| corpus.home().join(&file.path)).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_step_changes_nothing_that_is_linked_to_from_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let corpus = make(dir.path());
+    let changed = changed_by_the_first_step(&corpus);
+    assert!(changed.len() >= 3);
+    let shard = dir.path().join("of-a-shard");
+    fs::hard_link(&changed[0], &shard).unwrap();
+    let before = fs::read(&shard).unwrap();
+    grow(&corpus.root, None).unwrap();
+    assert_eq!(fs::read(&shard).unwrap(), before);
+    verify(&corpus.root, 1, &|_| ()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_step_writes_through_no_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let corpus = make(dir.path());
+    let file = changed_by_the_first_step(&corpus).remove(0);
+    let elsewhere = dir.path().join("elsewhere");
+    fs::rename(&file, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+    let before = fs::read(&elsewhere).unwrap();
+    let error = grow(&corpus.root, None).unwrap_err().to_string();
+    assert!(error.contains("no longer a regular file"), "{error}");
+    assert_eq!(fs::read(&elsewhere).unwrap(), before);
+}

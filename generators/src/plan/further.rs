@@ -34,7 +34,7 @@ const PROJECTS: u64 = 12;
 
 /// A session to plan.
 #[derive(Clone, Copy)]
-struct Wanted {
+struct Measures {
     bytes: u64,
     requests: u64,
 }
@@ -54,14 +54,14 @@ fn sizes(count: u64, law: LogNormal, sum: u64, least: u64) -> Vec<u64> {
 
 impl Draft {
     /// Sizes and requests of sessions, both ascending: long sessions have many requests.
-    fn sessions_of(&mut self, count: u64, law: LogNormal, sum: u64, room: u64) -> Vec<Wanted> {
+    fn sessions_of(&mut self, count: u64, law: LogNormal, sum: u64, room: u64) -> Vec<Measures> {
         let mut requests = self.requests(count, REQUESTS);
         requests.sort_unstable();
         let least = if room == CODEX_ROOM { ROLLOUT_BYTES_MIN } else { room };
         let sizes = sizes(count, law, sum, least).into_iter();
         sizes
             .zip(requests)
-            .map(|(bytes, requests)| Wanted { bytes, requests: requests.min(bytes / room).max(1) })
+            .map(|(bytes, requests)| Measures { bytes, requests: requests.min(bytes / room).max(1) })
             .collect()
     }
 
@@ -110,7 +110,7 @@ impl Draft {
         session
     }
 
-    /// A rollout of at least so many bytes, half of which are histories written again.
+    /// A rollout of about so many bytes, half of which are histories written again.
     pub(super) fn large_rollout(&mut self, bytes: u64, requests: u64, compactions: u64) {
         let mut session = self.codex(Shelf::Day(DAYS.1), requests);
         session.size = Size::About(bytes);
