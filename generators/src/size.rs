@@ -12,6 +12,10 @@ pub(crate) enum Size {
     About(u64),
 }
 
+/// An ordinary request takes at most so many times as much as the least. H, of this generator: 5,000 of 29,500 bytes in VS Code, 1,700 of 54,000 in
+/// Claude Code.
+const LEAST: u64 = 32;
+
 impl Size {
     /// The bytes that stand in the file when so many of its requests are written; none where they are free.
     pub(crate) fn after(self, written: u64, requests: u64) -> Option<u64> {
@@ -30,7 +34,7 @@ impl Size {
         match self {
             Size::Free => free,
             Size::AtLeast(bytes) => free.max(bytes),
-            Size::About(bytes) => bytes,
+            Size::About(bytes) => bytes.max(free / LEAST),
         }
     }
 }

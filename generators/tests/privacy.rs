@@ -295,6 +295,11 @@ fn what_no_history_can_be_like_is_refused_with_its_field() {
         ("workspaces = ", "workspaces = 3", "codex.workspaces: 3 workspaces cannot each have one of 2"),
         ("rank_correlation = ", "rank_correlation = nan", "codex.rank_correlation: NaN is not from -1"),
         ("depth = ", "surprise = 1", "unknown field `surprise`"),
+        (
+            "sessions = ",
+            "sessions = 400000",
+            "codex.quantiles.bytes_per_session: its values are those of more than the 659",
+        ),
         ("shell = 2", "kestrel = 1", "codex.tools: it has a name that no public list names"),
     ];
     for (line, instead, expected) in cases {
@@ -308,6 +313,11 @@ fn what_no_history_can_be_like_is_refused_with_its_field() {
         ("0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, inf", "codex.quantiles.bytes_per_session: inf is not from 0"),
         ("-1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11", "codex.quantiles.bytes_per_session: -1 is not from 0"),
         ("0, 1, 2, 3, 9, 5, 6, 7, 8, 9, 10, 11", "the value at share 0.5 is below that at 0.25"),
+        // One session cannot be longer than all are, nor all together.
+        (
+            "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1e12",
+            "codex.quantiles.bytes_per_session: its values are those of more than",
+        ),
     ];
     for (values, expected) in tables {
         // A table may be written over several lines: the whole of it is replaced.

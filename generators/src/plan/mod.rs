@@ -274,7 +274,8 @@ impl Plan {
     }
 
     fn of(items: Vec<Item>, workspaces: u64) -> Self {
-        let (files, bytes) = (items.iter().map(Item::files).sum(), items.iter().map(Item::bytes).sum());
+        let (files, bytes) =
+            (items.iter().map(Item::files).sum(), items.iter().map(Item::bytes).fold(0, u64::saturating_add));
         Plan { items, workspaces, files, bytes }
     }
 

@@ -41,6 +41,11 @@ impl Quantiles {
         self.bent(share, 1.0)
     }
 
+    /// The least mean that things with these quantiles can have: each is as small as the share below it.
+    pub(super) fn least_mean(&self) -> f64 {
+        GRID.windows(2).zip(&self.0).map(|(shares, value)| (shares[1] - shares[0]) * value).sum()
+    }
+
     /// The value at a share; `bend` moves what is between the grid's shares up (below 1) or down (above 1).
     fn bent(&self, share: f64, bend: f64) -> f64 {
         let above = GRID.iter().position(|grid| *grid > share).unwrap_or(GRID.len() - 1).max(1);
