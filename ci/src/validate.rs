@@ -95,6 +95,7 @@ pub(crate) fn run(arguments: &[String], root: &Path) -> Result<(), (u8, String)>
     println!("validate: corpus {} of scale {} and seed {}", manifest.profile, manifest.scale, manifest.seed);
     let folder = root.join("target/validators");
     let mut wrong = Vec::new();
+    let (mut ran, mut compared) = (0, 0);
     for tool in TOOLS.iter().filter(|tool| options.tools.contains(&tool.name)) {
         let programs = match install::install(tool.name, tool.source, &folder) {
             Ok(programs) => programs,
@@ -105,9 +106,12 @@ pub(crate) fn run(arguments: &[String], root: &Path) -> Result<(), (u8, String)>
         };
         let home = Home::copy(&corpus, &folder.join("homes"), tool.name).map_err(|why| (2, why))?;
         let bench = Bench { programs: &programs, home, manifest: &manifest };
+        ran += 1;
         match (tool.check)(&bench) {
-            Ok(comparisons) if report(tool, &comparisons) => bench.home.remove(),
-            Ok(_) => wrong.push(tool.name),
+            Ok(comparisons) => {
+                compared += comparisons.iter().map(Comparison::compared).sum::<usize>();
+                if report(tool, &comparisons) { bench.home.remove() } else { wrong.push(tool.name) }
+            }
             Err(why) => {
                 println!("validate: {:<16}failed: {why}", tool.name);
                 wrong.push(tool.name);
@@ -115,7 +119,7 @@ pub(crate) fn run(arguments: &[String], root: &Path) -> Result<(), (u8, String)>
         }
     }
     if wrong.is_empty() {
-        return Ok(());
+        return measured(ran, compared);
     }
     let homes = folder.join("homes");
     Err((
@@ -126,6 +130,14 @@ pub(crate) fn run(arguments: &[String], root: &Path) -> Result<(), (u8, String)>
             homes.display()
         ),
     ))
+}
+
+/// Refuses to call it agreement when programs ran and nothing was compared. Where none could be installed, that was said of each.
+fn measured(ran: usize, compared: usize) -> Result<(), (u8, String)> {
+    if ran > 0 && compared == 0 {
+        return Err((1, "nothing was compared: the corpus has nothing that these programs read".to_owned()));
+    }
+    Ok(())
 }
 
 /// Prints what was compared, and says whether all of it was equal.
@@ -237,6 +249,12 @@ mod tests {
 
     fn parsed(arguments: &str) -> Result<Options, String> {
         options(&arguments.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn agreement_without_a_comparison_is_none() {
+        assert_eq!((measured(0, 0), measured(2, 1)), (Ok(()), Ok(())));
+        assert!(matches!(measured(2, 0), Err((1, _))));
     }
 
     #[test]
