@@ -55,23 +55,31 @@ fn compare(bench: &Bench<'_>, rows: &[Value], format: (&'static str, &str, Figur
     let mut comparison = Comparison::new(format, "files");
     for file in bench.manifest.of(format) {
         if let Some(why) = at(NAME, file) {
-            comparison.leave_out(&file.path, why);
+            comparison.leave_out(key(&file.path), why);
         }
         if is_listed(file) {
-            comparison.tell(&file.path, &figures(figure, file.requests, file.completion_tokens));
+            comparison.tell(key(&file.path), &figures(figure, file.requests, file.completion_tokens));
         }
     }
     let home = format!("{}/", bench.home.path.display());
     for row in rows.iter().filter(|row| row[0] == agent) {
         let path = row[1].as_str().unwrap_or_default();
         let count = |column: usize| row[column].as_u64().unwrap_or(0);
-        comparison.find(path.strip_prefix(&home).unwrap_or(path), &figures(figure, count(2), count(3)));
+        comparison.find(key(path.strip_prefix(&home).unwrap_or(path)), &figures(figure, count(2), count(3)));
     }
     comparison
 }
 
-/// Files with something to show: it lists every subagent by itself, and no session without a prompt.
+/// What tells a session from others: in VS Code its file's name, since the same one in two workspaces is one to the tool, in either.
+fn key(path: &str) -> &str {
+    path.rsplit_once("/chatSessions/").map_or(path, |(_, name)| name)
+}
+
+/// Files with something to show: it lists every subagent by itself, no session without a prompt, and a copied one once.
 fn is_listed(file: &File) -> bool {
+    if file.has("copied") {
+        return false;
+    }
     let is_subagent = file.path.contains("/subagents/") && file.path.ends_with(".jsonl");
     file.requests > 0 && (file.sessions > 0 || is_subagent)
 }

@@ -45,7 +45,6 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     Deviation { tool: "claude-code-log", format: "claude", quirk: "skipped-lines", rule: Rule::SkipsLines },
     Deviation { tool: "agentsview", format: "claude", quirk: "gateway", rule: Rule::Has },
     Deviation { tool: "agentsview", format: "claude", quirk: "result-first", rule: Rule::Has },
-    Deviation { tool: "agentsview", format: "vscode", quirk: "copied", rule: Rule::Has },
     Deviation { tool: "agentsview", format: "vscode", quirk: "deleted-request", rule: Rule::Has },
     Deviation { tool: "agentsview", format: "vscode", quirk: "dropped-request", rule: Rule::Has },
     Deviation { tool: "agentsview", format: "vscode", quirk: "lone-surrogate", rule: Rule::Has },
