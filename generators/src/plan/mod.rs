@@ -13,6 +13,7 @@ mod steady;
 mod wide;
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use crate::adversarial::Hostile;
 use crate::adversarial::kilo::Damaged;
@@ -172,7 +173,8 @@ pub(crate) struct Small {
 #[derive(Clone, Debug)]
 pub(crate) enum Item {
     File(Small),
-    Chat(Chat),
+    /// Shared with the index of its workspace.
+    Chat(Arc<Chat>),
     Cli(Cli),
     Claude(Claude),
     Codex(Codex),

@@ -1,6 +1,7 @@
 //! Sessions of Gemini CLI, OpenCode and Kilo, and what VS Code lists of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::gemini::Gemini;
 use crate::opencode::{Database, Ids, OpenCode, Project};
@@ -11,13 +12,13 @@ use crate::vscode::{Chat, Index};
 impl Draft {
     /// The indices of all workspaces of VS Code with chats so far, not yet added.
     pub(super) fn indices(&self) -> Vec<Index> {
-        let mut workspaces: BTreeMap<(usize, &str), Vec<Chat>> = BTreeMap::new();
+        let mut workspaces: BTreeMap<(usize, &str), Vec<Arc<Chat>>> = BTreeMap::new();
         for item in &self.items {
             if let Item::Chat(chat) = item {
-                workspaces.entry((chat.root, &chat.directory)).or_default().push(chat.clone());
+                workspaces.entry((chat.root, &chat.directory)).or_default().push(Arc::clone(chat));
             }
         }
-        let index = |((root, directory), chats): ((usize, &str), Vec<Chat>)| Index {
+        let index = |((root, directory), chats): ((usize, &str), Vec<Arc<Chat>>)| Index {
             root,
             directory: directory.to_owned(),
             chats,

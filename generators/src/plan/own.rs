@@ -140,7 +140,7 @@ impl Draft {
         for ((session, place), shape) in sessions.iter().zip(&places).zip(shapes) {
             let mut chat = self.chat(&workspaces[*place], SHAPES[shape].1, session.requests);
             chat.size = Size::About(session.bytes);
-            self.items.push(Item::Chat(chat));
+            self.items.push(Item::Chat(chat.into()));
         }
     }
 

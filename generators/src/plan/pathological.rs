@@ -41,11 +41,11 @@ impl Draft {
         let mut chat = self.chat(&workspaces[1], Shape::V3, self.shrunk(IMAGES, 1) + 1);
         chat.images = self.shrunk(IMAGES, 1);
         chat.quirks.insert(Quirk::ByteDictionary);
-        self.items.push(Item::Chat(chat));
+        self.items.push(Item::Chat(chat.into()));
         let mut chat = self.chat(&workspaces[1], Shape::Log, 3);
         chat.storm = self.shrunk(STORM.0, STORM.1);
         chat.quirks.extend([Quirk::EntryStorm, Quirk::NoFirstState]);
-        self.items.push(Item::Chat(chat));
+        self.items.push(Item::Chat(chat.into()));
     }
 
     fn large_lines(&mut self, workspaces: &[Workspace]) {
@@ -53,7 +53,7 @@ impl Draft {
             let bytes = self.shrunk(bytes, BYTES_MIN);
             let mut chat = self.chat(&workspaces[0], Shape::Compacted, (bytes / LINES_SHARE).max(1));
             chat.size = Size::AtLeast(bytes);
-            self.items.push(Item::Chat(chat));
+            self.items.push(Item::Chat(chat.into()));
         }
         for (bytes, quirk) in [(RESULT_BYTES, None), (PERSISTED_BYTES, Some(Quirk::PersistedOutput))] {
             let mut session = self.claude("/home/dev/large-lines", 1);

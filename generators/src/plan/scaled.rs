@@ -201,7 +201,7 @@ impl Draft {
             if shape == Shape::Log && self.dice.chance(TORN_SHARE) {
                 chat.quirks.insert(Quirk::Torn);
             }
-            self.items.push(Item::Chat(chat));
+            self.items.push(Item::Chat(chat.into()));
         }
     }
 
@@ -277,7 +277,7 @@ impl Draft {
                 let mut chat =
                     self.chat(&workspaces[(i * 7 + 2) % workspaces.len()], shape, outlier.requests);
                 chat.size = Size::AtLeast(outlier.bytes_at(scale));
-                self.items.push(Item::Chat(chat));
+                self.items.push(Item::Chat(chat.into()));
             }
         }
         for _ in 0..LARGE_CLI.count_at(scale) {
@@ -302,6 +302,6 @@ impl Draft {
         copy.directory.clone_from(&workspaces[6].directory);
         copy.name.clone_from(&workspaces[6].name);
         copy.quirks.insert(Quirk::Copied);
-        self.items.extend([Item::Chat(chat), Item::Chat(copy)]);
+        self.items.extend([Item::Chat(chat.into()), Item::Chat(copy.into())]);
     }
 }

@@ -43,11 +43,11 @@ impl Draft {
                 _ => &[Quirk::ManyLanguages, Quirk::LineSeparator],
             };
             chat.quirks.extend(quirks);
-            self.items.push(Item::Chat(chat));
+            self.items.push(Item::Chat(chat.into()));
         }
         // A session that was opened and never used.
         let chat = self.chat(&workspaces[0], Shape::V3, 0);
-        self.items.push(Item::Chat(chat));
+        self.items.push(Item::Chat(chat.into()));
     }
 
     fn smoke_logs(&mut self, workspaces: &[Workspace]) {
@@ -66,15 +66,15 @@ impl Draft {
             chat.images = u64::from(i == 0) * 3;
             chat.editing = if i % 3 == 0 { Editing::Timeline } else { Editing::None };
             chat.superseded = i == 6;
-            self.items.push(Item::Chat(chat));
+            self.items.push(Item::Chat(chat.into()));
         }
         let compacted = self.chat(&workspaces[2], Shape::Compacted, 4);
-        self.items.push(Item::Chat(compacted.clone()));
+        self.items.push(Item::Chat(compacted.clone().into()));
         let mut copy = compacted;
         copy.directory.clone_from(&workspaces[4].directory);
         copy.name.clone_from(&workspaces[4].name);
         copy.quirks.insert(Quirk::Copied);
-        self.items.push(Item::Chat(copy));
+        self.items.push(Item::Chat(copy.into()));
     }
 
     fn smoke_insiders(&mut self, of_code: &Workspace) {
@@ -83,7 +83,7 @@ impl Draft {
         for (workspace, requests) in [(&again, 2), (&others[0], 2), (&others[1], 1)] {
             let mut chat = self.chat(workspace, Shape::Log, requests);
             chat.editing = Editing::Timeline;
-            self.items.push(Item::Chat(chat));
+            self.items.push(Item::Chat(chat.into()));
         }
     }
 

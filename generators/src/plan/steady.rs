@@ -26,7 +26,7 @@ impl Draft {
             for shape in [Shape::Log, Shape::V3] {
                 let mut chat = self.chat(&workspace, shape, REQUESTS);
                 chat.size = Size::AtLeast(BYTES);
-                self.items.push(Item::Chat(chat));
+                self.items.push(Item::Chat(chat.into()));
             }
         }
         for _ in 0..2 {

@@ -48,7 +48,7 @@ impl Draft {
             let shape = if i % 3 == 2 { Shape::V3 } else { Shape::Log };
             let requests = 1 + self.dice.between(0, 3);
             let chat = self.chat(&workspaces[i % with_chats], shape, requests);
-            self.items.push(Item::Chat(chat));
+            self.items.push(Item::Chat(chat.into()));
         }
     }
 

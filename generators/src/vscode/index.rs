@@ -1,6 +1,7 @@
 //! What VS Code itself knows of a workspace's chats: `state.vscdb`, a table of keys and values with an index of the sessions.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::dice::Dice;
 use crate::page::put;
@@ -37,7 +38,7 @@ pub(crate) struct Index {
     /// The workspace's directory.
     pub(crate) directory: String,
     /// The sessions that are listed: VS Code shows no other, whatever files there are.
-    pub(crate) chats: Vec<Chat>,
+    pub(crate) chats: Vec<Arc<Chat>>,
 }
 
 impl Index {
