@@ -327,7 +327,9 @@ fn work(home: &Home, cache: &Path) -> (u64, bool) {
     let (mut input, mut output) = (Vec::new(), Vec::new());
     let mut frames = FrameWriter::new(&mut input);
     frames.write(Kind::Job, &serde_json::to_vec(&job).unwrap()).unwrap();
-    (0..9).for_each(|_| drop(frames.write(Kind::Ack, &[]).unwrap()));
+    for _ in 0..9 {
+        frames.write(Kind::Ack, &[]).unwrap();
+    }
     worker::run(&*input, &mut output, &mut |_| ()).unwrap();
     let (mut frames, mut payload) = (FrameReader::new(&*output), Vec::new());
     while frames.read(&mut payload).unwrap() != Some(Kind::Done) {}
