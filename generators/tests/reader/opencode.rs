@@ -32,7 +32,7 @@ pub(crate) fn tree(home: &Path, workspace: &Path, out: &mut Output) {
         for (id, path) in files(&storage.join("message").join(&id)) {
             let Some(message) = record(home, &path, out) else { continue };
             let parts = files(&storage.join("part").join(&id));
-            let parts: Vec<Value> = parts.iter().filter_map(|(_, path)| record(home, path, out)).collect();
+            let parts: Vec<Value> = parts.values().filter_map(|path| record(home, path, out)).collect();
             said(&id, &message, &parts, &mut session.requests);
         }
         out.session(below(home, &path), &session);
