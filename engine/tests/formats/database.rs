@@ -227,6 +227,22 @@ fn what_is_no_database_of_sessions_is_refused() {
 }
 
 #[test]
+fn a_journal_or_a_folder_of_a_database_s_name_is_no_database() {
+    let session = "{\"directory\":\"/w/own\"}";
+    let storage = ".local/share/opencode/storage";
+    for path in [format!("{OPENCODE}-wal"), format!("{OPENCODE}/inside")] {
+        let home = Home::new()
+            .with(&path, "what a crash left")
+            .with(&format!("{KILO}-shm"), "")
+            .with(&format!("{storage}/session/p/ses_a.json"), session)
+            .with(&format!("{storage}/message/ses_a/msg_1.json"), "{\"role\":\"user\"}");
+        let reading = home.read();
+        assert_eq!((ids(&reading), reading.skipped.files), (vec!["ses_a"], 0), "{path}");
+        assert_eq!(&*reading.sessions[0].head.workspace, format!("{storage}/session/p"));
+    }
+}
+
+#[test]
 fn sessions_beside_a_damaged_one_are_kept() {
     let home = Home::new();
     let connection = make(&home.path(KILO), TABLES);
