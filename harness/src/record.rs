@@ -475,6 +475,9 @@ pub struct Judgement {
     /// How far beyond its limit the metric is, in its own unit; absent where it keeps the limit or was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<f64>,
+    /// The absolute limit that the metric was held to, in its own unit; absent where the budget is no ceiling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
     /// What statistics say of a growth between noisy samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,

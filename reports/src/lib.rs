@@ -19,6 +19,7 @@ mod figure;
 mod fingerprint;
 pub mod fitness;
 mod foreign;
+pub mod history;
 pub mod judge;
 pub mod law;
 pub mod ledger;

@@ -1,0 +1,6 @@
+//! Histories of runs: what is kept of each, and what many of them together say.
+//!
+//! A [`entry::Entry`] is what a history keeps of one run. Its id is a digest of its content, so that ids made on many machines
+//! never collide and adding the same run again changes nothing.
+
+pub mod entry;
