@@ -477,3 +477,20 @@ pub(crate) fn percent_encoded(name: &str) -> String {
         )
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tens of thousands of chats are held until the index of their workspace is written.
+    #[test]
+    fn an_item_takes_the_room_of_a_pointer_and_a_chat_little_more_than_its_own_numbers() {
+        assert_eq!(size_of::<Item>(), 2 * size_of::<usize>());
+        assert!(size_of::<Chat>() <= 160, "{} bytes", size_of::<Chat>());
+        let mut draft = Draft::new(&Spec { profile: Profile::Heavy, scale: 0.0005, seed: 1 });
+        let workspace = draft.workspace(CODE, Uri::Folder);
+        let [first, second] = [1, 2].map(|requests| draft.chat(&workspace, Shape::Log, requests));
+        assert!(Arc::ptr_eq(&first.directory, &second.directory) && Arc::ptr_eq(&first.name, &second.name));
+        assert_eq!(first.origin, None);
+    }
+}
