@@ -141,11 +141,11 @@ impl Error {
     }
 }
 
-/// What was not read, for the end of a sentence.
+/// What was not read, for the end of a sentence. Its name is no one's choice here and may hold line breaks, so it is quoted.
 fn not_read(skipped: &[(PathBuf, String)]) -> String {
     match skipped {
         [] => String::new(),
-        [(path, why)] => format!("; not read: {} ({why})", path.display()),
-        [(path, why), more @ ..] => format!("; not read: {} ({why}) and {} more", path.display(), more.len()),
+        [(path, why)] => format!("; not read: {path:?} ({why})"),
+        [(path, why), more @ ..] => format!("; not read: {path:?} ({why}) and {} more", more.len()),
     }
 }

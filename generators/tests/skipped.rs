@@ -129,7 +129,7 @@ fn what_was_not_read_is_told_also_where_nothing_else_is() {
     fs::write(home.path().join(".codex"), "no directory").unwrap();
     let error = read(home.path()).unwrap_err().to_string();
     assert!(error.starts_with("no history of AI-coding sessions was found in "), "{error}");
-    assert!(error.contains("; not read: ") && error.ends_with(".codex (not a directory)"), "{error}");
+    assert!(error.contains("; not read: ") && error.ends_with(".codex\" (not a directory)"), "{error}");
 }
 
 #[test]
