@@ -11,7 +11,7 @@ use crate::args::{self, CorpusVerb, SpecArgs};
 use crate::progress::Progress;
 use crate::{search, show, stop};
 
-/// How many of the files that were not read are named.
+/// How many of the files, directories and links that were not read are named.
 const NAMED_MAX: usize = 10;
 
 /// Does what was asked.
@@ -101,6 +101,11 @@ fn fit(args: &args::Fit) -> Result<()> {
     if out.exists() && !args.force {
         bail!("{} exists: give another --out, or --force to replace it", out.display());
     }
+    // What would fail behind a long reading is looked at before it; the name, by `generators::fit` itself.
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("there is no folder {}: make it, or give another --out", folder.display());
+    }
     let progress = Progress::bytes("reading");
     let observe = |event: generators::Progress<'_>| follow(&progress, event);
     let found = generators::fit(&args.directories, &args.name, stop::listen()?, &observe)?;
@@ -135,10 +140,11 @@ fn say(found: &Fit) {
         ));
     }
     for (path, why) in found.skipped.iter().take(NAMED_MAX) {
-        show::note(&format!("not read: {} ({why})", path.display()));
+        show::note(&reports::plain_line(&format!("not read: {} ({why})", path.display())));
     }
-    if let Some(more) = found.skipped.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
-        show::note(&format!("not read: {more} more"));
+    if found.skipped.len() > NAMED_MAX {
+        let more = found.skipped.len() - NAMED_MAX;
+        show::note(&format!("not read: {more} more, {} in all", found.skipped.len()));
     }
 }
 

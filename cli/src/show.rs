@@ -21,9 +21,9 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Says what failed.
+/// Says what failed. Errors name paths, and a path may hold what a terminal would obey.
 pub(crate) fn error(text: &str) {
-    note(&format!("error: {text}"));
+    note(&format!("error: {}", reports::plain_lines(text)));
 }
 
 /// Passes on what a measured program wrote, to the same channel.

@@ -12,19 +12,21 @@ use highwater_generators::{
 
 const SMOKE: Spec = Spec { profile: Profile::Smoke, scale: 1.0, seed: 1 };
 
-/// A small corpus of each profile.
-fn small() -> [Spec; Profile::BUILT_IN.len()] {
-    Profile::BUILT_IN.map(|profile| {
-        let scale = match profile {
-            Profile::Smoke => 1.0,
-            Profile::Steady => 0.03125,
-            Profile::Laptop => 0.02,
-            Profile::Heavy => 0.0005,
-            Profile::Wide => 0.002,
-            _ => 0.0001,
-        };
-        Spec { profile, scale, seed: 3 }
-    })
+/// A small corpus of a profile, and how many files and sessions it has at least, so that there is something to share among threads and
+/// shards.
+fn small(profile: Profile) -> (Spec, usize, u64) {
+    let (scale, files, sessions) = match profile {
+        // Those of which the size does not grow, or not the number of files.
+        Profile::Smoke | Profile::Growth => (1.0, 20, 10),
+        Profile::Adversarial => (0.0001, 300, 100),
+        Profile::Pathological => (0.0001, 10, 10),
+        Profile::Steady => (0.03125, 20, 20),
+        Profile::Laptop => (0.02, 20, 20),
+        Profile::Heavy => (0.0005, 20, 20),
+        Profile::Wide => (0.002, 100, 100),
+        Profile::Own(_) => (0.5, 20, 10),
+    };
+    (Spec { profile, scale, seed: 3 }, files, sessions)
 }
 
 /// Makes a corpus in one go with so many threads, and tells its manifest as text.
@@ -154,7 +156,10 @@ fn join(shards: &[PathBuf], dir: Option<&Path>) -> Result<PathBuf, Error> {
 
 #[test]
 fn the_bytes_are_the_same_on_any_number_of_threads_and_in_shards() {
-    for spec in small() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = own(dir.path()).profile;
+    for profile in Profile::BUILT_IN.into_iter().chain([own]) {
+        let (spec, files, sessions) = small(profile);
         let wanted = whole(&spec, 1);
         assert!(wanted == whole(&spec, 8), "{}", spec.name());
         let dir = tempfile::tempdir().unwrap();
@@ -162,7 +167,15 @@ fn the_bytes_are_the_same_on_any_number_of_threads_and_in_shards() {
         let root = join(&shards, None).unwrap();
         assert_eq!(root, dir.path().join(spec.name()));
         assert!(text(&root) == wanted, "{}", spec.name());
-        verify(&root, 2, &|_| ()).unwrap();
+        let manifest = verify(&root, 2, &|_| ()).unwrap();
+        let (found, told) = (manifest.files.len(), manifest.answer.sessions);
+        assert!(found >= files && told >= sessions, "{}: {found} files, {told} sessions", spec.name());
+        // Each shard has its part of the files.
+        for shard in &shards {
+            let mut own = Vec::new();
+            collect(&shard.join("home"), &mut own);
+            assert!(own.len() * 6 >= found, "{}: {} of {found} files", shard.display(), own.len());
+        }
     }
 }
 
