@@ -86,6 +86,14 @@ pub enum Error {
         /// What was given.
         text: String,
     },
+    /// Occurs when a shard's journal is not what was written, or not by this version.
+    #[error("shard journal {path} {why}; write the shard again")]
+    Journal {
+        /// The journal's path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Occurs when shards do not make a corpus.
     #[error("cannot merge {path}: {why}")]
     Merge {

@@ -77,7 +77,7 @@ impl Job<'_> {
         let (home, workspaces) = (home(&partial), plan.workspaces);
         let journal =
             write(plan, self.spec, Some(&home), begun.journal, self.threads, self.stop, self.observer)?;
-        drop(journal);
+        journal.end().map(drop).map_err(Error::io("write", &partial.join(JOURNAL)))?;
         if self.shard.is_some() { self.finish_shard() } else { self.finish_whole(workspaces) }
     }
 
@@ -186,11 +186,10 @@ fn resume(partial: &Path, header: &Header) -> Result<Option<Begun>, Error> {
         Ok(())
     })
     .map_err(failed)?;
-    drop((kept, old));
+    drop(old);
     remove_others(&home, &files)?;
     fs::rename(&fresh, &path).map_err(Error::io("rename the journal to", &path))?;
-    let journal = Journal::append(&path).map_err(Error::io("open", &path))?;
-    Ok(Some(Begun { journal, done, files: files.len() as u64 }))
+    Ok(Some(Begun { journal: kept, done, files: files.len() as u64 }))
 }
 
 fn is_real_directory(path: &Path) -> bool {

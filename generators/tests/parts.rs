@@ -218,6 +218,46 @@ fn shards_that_do_not_fit_are_named() {
 }
 
 #[test]
+fn a_shard_journal_that_was_changed_or_cut_off_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let shards = [1, 2].map(|index| shard(dir.path(), &SMOKE, index, 2, 2));
+    let journal = shards[1].join("shard.jsonl");
+    let written = fs::read_to_string(&journal).unwrap();
+    let visit = written.rfind("\"requests\":").unwrap() + "\"requests\":".len();
+    let changed = format!("{}1{}", &written[..visit], &written[visit..]);
+    let last_line = written.trim_end().rfind('\n').unwrap() + 1;
+    let first_line = written.replacen("{\"journal\"", "{\"jornal\"", 1);
+    for text in [changed.as_str(), &written[..last_line], &format!("{written}\n"), &first_line, ""] {
+        fs::write(&journal, text).unwrap();
+        let error = join(&shards, None).unwrap_err();
+        let wanted = format!("{} was changed or cut off", journal.display());
+        assert!(matches!(error, Error::Journal { .. }) && error.to_string().contains(&wanted), "{error}");
+    }
+    fs::write(&journal, changed).unwrap();
+    let reasons = Mutex::new(Vec::new());
+    let observe = |progress: Progress<'_>| {
+        if let Progress::Rebuilding { why } = progress {
+            reasons.lock().unwrap().push(why.to_owned());
+        }
+    };
+    let part = Some(Shard { index: 2, count: 2 });
+    generate(dir.path(), &SMOKE, part, 1, &AtomicBool::new(false), &observe).unwrap();
+    assert!(reasons.into_inner().unwrap()[0].contains("shard.jsonl was changed"));
+    assert_eq!(text(&join(&shards, None).unwrap()), whole(&SMOKE, 1));
+}
+
+/// What the journal claims goes into the manifest.
+#[test]
+fn a_changed_journal_is_gone_on_with_up_to_the_change() {
+    let dir = tempfile::tempdir().unwrap();
+    make_until(dir.path(), 45).0.unwrap_err();
+    let journal = partial(dir.path()).join("journal.jsonl");
+    let changed = fs::read_to_string(&journal).unwrap().replace("\"requests\":", "\"requests\":1");
+    fs::write(&journal, changed).unwrap();
+    assert!(text(&make_until(dir.path(), usize::MAX).0.unwrap()) == whole(&SMOKE, 1));
+}
+
+#[test]
 fn a_stopped_shard_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let (stop, found) = (AtomicBool::new(false), Mutex::new(0));
