@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
 use crate::assemble::{Assembly, IndexedFile};
-use crate::corpus::{
-    Listed, Summary, TAG, TAG_TEXT, check, check_space, home, put_file, remove_if_there, reusable,
-};
+use crate::corpus::{Listed, Summary, check, check_space, home, reusable};
 use crate::journal::{self, Header};
 use crate::making::{Job, SHARD_JOURNAL};
 use crate::manifest::Manifest;
+use crate::ours::{create, remove};
 use crate::plan::Plan;
 use crate::profile::Spec;
 use crate::shard::Shard;
@@ -45,7 +44,7 @@ pub fn merge(
     let mut parts = shards.iter().map(|root| part(root)).collect::<Result<Vec<Part>, Error>>()?;
     parts.sort_by_key(|part| part.shard);
     let Some(first) = shards.first() else {
-        return Err(Error::Merge { path: PathBuf::new(), why: "no shard was given".to_owned() });
+        return Err(Error::NoShards);
     };
     refuse_misfits(&parts)?;
     let spec = parts[0].spec.clone();
@@ -55,18 +54,18 @@ pub fn merge(
     if job.root().exists() {
         match reusable(&job) {
             Ok(manifest) => return Ok(Summary::of_manifest(job.root(), &manifest)),
-            Err(Error::Stopped) => return Err(Error::Stopped),
+            Err(stopped @ Error::Stopped { .. }) => return Err(stopped),
             Err(error) => progress(Progress::Rebuilding { why: &error.to_string() }),
         }
     }
     let plan = Plan::new(&spec);
     let assembly = index(&parts, &plan, &job)?;
-    let partial = job.partial();
-    let written = write(&parts, &assembly, &partial, &job);
-    match written.and_then(|()| job.finish(&partial, assembly, plan.workspaces)) {
+    let joined = job.joined();
+    let written = write(&parts, &assembly, &joined, &job);
+    match written.and_then(|()| job.finish(&joined, assembly, plan.workspaces)) {
         Ok(totals) => Ok(Summary::new(job.root(), &spec, None, totals)),
         Err(error) => {
-            remove_if_there(&partial)?;
+            remove(&joined)?;
             Err(error)
         }
     }
@@ -164,16 +163,15 @@ fn index(parts: &[Part], plan: &Plan, job: &Job<'_>) -> Result<Assembly<File>, E
     Ok(assembly)
 }
 
-/// Puts the shards' files below `partial`.
-fn write(parts: &[Part], assembly: &Assembly<File>, partial: &Path, job: &Job<'_>) -> Result<(), Error> {
-    remove_if_there(partial)?;
-    let home_to = home(partial);
-    fs::create_dir_all(&home_to).map_err(Error::io("create corpus directory", &home_to))?;
-    put_file(&partial.join(TAG), TAG_TEXT.as_bytes())?;
+/// Puts the shards' files below `joined`, where nothing is.
+fn write(parts: &[Part], assembly: &Assembly<File>, joined: &Path, job: &Job<'_>) -> Result<(), Error> {
+    create(joined)?;
+    let home_to = home(joined);
+    fs::create_dir(&home_to).map_err(Error::io("create corpus directory", &home_to))?;
     let (mut last_folder, mut links) = (PathBuf::new(), true);
     for file in &assembly.files {
         if job.stop.load(Ordering::Relaxed) {
-            return Err(Error::Stopped);
+            return Err(Error::Stopped { before: "the shards were joined; the same command begins anew" });
         }
         let from = home(&parts[file.journal()].root).join(&file.path);
         let to = home_to.join(&file.path);
@@ -190,7 +188,7 @@ fn write(parts: &[Part], assembly: &Assembly<File>, partial: &Path, job: &Job<'_
         }
         if links {
             links = false;
-            check_space(job.dir, partial, assembly.files.iter().map(|file| file.bytes).sum())?;
+            check_space(job.dir, joined, assembly.files.iter().map(|file| file.bytes).sum())?;
         }
         fs::copy(&from, &to).map_err(Error::io("copy to", &to))?;
     }

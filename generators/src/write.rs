@@ -304,7 +304,9 @@ pub(crate) fn write<W: io::Write + Send>(
         while !is_over() {
             let Some(item) = items.lock().unwrap_or_else(PoisonError::into_inner).next() else { return };
             if stop.load(Ordering::Relaxed) {
-                return fail(Error::Stopped);
+                return fail(Error::Stopped {
+                    before: "the corpus was complete; the same command goes on from there",
+                });
             }
             let path = item.path();
             let written = item.write(&mut desk).and_then(|()| {

@@ -63,7 +63,7 @@ fn a_stopped_run_goes_on_where_it_stopped() {
         let dir = tempfile::tempdir().unwrap();
         let (stopped, ..) = make_until(dir.path(), files);
         let error = stopped.unwrap_err();
-        assert!(matches!(error, Error::Stopped) && error.to_string().contains("goes on from there"));
+        assert!(matches!(error, Error::Stopped { .. }) && error.to_string().contains("goes on from there"));
         assert!(partial(dir.path()).is_dir() && !dir.path().join(SMOKE.name()).exists());
         let (root, found, written) = make_until(dir.path(), usize::MAX);
         let root = root.unwrap();
@@ -86,7 +86,7 @@ fn a_run_that_stops_again_and_again_comes_to_its_end() {
         runs += 1;
         match make_until(dir.path(), 9).0 {
             Ok(root) => break root,
-            Err(error) => assert!(matches!(error, Error::Stopped), "{error}"),
+            Err(error) => assert!(matches!(error, Error::Stopped { .. }), "{error}"),
         }
     };
     assert!(runs > 3, "{runs}");
@@ -170,14 +170,14 @@ fn the_bytes_are_the_same_on_any_number_of_threads_and_in_shards() {
 fn shards_are_listed_and_made_once_and_may_be_removed_after_the_merge() {
     let (dir, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let shards = [1, 2].map(|index| shard(dir.path(), &SMOKE, index, 2, 2));
-    let listed = list(dir.path()).unwrap();
+    let listed = list(dir.path()).unwrap().found;
     let parts: Vec<String> = listed.iter().map(|shard| shard.shard.unwrap().to_string()).collect();
     assert_eq!(parts, ["1/2", "2/2"]);
     let before = fs::metadata(shards[0].join("shard.jsonl")).unwrap().modified().unwrap();
     shard(dir.path(), &SMOKE, 1, 2, 1);
     assert_eq!(fs::metadata(shards[0].join("shard.jsonl")).unwrap().modified().unwrap(), before);
     let root = join(&shards, Some(out.path())).unwrap();
-    let corpus = &list(out.path()).unwrap()[0];
+    let corpus = &list(out.path()).unwrap().found[0];
     assert_eq!(listed.iter().map(|shard| shard.bytes).sum::<u64>(), corpus.bytes);
     assert_eq!(listed.iter().map(|shard| shard.requests).sum::<u64>(), corpus.requests);
     drop(dir);
@@ -268,7 +268,7 @@ fn a_stopped_shard_goes_on_where_it_stopped() {
     };
     let part = Some(Shard { index: 2, count: 2 });
     let stopped = generate(dir.path(), &SMOKE, part, 1, &stop, &observe);
-    assert!(matches!(stopped, Err(Error::Stopped)));
+    assert!(matches!(stopped, Err(Error::Stopped { .. })));
     let again = generate(dir.path(), &SMOKE, part, 1, &AtomicBool::new(false), &observe).unwrap();
     assert!(*found.lock().unwrap() > 0);
     let root = join(&[shard(dir.path(), &SMOKE, 1, 2, 1), again.root], None).unwrap();
@@ -293,12 +293,12 @@ fn an_own_profile_is_gone_on_with_and_merged_like_any_other() {
         Progress::Resuming { files } => *found.lock().unwrap() = files,
         _ => {}
     };
-    assert!(matches!(ensure(dir.path(), &spec, 1, &stop, &observe), Err(Error::Stopped)));
+    assert!(matches!(ensure(dir.path(), &spec, 1, &stop, &observe), Err(Error::Stopped { .. })));
     let root = ensure(dir.path(), &spec, 1, &AtomicBool::new(false), &observe).unwrap().root;
     assert!(*found.lock().unwrap() > 0);
     assert_eq!(text(&root), wanted);
     let shards = [2, 1].map(|index| shard(dir.path(), &spec, index, 2, 2));
-    assert_eq!(list(dir.path()).unwrap().iter().filter(|corpus| corpus.shard.is_some()).count(), 2);
+    assert_eq!(list(dir.path()).unwrap().found.iter().filter(|corpus| corpus.shard.is_some()).count(), 2);
     let out = tempfile::tempdir().unwrap();
     assert_eq!(text(&join(&shards, Some(out.path())).unwrap()), wanted);
     // Two profiles of one name are two profiles.
