@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
-use generators::{Corpus, Fit, Spec, Step, Summary};
+use generators::{Corpus, Fit, Listing, Spec, Step, Summary};
 
 use crate::args::{self, CorpusVerb, SpecArgs};
 use crate::progress::Progress;
@@ -77,8 +77,8 @@ fn tell(made: &Summary) {
 }
 
 fn list(dir: &Path) -> Result<()> {
-    let found = generators::list(dir)?;
-    if found.is_empty() {
+    let Listing { found, damaged } = generators::list(dir)?;
+    if found.is_empty() && damaged.is_empty() {
         show::note(&format!("no corpora in {}; `highwater corpus generate` writes one", dir.display()));
     }
     for corpus in found {
@@ -91,6 +91,9 @@ fn list(dir: &Path) -> Result<()> {
             corpus.sessions,
             corpus.digest
         ));
+    }
+    for (root, error) in damaged {
+        show::note(&format!("damaged: {} ({error})", root.display()));
     }
     Ok(())
 }

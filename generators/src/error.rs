@@ -100,6 +100,17 @@ pub enum Error {
         /// What was given.
         text: String,
     },
+    /// Occurs when a shard's journal is not what was written, or not by this version.
+    #[error("shard journal {path} {why}; write the shard again")]
+    Journal {
+        /// The journal's path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Occurs when there is nothing to merge.
+    #[error("no shard was given: name the directories of all shards of a corpus")]
+    NoShards,
     /// Occurs when shards do not make a corpus.
     #[error("cannot merge {path}: {why}")]
     Merge {
@@ -119,8 +130,17 @@ pub enum Error {
         why: String,
     },
     /// Occurs when the caller asked to stop.
-    #[error("stopped before the corpus was complete; the same command goes on from there")]
-    Stopped,
+    #[error("stopped before {before}")]
+    Stopped {
+        /// What was not reached, and what is left then.
+        before: &'static str,
+    },
+    /// Occurs when a corpus's lock is no file that can be locked.
+    #[error("corpus lock {path} is a link or no regular file: nothing was written; remove it yourself")]
+    Lock {
+        /// The lock.
+        path: PathBuf,
+    },
     /// Occurs when the operating system refuses.
     #[error("failed to {action} {path}: {source}")]
     Io {

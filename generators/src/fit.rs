@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
         let (mut bytes, mut failure) = (0, None);
         loop {
             if self.stop.load(Ordering::Relaxed) {
-                return Err(Error::Stopped);
+                return Err(Error::Stopped { before: "the history was read; no profile was made" });
             }
             match input.read(&mut self.buffer) {
                 Ok(0) => break,
