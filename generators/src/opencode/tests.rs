@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::manifest::Manifest;
 use crate::opencode::{Database, Ids, OpenCode, Project};
-use crate::plan::{Item, Plan};
+use crate::plan::{Item, Plan, Quirk};
 use crate::size::Size;
 use crate::{Profile, Spec, write};
 
@@ -100,6 +100,53 @@ fn a_database_is_the_same_file_wherever_and_by_however_many_threads_it_is_made()
     }
     assert_eq!(kept.files[0].format, "kilo");
     assert_eq!(kept.files[1].format, "opencode");
+}
+
+/// A session's id, what it costs in 1/100,000 $, and its tokens in the order of the table's columns.
+type Sums = (String, [u64; 6]);
+
+fn sums(database: &rusqlite::Connection, sql: &str) -> Vec<Sums> {
+    let mut statement = database.prepare(sql).unwrap();
+    let row = |row: &rusqlite::Row<'_>| {
+        let mut sums = [0; 6];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            *sum = row.get::<_, i64>(i + 1)?.cast_unsigned();
+        }
+        Ok((row.get(0)?, sums))
+    };
+    statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_row_of_a_session_has_the_sums_of_its_messages() {
+    for (root, file, path) in [
+        (DATABASE, "opencode.db", ".local/share/opencode/opencode.db"),
+        (DATABASE + 1, "kilo.db", ".local/share/kilo/kilo.db"),
+    ] {
+        let mut sessions: Vec<_> = (0..3).map(|i| session(root, i, 2, Size::About(60_000))).collect();
+        sessions[1].quirks = [Quirk::UnknownTypes, Quirk::EveryPart, Quirk::BadOperation].into();
+        let home = tempfile::tempdir().unwrap();
+        let database = Item::Database(Database { root, file, sessions });
+        let told = written(vec![database], Some(home.path()), 1).files[0].tokens;
+        let database = rusqlite::Connection::open(home.path().join(path)).unwrap();
+        // SQLite reads the messages by itself, without those whose JSON is none.
+        let of_messages = "with answer as (select session_id, case when json_valid(data) then data end as data from message)
+            select session_id, cast(round(sum(data ->> '$.cost') * 100000) as integer), sum(data ->> '$.tokens.input'),
+            sum(data ->> '$.tokens.output'), sum(data ->> '$.tokens.reasoning'), sum(data ->> '$.tokens.cache.read'),
+            sum(data ->> '$.tokens.cache.write') from answer where data ->> '$.role' = 'assistant'
+            group by session_id order by session_id";
+        let of_sessions =
+            "select id, cast(round(cost * 100000) as integer), tokens_input, tokens_output, tokens_reasoning,
+            tokens_cache_read, tokens_cache_write from session order by id";
+        let found = sums(&database, of_sessions);
+        assert_eq!(found, sums(&database, of_messages));
+        assert_eq!(found.len(), 3);
+        let [cost, input, output, reasoning, read, write] =
+            std::array::from_fn(|i| found.iter().map(|row| row.1[i]).sum::<u64>());
+        assert_eq!([input, read, write], [told.input, told.cache_read, told.cache_write]);
+        assert_eq!([output + reasoning, reasoning], [told.output, told.reasoning]);
+        assert!(cost > 0 && reasoning > 0, "{found:?}");
+    }
 }
 
 #[test]
