@@ -1,5 +1,6 @@
 //! `highwater corpus fit`, from a history to a corpus of its shape.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 use std::fs;
 use std::path::Path;

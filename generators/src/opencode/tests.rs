@@ -126,7 +126,7 @@ fn a_row_of_a_session_has_the_sums_of_its_messages() {
         let mut sessions: Vec<_> = (0..3).map(|i| session(root, i, 2, Size::About(60_000))).collect();
         sessions[1].quirks = [Quirk::UnknownTypes, Quirk::EveryPart, Quirk::BadOperation].into();
         let home = tempfile::tempdir().unwrap();
-        let database = Item::Database(Database { root, file, sessions });
+        let database = Item::Database(Box::new(Database { root, file, sessions }));
         let told = written(vec![database], Some(home.path()), 1).files[0].tokens;
         let database = rusqlite::Connection::open(home.path().join(path)).unwrap();
         // SQLite reads the messages by itself, without those whose JSON is none.
