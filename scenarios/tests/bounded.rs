@@ -62,7 +62,7 @@ fn read(home: &Path) -> (Item, u64) {
         seen.0.pop().unwrap()
     })
     .unwrap();
-    (measured.value, measured.peak_bytes)
+    (measured.result, measured.peak_bytes)
 }
 
 /// A document whose middle is repeated.
