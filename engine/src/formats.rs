@@ -14,7 +14,7 @@ pub mod vscode;
 mod zstandard;
 
 use crate::json::text::{Measure, preview};
-use crate::session::NAME_UNITS;
+use crate::session::{NAME_UNITS, Request};
 use crate::tree::{Node, Text};
 
 /// How much text of a request is held until it is stripped.
@@ -37,6 +37,14 @@ impl Hold {
     fn most_units(self) -> usize {
         self.message_units.max(self.response_units)
     }
+}
+
+/// Adds a request to those of its session. Their room grows by a quarter, since the largest session is what is held at the peak.
+fn keep(requests: &mut Vec<Request>, request: Request) {
+    if requests.len() == requests.capacity() {
+        requests.reserve_exact((requests.len() / 4).max(4));
+    }
+    requests.push(request);
 }
 
 /// A name or id as it is kept.

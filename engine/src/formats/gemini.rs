@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use read::ReadChat;
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, name, plus, time};
+use super::{Hold, Joined, keep, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
@@ -159,7 +159,7 @@ impl Chat {
             (_, true) => State::Complete,
             _ => State::Pending,
         };
-        self.done.push(request);
+        keep(&mut self.done, request);
     }
 
     fn finish(mut self, stem: &str) -> (Head, Vec<Request>) {
