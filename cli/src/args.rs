@@ -334,15 +334,14 @@ pub(crate) enum CorpusVerb {
 
 /// Make a profile of your own histories, to grow the same shape of corpus elsewhere
 ///
-/// Reads the session files of VS Code Copilot Chat, Copilot CLI, Claude Code, Codex CLI, Gemini CLI
-/// and OpenCode (its tree of files; no databases) below each DIR, and writes how many and how large
-/// they are: counts, quantiles of sizes, shares of tools and record types. No text, path, name, id
-/// or date is written, and tools and record types only by names that are public. Read the file
-/// before you send it: it has some 200 lines. Nothing in DIR is changed, and links in it are not
-/// followed.
+/// Reads the session files of VS Code Copilot Chat, Copilot CLI, Claude Code, Codex CLI, Gemini CLI,
+/// OpenCode and Kilo below each DIR, and writes how many and how large they are: counts, quantiles of
+/// sizes, shares of tools and record types. No text, path, name, id or date is written, and tools and
+/// record types only by names that are public. Read the file before you send it: it has some 200
+/// lines. Nothing in DIR is changed, and links in it are not followed.
 ///
-/// DIR is a home directory, or a log directory by itself, such as ~/.claude. What could not be read
-/// is named here and is not in the file. docs/corpora.md is the manual.
+/// DIR is a home directory, or a log directory by itself, such as ~/.claude. Links, and what could not
+/// be read to its end, are named here and are not in the file. docs/corpora.md is the manual.
 ///
 /// Examples:
 ///   highwater corpus fit ~                             everything of yours, as mine.toml

@@ -52,7 +52,7 @@ fn person() -> i32 {
         args::Verb::Doctor => doctor::doctor(),
     };
     result.unwrap_or_else(|error| {
-        show::error(&format!("{error:#}"));
+        show::error(&show::chain(&error));
         reports::exit::code(harness::record::Verdict::Error)
     })
 }

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use harness::record::{Case, Process, Run, SiteGrowth};
 
 /// The text on one line, without anything that a terminal would obey.
-pub(crate) fn line(text: &str) -> String {
+pub fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_whitespace() { ' ' } else { plain(c) }).collect()
 }
 
 /// The same, with its line breaks.
-fn lines(text: &str) -> String {
+pub fn lines(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
