@@ -100,6 +100,13 @@ impl Entry {
         Entry { id: entry.digest(), ..entry }
     }
 
+    /// When the run takes its place among others: the time of the commit, else of the run, in microseconds since 1970. Absent where
+    /// that is no RFC 3339 time.
+    pub fn order(&self) -> Option<i64> {
+        let time: jiff::Timestamp = self.change.committed.as_ref().unwrap_or(&self.time).parse().ok()?;
+        Some(time.as_microsecond())
+    }
+
     /// The id that the content of the entry has: another one than [`Entry::id`] says that it was changed.
     pub fn digest(&self) -> String {
         let content = Entry { id: String::new(), ..self.clone() };
