@@ -4,5 +4,13 @@
 //! never collide and adding the same run again changes nothing. A [`series::Timeline`] is what they say together: the figures of
 //! each metric in the order of the commits, from which trends, change points and drift are computed.
 
+pub mod compared;
+pub mod drift;
 pub mod entry;
+pub mod page;
+pub mod release;
+pub mod runs;
 pub mod series;
+#[cfg(test)]
+mod specimen;
+pub mod trend;
