@@ -91,7 +91,7 @@ impl Page {
     pub fn markdown(&self) -> String {
         let mut lines = vec![format!("# {}", escaped(&self.title)), String::new()];
         // A line of its own is a paragraph of its own.
-        lines.extend(self.lead.iter().flat_map(|line| [escaped(line), String::new()]));
+        lines.extend(self.lead.iter().flat_map(|line| [paragraph(line), String::new()]));
         for section in &self.sections {
             lines.extend([format!("## {}", escaped(&section.title)), String::new()]);
             if let Some(table) = &section.table {
@@ -99,7 +99,7 @@ impl Page {
                 lines.push(String::new());
             }
             if !section.items.is_empty() {
-                lines.extend(section.items.iter().map(|item| format!("- {}", escaped(item))));
+                lines.extend(section.items.iter().map(|item| format!("- {}", paragraph(item))));
                 lines.push(String::new());
             }
         }
@@ -128,12 +128,6 @@ impl Section {
     pub fn items(self, items: impl IntoIterator<Item = String>) -> Section {
         Section { items: items.into_iter().map(|item| plain::line(&item)).collect(), ..self }
     }
-
-    /// With drawings.
-    #[must_use]
-    pub fn charts(self, charts: Vec<Chart>) -> Section {
-        Section { charts, ..self }
-    }
 }
 
 impl Table {
@@ -149,6 +143,16 @@ impl Table {
             format!("| {} |", row.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | "))
         };
         [line(&self.titles), marks].into_iter().chain(self.rows.iter().map(line)).collect()
+    }
+}
+
+/// Text that begins a line, and begins neither a heading nor a list with it.
+fn paragraph(text: &str) -> String {
+    match text.chars().next() {
+        Some(first @ ('#' | '>' | '-' | '+' | '*' | '=' | '_' | '~')) => {
+            format!("&#{};{}", u32::from(first), escaped(&text[1..]))
+        }
+        _ => escaped(text),
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Report {
     pub debts: Vec<Debt>,
     /// Series that reach their limits, if they go on as they did up to this release; the soonest first.
     pub headroom: Vec<Trend>,
-    /// All releases of the history, oldest first.
+    /// All releases up to this one, oldest first.
     pub releases: Vec<Release>,
 }
 
@@ -89,7 +89,9 @@ pub fn release(
         Some(tag) => named(&releases, tag)?,
         None => releases.last().ok_or(Error::NoRelease { runs: timeline.runs.len() })?,
     };
-    let older = &releases[..releases.iter().position(|other| other.tag == release.tag).unwrap_or(0)];
+    let place = releases.iter().position(|other| other.tag == release.tag).unwrap_or(0);
+    // What came later does not belong to the report: it stays as it was on the day.
+    let (older, known) = (&releases[..place], &releases[..=place]);
     let up_to = up_to(timeline, release);
     let trends = trend::trends(&up_to, &Options::default(), weeks);
     let mut headroom: Vec<Trend> =
@@ -100,12 +102,12 @@ pub fn release(
     Ok(Report {
         schema: SCHEMA,
         verdict: last_run.map_or(Verdict::Pass, |run| run.verdict),
-        last: older.last().map(|than| against(timeline, than, release, &releases)),
-        year: a_year_before(timeline, release, older).map(|than| against(timeline, than, release, &releases)),
+        last: older.last().map(|than| against(timeline, than, release, known)),
+        year: a_year_before(timeline, release, older).map(|than| against(timeline, than, release, known)),
         debts: debts(timeline, entries, release),
         headroom,
         release: release.clone(),
-        releases,
+        releases: known.to_vec(),
     })
 }
 

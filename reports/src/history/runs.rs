@@ -149,8 +149,10 @@ impl Names {
 /// A change as a part of what was before: `+2.0 %`, `-0.013 %`; `from 0` where there was nothing.
 pub(super) fn percent(part: Option<f64>) -> String {
     let Some(part) = part else { return "from 0".to_owned() };
+    if part == 0.0 {
+        return "0 %".to_owned();
+    }
     let decimals = match (part * 100.0).abs() {
-        0.0 => 0,
         size if size >= 100.0 => 0,
         size if size >= 0.1 => 1,
         size => (-size.log10()).ceil() as usize + 1,
@@ -161,4 +163,17 @@ pub(super) fn percent(part: Option<f64>) -> String {
 /// How much larger `now` is than `then`, as a part of that; absent from 0.
 pub(super) fn part(then: f64, now: f64) -> Option<f64> {
     (then != 0.0).then(|| (now - then) / then.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_about_two_digits_and_a_sign() {
+        let shown = [2.0, 0.02, -0.5, 0.000_13, 0.0].map(|part| percent(Some(part)));
+        assert_eq!(shown, ["+200 %", "+2.0 %", "-50.0 %", "+0.013 %", "0 %"]);
+        assert_eq!(percent(part(0.0, 7.0)), "from 0");
+        assert_eq!(percent(part(-4.0, -5.0)), "-25.0 %");
+    }
 }

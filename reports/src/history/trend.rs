@@ -13,7 +13,7 @@ mod page;
 
 pub use headroom::Headroom;
 pub(super) use headroom::rows as headroom_rows;
-pub use page::page;
+pub use page::{drawn, page};
 
 /// Version of the data as JSON.
 pub const SCHEMA: u32 = 1;
@@ -126,10 +126,11 @@ pub fn trends(timeline: &Timeline, options: &Options, weeks: f64) -> Trends {
     Trends { schema: SCHEMA, runs: marks.collect(), series: series.collect() }
 }
 
-/// The changes of level of one series.
+/// The changes of level of one series; that it is exact is known from its points.
 pub fn steps(timeline: &Timeline, series: &Series, options: &Options) -> Vec<Step> {
     let values: Vec<f64> = series.points.iter().map(|point| point.median).collect();
-    let changes = divisive::changes(&values, options);
+    let exact = series.points.iter().all(|point| point.tier == Tier::Exact);
+    let changes = divisive::changes(&values, &Options { exact, ..*options });
     changes.into_iter().map(|change| step(timeline, series, &change)).collect()
 }
 

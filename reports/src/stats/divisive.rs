@@ -17,6 +17,7 @@
 //!   hardly more steps, and three times as many where there are none (in 1,000 series of 1,000 Gaussian points 196 in place of 55).
 //! - A place between two runs of at least three equal points is a weak change, whatever a window says: the five runs that an exact
 //!   figure was up before it was put right are too few to move the mean of a window.
+//! - Of exact figures such a place is a change for certain, since the same program always has the same figure.
 //! - Windows begin at multiples of half a window, wherever changes are found: what is added to a series moves no change that is older than
 //!   a few windows. A change is tested on at most a window of points on each side, and in the end put where the divergence of those is
 //!   greatest.
@@ -37,12 +38,15 @@ pub struct Options {
     pub max_p: f64,
     /// Least change, as a part of the level before it.
     pub min_magnitude: f64,
+    /// Whether the figures are exact, so that the same program always has the same: three equal figures and then three others are a
+    /// change, of which no test need say how likely it is.
+    pub exact: bool,
 }
 
 impl Default for Options {
     /// Otava's defaults.
     fn default() -> Options {
-        Options { window: 50, max_p: 0.001, min_magnitude: 0.0 }
+        Options { window: 50, max_p: 0.001, min_magnitude: 0.0, exact: false }
     }
 }
 
@@ -51,7 +55,7 @@ impl Default for Options {
 pub struct Change {
     /// The first point of the new level.
     pub index: usize,
-    /// The chance of such a difference of the two levels, if there were none.
+    /// The chance of such a difference of the two levels, if there were none; 0 between runs of equal exact figures.
     pub p: f64,
     /// Mean of the points before it: since the change before it, of at most a window.
     pub before: f64,
@@ -79,7 +83,7 @@ pub fn changes(series: &[f64], options: &Options) -> Vec<Change> {
             break;
         }
     }
-    weak.extend(between_runs(series));
+    weak.extend((0..series.len()).filter(|at| is_between_runs(series, *at)));
     weak.sort_unstable();
     weak.dedup();
     let found = strong(series, &weak, &options);
@@ -101,11 +105,12 @@ fn split(series: &[f64], piece: (usize, usize), max_p: f64, scratch: &mut Within
     split(series, (at, end), max_p, scratch, found);
 }
 
-/// Places between two runs of equal points.
-fn between_runs(series: &[f64]) -> impl Iterator<Item = usize> + '_ {
-    let is_run = |from: usize| series[from..from + LEAST].iter().all(|point| *point == series[from]);
-    let places = LEAST..(series.len() + 1).saturating_sub(LEAST);
-    places.filter(move |at| series[at - 1] != series[*at] && is_run(at - LEAST) && is_run(*at))
+/// Whether three equal points end at a place and three others begin there.
+fn is_between_runs(series: &[f64], at: usize) -> bool {
+    let is_run = |from: usize| {
+        series.get(from..from + LEAST).is_some_and(|run| run.iter().all(|point| *point == run[0]))
+    };
+    at >= LEAST && is_run(at - LEAST) && is_run(at) && series[at - 1] != series[at]
 }
 
 /// The sums of the distances between all points of each part of a piece.
@@ -229,7 +234,8 @@ fn strong(series: &[f64], places: &[usize], options: &Options) -> Vec<Change> {
         let (from, to) = around(series, indices, which, options.window);
         let index = indices[which];
         let Test { p, before, after } = test(&series[from..index], &series[index..to]);
-        Change { index, p, before, after }
+        let certain = options.exact && is_between_runs(series, index);
+        Change { index, p: if certain { 0.0 } else { p }, before, after }
     };
     let mut places: Vec<Change> = (0..indices.len()).map(|which| tested(&indices, which)).collect();
     while let Some(which) = weakest(&places, options) {
@@ -267,6 +273,9 @@ fn weakest(places: &[Change], options: &Options) -> Option<usize> {
 fn settled(series: &[f64], places: &[Change], options: &Options, scratch: &mut Within) -> Vec<usize> {
     let indices: Vec<usize> = places.iter().map(|place| place.index).collect();
     let settle = |which: usize| {
+        if places[which].p == 0.0 {
+            return indices[which];
+        }
         let (from, to) = around(series, &indices, which, options.window);
         scratch.fill(&series[from..to]);
         scratch.best().map_or(indices[which], |cut| from + cut)

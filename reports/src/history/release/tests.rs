@@ -33,18 +33,7 @@ fn a_release_is_compared_with_the_last_and_with_that_of_a_year_before() {
 #[test]
 fn what_came_after_a_release_says_nothing_of_it() {
     let entries = specimen::entries();
-    let mut early = of(&entries, Some("v1.1"));
-    let mut then = of(&entries[..26], Some("v1.1"));
-    // But for the best release and the list of all, which later ones belong to.
-    for report in [&mut early, &mut then] {
-        report.releases.clear();
-        for against in report.last.iter_mut().chain(&mut report.year) {
-            against.comparison.moved.iter_mut().for_each(|moved| moved.best.tag.clear());
-        }
-    }
-    assert_eq!(early.headroom, then.headroom);
-    assert_eq!(early.debts, then.debts);
-    assert_eq!(early.last.unwrap().than, then.last.unwrap().than);
+    assert_eq!(of(&entries, Some("v1.1")), of(&entries[..26], Some("v1.1")));
 }
 
 #[test]

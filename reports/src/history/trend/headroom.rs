@@ -15,8 +15,8 @@ const LEAST_FIGURES: usize = 8;
 const LEAST_WEEKS: f64 = 1.0;
 /// What lies farther ahead than this, in weeks, is no forecast: ten years.
 const FARTHEST_WEEKS: f64 = 520.0;
-/// More figures are thinned to so many: 45,000 pairs for each series.
-const FIGURES: usize = 300;
+/// More figures are thinned to so many: 20,000 pairs for each series.
+const FIGURES: usize = 200;
 
 /// When a limit is reached.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -8,7 +8,7 @@ use crate::{figure, plain};
 
 /// So many runs between two levels are named one by one.
 const NAMED: usize = 5;
-/// So many series are listed.
+/// So many series, and so many changes, are listed.
 const LISTED: usize = 50;
 
 /// The page: changes with what lies between the runs, newest first; what is left up to the limits, soonest first; and every series.
@@ -23,6 +23,15 @@ pub fn page(trends: &Trends) -> Page {
     ));
     page.add(all(trends));
     page
+}
+
+/// The same with a drawing of each series that is listed, for those who can show them.
+pub fn drawn(trends: &Trends) -> Page {
+    let mut drawn = page(trends);
+    if let Some(series) = drawn.sections.last_mut() {
+        series.charts = listed(trends).map(|trend| chart(trends, trend)).collect();
+    }
+    drawn
 }
 
 fn lead(trends: &Trends) -> Vec<String> {
@@ -50,6 +59,8 @@ fn changes(trends: &Trends) -> Section {
         trends.series.iter().flat_map(|trend| trend.steps.iter().map(move |step| (trend, step))).collect();
     // Sorting keeps the order of names among changes of one run.
     steps.sort_by_key(|(_, step)| std::cmp::Reverse(step.first_after));
+    let more = steps.len().saturating_sub(LISTED);
+    steps.truncate(LISTED);
     let rows = steps.iter().map(|(trend, step)| {
         let unit = trend.key.unit;
         vec![
@@ -70,6 +81,9 @@ fn changes(trends: &Trends) -> Section {
         if !said.contains(&cause) {
             said.push(cause);
         }
+    }
+    if more > 0 {
+        said.push(format!("and {more} more changes before these"));
     }
     Section::new("Changes of level").table(&titles, "lllrll", rows).items(said)
 }
@@ -117,19 +131,18 @@ fn moved(near: &MovedNear) -> String {
     format!("{}{place}", near.moved.in_words())
 }
 
-/// The series, those with changes first.
+/// The series that are listed, those with changes first.
+fn listed(trends: &Trends) -> impl Iterator<Item = &Trend> {
+    let (changed, steady): (Vec<_>, Vec<_>) = trends.series.iter().partition(|trend| !trend.steps.is_empty());
+    changed.into_iter().chain(steady).take(LISTED)
+}
+
 fn all(trends: &Trends) -> Section {
-    let mut series: Vec<&Trend> = trends.series.iter().collect();
-    series.sort_by_key(|trend| trend.steps.is_empty());
-    let more = series.len().saturating_sub(LISTED);
-    series.truncate(LISTED);
+    let more = trends.series.len().saturating_sub(LISTED);
     let titles = ["series", "runs", "first", "last", "change", "limit", "changes of level"];
     let said =
         (more > 0).then(|| format!("and {more} more series: choose some by a pattern of cases or metrics"));
-    Section::new("Series")
-        .table(&titles, "lrrrrrr", series.iter().map(|trend| row(trend)).collect())
-        .items(said)
-        .charts(series.iter().map(|trend| chart(trends, trend)).collect())
+    Section::new("Series").table(&titles, "lrrrrrr", listed(trends).map(row).collect()).items(said)
 }
 
 fn row(trend: &Trend) -> Vec<String> {

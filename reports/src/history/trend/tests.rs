@@ -170,7 +170,7 @@ fn the_data_are_json_with_the_schema_first() {
 
 #[test]
 fn a_chart_has_a_label_for_each_figure() {
-    let page = page(&all(&specimen::entries()));
+    let page = drawn(&all(&specimen::entries()));
     let chart = &page.sections.last().unwrap().charts[0];
     assert!(chart.unit == Unit::Bytes && chart.values.len() == 60 && chart.labels.len() == 60);
     assert_eq!(chart.labels[3], "v1.0, 2025-01-27");

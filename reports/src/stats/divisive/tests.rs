@@ -105,6 +105,20 @@ fn a_few_runs_between_two_steps_of_an_exact_series_are_seen() {
     }
 }
 
+#[test]
+fn every_level_of_an_exact_figure_is_seen_from_its_third_run_on() {
+    let series: Vec<f64> = [10.0, 11.0, 13.0, 12.0].iter().flat_map(|level| [*level; 3]).collect();
+    let exact = Options { exact: true, ..Options::default() };
+    let indices = |series: &[f64], options: &Options| -> Vec<usize> {
+        changes(series, options).iter().map(|change| change.index).collect()
+    };
+    assert_eq!((indices(&series, &exact), found(&series)), (vec![3, 6, 9], vec![]));
+    assert_eq!(indices(&series[..11], &exact), [3, 6]);
+    // A spike, and a figure that is another one in each run, are none.
+    assert_eq!(indices(&[5.0, 5.0, 5.0, 9.0, 5.0, 5.0, 5.0], &exact), [0; 0]);
+    assert_eq!(indices(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], &exact), [0; 0]);
+}
+
 /// By hand: means 3 and 8, variance 2.5 in both, so t = 5 with 8 degrees of freedom; SciPy's `ttest_ind` has this p.
 #[test]
 fn student_agrees_with_scipy() {
