@@ -8,6 +8,8 @@ use harness::record::Unit;
 use crate::markdown::escaped;
 use crate::{aligned, plain};
 
+mod html;
+
 /// A page, top to bottom.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
@@ -52,8 +54,10 @@ pub struct Chart {
     pub unit: Unit,
     /// The figures, oldest first.
     pub values: Vec<f64>,
-    /// Of each figure the run: its commit or tag, and the day.
-    pub labels: Vec<String>,
+    /// Of each figure the run: its tag or commit.
+    pub runs: Vec<String>,
+    /// Of each figure the day: `2026-01-31`.
+    pub days: Vec<String>,
     /// The figures at which a new level begins.
     pub changes: Vec<usize>,
     /// What a budget allows at most, or at least where more is better.
@@ -85,6 +89,11 @@ impl Page {
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// The page for a browser: one file, as the report of a run is.
+    pub fn html(&self) -> String {
+        html::page(self)
     }
 
     /// The page for a merge request, a release's notes or a step's summary.
@@ -173,6 +182,17 @@ mod tests {
     #[test]
     fn a_page_on_the_terminal() {
         insta::assert_snapshot!(page().text());
+    }
+
+    #[test]
+    fn a_page_in_a_browser_has_the_same_texts_and_no_markup_of_others() {
+        let html = page().html();
+        assert!(
+            html.contains("<h2 id=\"part-0\">the table</h2>") && html.contains("a &lt;b&gt; `c`"),
+            "{html}"
+        );
+        assert!(html.contains("# no heading &lt;script&gt;\u{fffd}") && !html.contains("<script"));
+        assert!(!html.contains("nothing</h2>"));
     }
 
     #[test]

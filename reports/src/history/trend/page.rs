@@ -1,6 +1,6 @@
 //! The page of trends.
 
-use super::{MovedNear, Step, Trend, Trends, headroom};
+use super::{Mark, MovedNear, Step, Trend, Trends, headroom};
 use crate::history::page::{Chart, Page, Section};
 use crate::history::runs;
 use crate::rows::{self, counted};
@@ -162,17 +162,17 @@ fn row(trend: &Trend) -> Vec<String> {
 }
 
 fn chart(trends: &Trends, trend: &Trend) -> Chart {
-    let label = |run: &usize| {
-        let mark = &trends.runs[*run];
+    let marks = || trend.runs.iter().map(|run| &trends.runs[*run]);
+    let name = |mark: &Mark| {
         let commit = mark.commit.as_deref().map(runs::short);
-        let name = mark.tag.clone().or(commit);
-        plain::line(&name.into_iter().chain([mark.day.clone()]).collect::<Vec<_>>().join(", "))
+        plain::line(&mark.tag.clone().or(commit).unwrap_or_else(|| mark.day.clone()))
     };
     Chart {
         title: plain::line(&trend.name),
         unit: trend.key.unit,
         values: trend.values.clone(),
-        labels: trend.runs.iter().map(label).collect(),
+        runs: marks().map(name).collect(),
+        days: marks().map(|mark| plain::line(&mark.day)).collect(),
         changes: trend.steps.iter().map(|step| step.at).collect(),
         limit: trend.limit,
     }

@@ -169,12 +169,17 @@ fn the_data_are_json_with_the_schema_first() {
 }
 
 #[test]
-fn a_chart_has_a_label_for_each_figure() {
+fn a_chart_has_a_run_and_a_day_for_each_figure() {
     let page = drawn(&all(&specimen::entries()));
     let chart = &page.sections.last().unwrap().charts[0];
-    assert!(chart.unit == Unit::Bytes && chart.values.len() == 60 && chart.labels.len() == 60);
-    assert_eq!(chart.labels[3], "v1.0, 2025-01-27");
+    assert!(chart.unit == Unit::Bytes && chart.values.len() == 60);
+    assert!(chart.runs.len() == 60 && chart.days.len() == 60);
+    assert_eq!((chart.runs[3].as_str(), chart.days[3].as_str()), ("v1.0", "2025-01-27"));
     assert_eq!(chart.limit, Some(5.0 * MIB));
+    let html = page.html();
+    assert!(
+        html.matches("<svg").count() == 6 && !html.contains("<script") && html.contains("&lt;script&gt;")
+    );
 }
 
 #[test]
