@@ -3,12 +3,12 @@
 //! [`Timeline`] is what trends, change points, drift and releases are computed from. A store reads it from its tables, and
 //! [`Timeline::of`] makes the same from entries in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use harness::record::{Corpus, Direction, Environment, Tier, Unit, Verdict};
 use serde::Serialize;
 
-use super::entry::{Change, Entry};
+use super::entry::{self, Case, Change, Entry};
 use crate::budget::matches;
 
 /// Which series of which runs.
@@ -142,7 +142,26 @@ impl Testbed {
     }
 }
 
+impl Key {
+    /// The series that a figure belongs to.
+    pub fn of(entry: &Entry, case: &Case, figure: &entry::Point) -> Key {
+        Key {
+            case: case.case.clone(),
+            corpus: corpus_name(case.corpus.as_ref()),
+            metric: figure.metric.clone(),
+            testbed: Testbed::of(&entry.environment),
+            unit: figure.unit,
+            direction: figure.direction,
+        }
+    }
+}
+
 impl RunMark {
+    /// When the run takes its place among others: the time of the commit, else of the run.
+    pub fn moment(&self) -> Option<jiff::Timestamp> {
+        self.change.committed.as_ref().unwrap_or(&self.time).parse().ok()
+    }
+
     /// What a trend marks of an entry whose environment is the one with this index.
     pub fn of(entry: &Entry, environment: usize) -> RunMark {
         RunMark {
@@ -180,25 +199,32 @@ impl Timeline {
         for entry in &entries[surplus..] {
             let environment = builder.environment(&entry.environment);
             let run = builder.run(RunMark::of(entry, environment));
-            let testbed = Testbed::of(&entry.environment);
             for case in entry.cases.iter().filter(|case| selection.has_case(&case.case)) {
                 let corpus = case.corpus.as_ref().map(|corpus| builder.corpus(&corpus.digest));
                 for point in case.points.iter().filter(|point| selection.has_metric(&point.metric)) {
-                    let key = Key {
-                        case: case.case.clone(),
-                        corpus: corpus_name(case.corpus.as_ref()),
-                        metric: point.metric.clone(),
-                        testbed: testbed.clone(),
-                        unit: point.unit,
-                        direction: point.direction,
-                    };
                     let (tier, median, range, limit) = (point.tier, point.median, point.range, point.limit);
-                    let series = builder.series(key);
+                    let series = builder.series(Key::of(entry, case, point));
                     builder.point(series, Point { run, corpus, tier, median, range, limit });
                 }
             }
         }
         builder.finish()
+    }
+}
+
+impl Timeline {
+    /// Leaves the corpora that a point names, in the order of their digests.
+    fn sort_corpora(&mut self) {
+        let points = self.series.iter().flat_map(|series| &series.points);
+        let used: BTreeSet<usize> = points.filter_map(|point| point.corpus).collect();
+        let mut order: Vec<usize> = used.into_iter().collect();
+        order.sort_by(|a, b| self.corpora[*a].cmp(&self.corpora[*b]));
+        let mut places = vec![0; self.corpora.len()];
+        order.iter().enumerate().for_each(|(place, old)| places[*old] = place);
+        self.corpora = order.iter().map(|old| std::mem::take(&mut self.corpora[*old])).collect();
+        for point in self.series.iter_mut().flat_map(|series| &mut series.points) {
+            point.corpus = point.corpus.map(|old| places[old]);
+        }
     }
 }
 
@@ -251,9 +277,11 @@ impl Builder {
         self.timeline.series[series].points.push(point);
     }
 
-    /// The timeline, in its order. Of several points of one run in one series, the first stays.
+    /// The timeline, in its order, whatever the order in which it was gathered. Of several points of one run in one series, the
+    /// first stays.
     pub(super) fn finish(self) -> Timeline {
         let mut timeline = self.timeline;
+        timeline.sort_corpora();
         timeline.series.retain(|series| !series.points.is_empty());
         timeline.series.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for series in &mut timeline.series {
