@@ -15,6 +15,9 @@ use scenarios::Sweep;
 use scenarios::exec::Wanted;
 use scenarios::runner::TICKS;
 
+pub(crate) mod history;
+pub(crate) mod trends;
+
 /// Proves memory fixes and holds memory budgets.
 ///
 /// `highwater run` writes a realistic corpus of AI-coding sessions, drives a parse, cache and IPC engine over it with every
@@ -42,6 +45,7 @@ pub(crate) enum Verb {
     Compare(Box<Compare>),
     /// Print a saved run as text, markdown or JSON.
     Report(Report),
+    History(history::History),
     Selftest(Selftest),
     Serve(Serve),
     /// List scenarios, strategies, profiles, metrics, instruments.

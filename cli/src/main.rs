@@ -12,6 +12,7 @@ mod doctor;
 mod exec;
 mod folder;
 mod gate;
+mod history;
 mod list;
 mod places;
 mod progress;
@@ -46,6 +47,7 @@ fn person() -> i32 {
         args::Verb::Budget(args) => budget::budget(&args),
         args::Verb::Compare(args) => compare::compare(&args),
         args::Verb::Report(args) => report::report(&args),
+        args::Verb::History(args) => history::history(&args),
         args::Verb::Selftest(args) => selftest::selftest(&args),
         args::Verb::Serve(args) => serve::serve(&args),
         args::Verb::List(args) => list::list(&args),

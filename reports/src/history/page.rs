@@ -4,6 +4,7 @@
 //! HTML would obey is escaped by what writes them.
 
 use harness::record::Unit;
+use serde::Serialize;
 
 use crate::markdown::escaped;
 use crate::{aligned, plain};
@@ -153,6 +154,11 @@ impl Table {
         };
         [line(&self.titles), marks].into_iter().chain(self.rows.iter().map(line)).collect()
     }
+}
+
+/// The data of a page, for other programs.
+pub fn json(data: &impl Serialize) -> String {
+    serde_json::to_string_pretty(data).expect("pages are made of text, numbers and lists")
 }
 
 /// Text that begins a line, and begins neither a heading nor a list with it.
