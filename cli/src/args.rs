@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod history;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -42,6 +44,7 @@ pub(crate) enum Verb {
     Compare(Box<Compare>),
     /// Print a saved run as text, markdown or JSON.
     Report(Report),
+    History(history::History),
     Selftest(Selftest),
     Serve(Serve),
     /// List scenarios, strategies, profiles, metrics, instruments.

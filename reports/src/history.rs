@@ -6,5 +6,6 @@
 //! [`store::Store`] keeps entries in a file or on a server.
 
 pub mod entry;
+pub mod list;
 pub mod series;
 pub mod store;
