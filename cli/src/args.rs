@@ -1,5 +1,8 @@
 //! What can be typed.
 
+pub(crate) mod history;
+pub(crate) mod trends;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,9 +17,6 @@ use reports::budget::edit::HEADROOM_PERCENT;
 use scenarios::Sweep;
 use scenarios::exec::Wanted;
 use scenarios::runner::TICKS;
-
-pub(crate) mod history;
-pub(crate) mod trends;
 
 /// Proves memory fixes and holds memory budgets.
 ///

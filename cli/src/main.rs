@@ -47,10 +47,10 @@ fn person() -> i32 {
         args::Verb::Budget(args) => budget::budget(&args),
         args::Verb::Compare(args) => compare::compare(&args),
         args::Verb::Report(args) => report::report(&args),
-        args::Verb::History(args) => history::history(&args),
         args::Verb::Selftest(args) => selftest::selftest(&args),
         args::Verb::Serve(args) => serve::serve(&args),
         args::Verb::List(args) => list::list(&args),
+        args::Verb::History(args) => history::history(&args),
         args::Verb::Doctor => doctor::doctor(),
     };
     result.unwrap_or_else(|error| {

@@ -8,6 +8,7 @@
 pub mod compared;
 pub mod drift;
 pub mod entry;
+pub mod list;
 pub mod page;
 pub mod release;
 pub mod runs;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::ToSql;
@@ -16,6 +16,8 @@ use super::tls;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Statements that SQLite keeps prepared; there are fewer.
 const STATEMENTS: usize = 64;
+/// How often the journal's switch is tried while others open the file too.
+const SWITCHES: usize = 100;
 /// What marks a file of SQLite as a history of highwater: "HWhi".
 const APPLICATION: i64 = 0x4857_6869;
 /// The lock that writers hold in a PostgreSQL database, of which SQLite has one anyway: "highwate" as a number.
@@ -222,21 +224,20 @@ fn is_ours(connection: &rusqlite::Connection) -> rusqlite::Result<bool> {
     Ok(application == APPLICATION || (application == 0 && tables == 0))
 }
 
-/// Lets readers read while a writer writes. The switch itself does not wait for others as all else does.
+/// Lets readers read while a writer writes.
 fn write_ahead(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
-    let begun = Instant::now();
-    loop {
-        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
-            Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && begun.elapsed() < PATIENCE =>
-            {
-                std::thread::sleep(Duration::from_millis(20));
+    // Where the file system has no shared memory, another journal stays, which is as safe.
+    let switch = || connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    for _ in 0..SWITCHES {
+        match switch() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                // The switch itself does not wait for those who open the file at the same time. A transaction does.
+                connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
             }
-            // Where the file system has no shared memory, another journal stays, which is as safe.
             other => return other,
         }
     }
+    switch()
 }
 
 impl Session {

@@ -120,13 +120,14 @@ impl Gathered {
         Ok(self.builder.finish())
     }
 
-    /// Takes the figures of one case of one run. `series` knows the index of each series by the numbers of case and metric.
+    /// Takes the figures of one case of one run. `series` knows the index of each series by the numbers of case and metric, and
+    /// none where the metric is not selected.
     fn figures(
         &mut self,
         row: &Row<'_>,
         places: &HashMap<i64, Place>,
         metrics: &HashMap<i64, Metric>,
-        series: &mut HashMap<(i64, i64), usize>,
+        series: &mut HashMap<(i64, i64), Option<usize>>,
     ) -> Result<(), Failed> {
         let number = row.int(0)?;
         let (Some(place), Some(run)) = (places.get(&number), self.runs.get(&row.int(1)?)) else {
@@ -137,9 +138,13 @@ impl Gathered {
         let corpus = figures::unpack(packed, |_| ())?.map(|digest| builder.corpus(digest));
         figures::unpack(packed, |figure| {
             let Figure { metric: name, tier, median, range, limit } = figure;
-            let Some(metric) = metrics.get(&name) else { return };
-            let index = *series.entry((number, name)).or_insert_with(|| builder.series(key(place, metric)));
-            builder.point(index, Point { run, corpus, tier, median, range, limit });
+            let index = series.entry((number, name)).or_insert_with(|| {
+                let metric = metrics.get(&name)?;
+                Some(builder.series(key(place, metric)))
+            });
+            if let Some(index) = *index {
+                builder.point(index, Point { run, corpus, tier, median, range, limit });
+            }
         })?;
         Ok(())
     }
