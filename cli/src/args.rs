@@ -1,5 +1,8 @@
 //! What can be typed.
 
+pub(crate) mod history;
+pub(crate) mod trends;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -42,6 +45,7 @@ pub(crate) enum Verb {
     Compare(Box<Compare>),
     /// Print a saved run as text, markdown or JSON.
     Report(Report),
+    History(history::History),
     Selftest(Selftest),
     Serve(Serve),
     /// List scenarios, strategies, profiles, metrics, instruments.

@@ -12,6 +12,7 @@ mod doctor;
 mod exec;
 mod folder;
 mod gate;
+mod history;
 mod list;
 mod places;
 mod progress;
@@ -49,6 +50,7 @@ fn person() -> i32 {
         args::Verb::Selftest(args) => selftest::selftest(&args),
         args::Verb::Serve(args) => serve::serve(&args),
         args::Verb::List(args) => list::list(&args),
+        args::Verb::History(args) => history::history(&args),
         args::Verb::Doctor => doctor::doctor(),
     };
     result.unwrap_or_else(|error| {
