@@ -86,7 +86,7 @@ impl Axis {
         }
         html! {
             path.grid d=(lines) {}
-            g.tick.mid { @for (middle, name) in named { text x=(middle) y=(Px(bottom + 12.0)) { (name) } } }
+            g.tick.mid transform=(format!("translate(0 {})", Px(bottom + 12.0))) { @for (middle, name) in named { text x=(middle) { (name) } } }
         }
     }
 
