@@ -92,7 +92,7 @@ pub(crate) struct Run {
     /// Seconds after which a sample is stopped.
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) timeout: u64,
-    /// Where run.json and report.md are written.
+    /// Where run.json, report.md and report.html are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -204,7 +204,7 @@ pub(crate) struct Measuring {
     /// Only look at processes now and then instead of stopping each at its end: for commands that trace others themselves.
     #[arg(long)]
     pub(crate) no_trace: bool,
-    /// Where run.json, report.md and the outputs are written.
+    /// Where run.json, report.md, report.html and the outputs are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
@@ -684,6 +684,8 @@ pub(crate) enum Form {
     Text,
     /// The report.md.
     Markdown,
+    /// The report.html: one file for the browser.
+    Html,
     /// The run.json.
     Json,
 }

@@ -25,12 +25,18 @@ pub(crate) fn record(time: jiff::Timestamp, cases: Vec<Case>) -> Run {
     }
 }
 
-/// Writes `run.json` and `report.md`, each whole or not at all.
+/// Writes `run.json`, `report.md` and `report.html`, each whole or not at all.
 pub(crate) fn write(run: &Run, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("failed to make {}", out.display()))?;
     reports::store::write(&out.join("run.json"), run)?;
     reports::store::write_atomically(&out.join("report.md"), reports::markdown::report(run).as_bytes())?;
+    reports::store::write_atomically(&out.join("report.html"), page(run, out).as_bytes())?;
     Ok(())
+}
+
+/// The run as a page for the browser, with the flamegraphs that lie in its folder.
+pub(crate) fn page(run: &Run, folder: &Path) -> String {
+    reports::html::report(run, &|file| std::fs::read_to_string(folder.join(file)).ok())
 }
 
 /// Moves the outputs of a run's samples to its folder, in place of those of the run before. Other files there stay.
@@ -65,8 +71,9 @@ fn outputs_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Says what was written.
 pub(crate) fn say(out: &Path) {
-    show::note(&format!("wrote {}", out.join("run.json").display()));
-    show::note(&format!("wrote {}", out.join("report.md").display()));
+    for file in ["run.json", "report.md", "report.html"] {
+        show::note(&format!("wrote {}", out.join(file).display()));
+    }
 }
 
 /// Where the samples of this run get their directories; removed when the run ends.
