@@ -13,6 +13,7 @@ pub mod compare;
 mod debt;
 pub mod decision;
 pub mod error;
+pub mod exchange;
 pub mod exit;
 pub mod explain;
 mod figure;
@@ -34,6 +35,7 @@ pub mod sites;
 mod specimen;
 pub mod stats;
 pub mod store;
+pub mod summary;
 pub mod text;
 pub mod worth;
 
