@@ -87,6 +87,12 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Occurs when runs cannot be joined to one.
+    #[error("the runs cannot be joined: {why}")]
+    Apart {
+        /// Which of them, and what does not fit.
+        why: String,
+    },
     /// Occurs when there is nothing to draw a flamegraph of.
     #[error("failed to draw the flamegraph of {case}: {why}")]
     Flamegraph {

@@ -31,3 +31,6 @@ fn unit(unit: harness::record::Unit) -> &'static str {
         Unit::Ratio => "ratio",
     }
 }
+
+#[cfg(test)]
+mod tests;

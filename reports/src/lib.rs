@@ -26,6 +26,7 @@ pub mod judge;
 pub mod law;
 pub mod ledger;
 pub mod markdown;
+pub mod merge;
 pub mod metric;
 mod plain;
 pub mod rate;

@@ -6,7 +6,7 @@ use harness::record::{Case, Direction, Metric, Run};
 use serde::Serialize;
 
 use super::{range, unit};
-use crate::rows;
+use crate::{Error, rows};
 
 /// A measure of Bencher: the figure, and where it lies for certain.
 #[derive(Serialize)]
@@ -17,7 +17,10 @@ struct Measure {
 }
 
 /// Bencher Metric Format (BMF): benchmark, measure, values. A case is a benchmark, a metric a measure.
-pub fn bmf(run: &Run) -> String {
+///
+/// # Errors
+/// When a figure is no number that JSON can hold.
+pub fn bmf(run: &Run) -> Result<String, Error> {
     let run = &crate::plain_run(run);
     let measures = |case: &Case| -> BTreeMap<String, Measure> {
         let each = |(name, metric): (&String, &Metric)| {
@@ -28,7 +31,7 @@ pub fn bmf(run: &Run) -> String {
     };
     let measured = run.cases.iter().filter(|case| !case.metrics.is_empty());
     let benchmarks: BTreeMap<&str, _> = measured.map(|case| (case.case.as_str(), measures(case))).collect();
-    pretty(&benchmarks)
+    pretty("Bencher's metric format", &benchmarks)
 }
 
 /// One entry of github-action-benchmark's `customSmallerIsBetter`.
@@ -43,7 +46,10 @@ struct Entry<'r> {
 
 /// The input of github-action-benchmark for `tool: customSmallerIsBetter`: what more of is better has no place in it, and
 /// [`larger_is_better`] counts it.
-pub fn github(run: &Run) -> String {
+///
+/// # Errors
+/// When a figure is no number that JSON can hold.
+pub fn github(run: &Run) -> Result<String, Error> {
     let run = &crate::plain_run(run);
     let entries = run.cases.iter().flat_map(|case| {
         let extra = rows::worst(case).map_or("", rows::name);
@@ -60,7 +66,7 @@ pub fn github(run: &Run) -> String {
             }
         })
     });
-    pretty(&entries.collect::<Vec<_>>())
+    pretty("the input of github-action-benchmark", &entries.collect::<Vec<_>>())
 }
 
 /// How many figures [`github`] leaves out, because more of them is better.
@@ -69,8 +75,7 @@ pub fn larger_is_better(run: &Run) -> usize {
     metrics.filter(|metric| metric.direction == Direction::Higher).count()
 }
 
-fn pretty(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("figures of records are finite");
-    text.push('\n');
-    text
+fn pretty(what: &'static str, value: &impl Serialize) -> Result<String, Error> {
+    let written = serde_json::to_string_pretty(value);
+    written.map(|text| text + "\n").map_err(|error| Error::Text { what, why: error.to_string() })
 }

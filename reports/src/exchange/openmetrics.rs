@@ -16,7 +16,8 @@ struct Family<'r> {
     samples: Vec<(&'r Case, Option<&'r str>, &'r Metric)>,
 }
 
-/// Every figure as a sample of `highwater_NAME`, every case's verdict as `highwater_case_verdict`, the run as `highwater_run_info`.
+/// Every figure as a sample of `highwater_NAME`, every case's verdict as `highwater_case_verdict`, what the run is of as the
+/// labels of `highwater_run`. That is a gauge and no `info`, because Prometheus' own text format, in which the rest can be read as well, has no such type.
 pub fn report(run: &Run) -> String {
     let run = &crate::plain_run(run);
     let mut text = String::new();
@@ -99,8 +100,7 @@ fn labels_of(case: &Case) -> Vec<(&'static str, String)> {
 }
 
 fn info(text: &mut String, run: &Run) {
-    let _ = writeln!(text, "# TYPE highwater_run info");
-    let _ = writeln!(text, "# HELP highwater_run The run that the other samples are of.");
+    head(text, "highwater_run", "1 for the run that the other samples are of.", Unit::Count);
     let artifact = &run.artifact;
     let labels = [
         ("version", artifact.version.clone()),
@@ -110,7 +110,7 @@ fn info(text: &mut String, run: &Run) {
         ("toolchain", run.environment.toolchain.clone()),
         ("verdict", rows::name(run.verdict).to_owned()),
     ];
-    sample(text, "highwater_run_info", &labels, 1.0);
+    sample(text, "highwater_run", &labels, 1.0);
 }
 
 fn sample(text: &mut String, name: &str, labels: &[(&str, String)], value: f64) {
