@@ -8,7 +8,10 @@ source "$here/common.sh"
 page=$RUNNER_TEMP/highwater-summary.md
 if [[ $HIGHWATER_MEASURED == true ]]; then
   "$HIGHWATER" report "$HIGHWATER_REPORT" --format summary > "$page"
-  "$HIGHWATER" report "$HIGHWATER_REPORT" --format annotations
+  # Debug information may name files from the root of the disk; GitHub wants them from the root of the repository.
+  "$HIGHWATER" report "$HIGHWATER_REPORT" --format annotations | while IFS= read -r line; do
+    printf '%s\n' "${line/ file="${GITHUB_WORKSPACE:-$PWD}"\// file=}"
+  done
 else
   {
     printf '## Memory: could not be measured\n\nhighwater ended before it had a run to report. It said last:\n\n'
