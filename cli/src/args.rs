@@ -18,6 +18,12 @@ use scenarios::Sweep;
 use scenarios::exec::Wanted;
 use scenarios::runner::TICKS;
 
+mod merge;
+mod report;
+
+pub(crate) use merge::Merge;
+pub(crate) use report::{Format, Report};
+
 /// Proves memory fixes and holds memory budgets.
 ///
 /// `highwater run` writes a realistic corpus of AI-coding sessions, drives a parse, cache and IPC engine over it with every
@@ -43,9 +49,9 @@ pub(crate) enum Verb {
     Budget(Budget),
     // Its options are many, and the others are not to be as large.
     Compare(Box<Compare>),
-    /// Print a saved run as text, markdown or JSON.
     Report(Report),
     History(history::History),
+    Merge(Merge),
     Selftest(Selftest),
     Serve(Serve),
     /// List scenarios, strategies, profiles, metrics, instruments.
@@ -326,6 +332,17 @@ pub(crate) enum CorpusVerb {
         /// Take all steps up to this one.
         #[arg(long, value_name = "N")]
         step: Option<u64>,
+    },
+    /// Print what a corpus's bytes depend on, as one word for the key of a cache
+    ///
+    /// Corpora of one key are equal; nothing is written.
+    Key {
+        /// Which corpus, such as `laptop`, `heavy@0.05` or `mine.toml`.
+        #[arg(default_value = "heavy", value_name = "PROFILE[@SCALE]")]
+        corpus: CorpusChoice,
+        /// Seed of the corpus.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// List the corpora in a folder.
     List {
@@ -665,29 +682,6 @@ fn metric(name: &str) -> Result<String, String> {
             Err(format!("no metric has this name{}", near.unwrap_or_default()))
         }
     }
-}
-
-#[derive(Debug, Arguments)]
-pub(crate) struct Report {
-    /// The run: run.json, or the folder that holds it.
-    #[arg(default_value = "target/highwater/latest")]
-    pub(crate) run: PathBuf,
-    /// In which form.
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    pub(crate) form: Form,
-}
-
-/// Forms of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
-    /// A table for the terminal.
-    Text,
-    /// The report.md.
-    Markdown,
-    /// The report.html: one file for the browser.
-    Html,
-    /// The run.json.
-    Json,
 }
 
 /// Measure how well the gate sees on this machine: false alarms, and the smallest growth it catches

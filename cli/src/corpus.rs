@@ -53,6 +53,10 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             ));
         }
         CorpusVerb::Fit(args) => fit(args)?,
+        CorpusVerb::Key { corpus, seed } => {
+            let scale = corpus.scale.unwrap_or_else(|| corpus.profile.default_scale());
+            show::result(&Spec { profile: corpus.profile.clone(), scale, seed: *seed }.key());
+        }
         CorpusVerb::List { dir } => list(dir)?,
     }
     Ok(0)
