@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod history;
+pub(crate) mod trends;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

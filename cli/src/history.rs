@@ -1,6 +1,7 @@
 //! `highwater history`: keeps runs, and shows what is kept.
 
 mod git;
+mod trends;
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter};
@@ -26,6 +27,9 @@ pub(crate) fn history(args: &History) -> Result<i32> {
     match &args.verb {
         HistoryVerb::Add(args) => add(&target, args),
         HistoryVerb::List(args) => list(&target, args),
+        HistoryVerb::Trend(args) => trends::trend(&mut Store::open_existing(&target)?, args),
+        HistoryVerb::Drift(args) => trends::drift(&mut Store::open_existing(&target)?, args),
+        HistoryVerb::Releases(args) => trends::releases(&mut Store::open_existing(&target)?, args),
         HistoryVerb::Export { file } => export(&target, file.as_deref()),
         HistoryVerb::Import { file } => import(&target, file),
         HistoryVerb::Prune(args) => prune(&target, args),
@@ -56,15 +60,15 @@ fn check_file(path: &Path) -> Result<()> {
 
 fn add(target: &Target, args: &Add) -> Result<i32> {
     args.runs.iter().try_for_each(|run| check_file(run))?;
-    let read = |path: &std::path::PathBuf| {
+    // All are read before one is added.
+    let mut runs = Vec::new();
+    for path in &args.runs {
         let run = gate::read_run(path)?;
         if run.cases.is_empty() {
             bail!("{} has no cases: there is nothing to keep of it", gate::run_path(path).display());
         }
-        Ok((path, run))
-    };
-    // All are read before one is added.
-    let runs = args.runs.iter().map(read).collect::<Result<Vec<_>>>()?;
+        runs.push((path, run));
+    }
     let mut store = Store::open(target)?;
     for (path, run) in runs {
         let entry = Entry::of(&run, change(run.artifact.commit.as_deref(), args));

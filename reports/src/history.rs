@@ -5,7 +5,15 @@
 //! each metric in the order of the commits, from which trends, change points and drift are computed. A
 //! [`store::Store`] keeps entries in a file or on a server.
 
+pub mod compared;
+pub mod drift;
 pub mod entry;
 pub mod list;
+pub mod page;
+pub mod release;
+pub mod runs;
 pub mod series;
+#[cfg(test)]
+mod specimen;
 pub mod store;
+pub mod trend;

@@ -20,6 +20,7 @@ mod fingerprint;
 pub mod fitness;
 mod foreign;
 pub mod history;
+pub mod html;
 pub mod judge;
 pub mod law;
 pub mod ledger;

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use harness::record::{Case, Environment, Run, Unit, Worth};
+use harness::record::{Case, Run, Unit, Worth};
 
-use crate::bytes::format_bytes;
 use crate::rows::{self, Group};
 use crate::{debt, figure, law, plain, real_engine, sites};
 
@@ -95,21 +94,8 @@ impl Page {
     }
 
     fn environment(&mut self, run: &Run) {
-        let Environment { platform, kernel, cpu, allocator, toolchain, target, lockfile, profile, .. } =
-            &run.environment;
-        let environment = &run.environment;
         self.heading("Environment");
-        let rows = [
-            ("platform", format!("{platform}, kernel {kernel}")),
-            ("processor", format!("{cpu}, {}", rows::counted(environment.cores as usize, "core"))),
-            ("memory", format_bytes(environment.memory_bytes)),
-            (
-                "pages",
-                format!("{}, huge pages {}", format_bytes(environment.page_bytes), environment.huge_pages),
-            ),
-            ("allocator", allocator.clone()),
-            ("build", format!("{toolchain}, {target}, {profile}, Cargo.lock {lockfile}")),
-        ];
+        let rows = rows::environment(&run.environment);
         self.table(&["what", "value"], "ll", rows.map(|(what, value)| vec![what.to_owned(), value]));
     }
 
@@ -246,18 +232,7 @@ impl Page {
 
     fn reproduce(&mut self, run: &Run) {
         self.heading("How to repeat it");
-        let mut lines = Vec::new();
-        for group in rows::groups(run) {
-            if group.is_foreign() {
-                lines.extend(crate::foreign::repeat(&group.cases));
-                continue;
-            }
-            let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
-            let corpus = corpus.map(rows::corpus_options);
-            lines.push(format!("highwater run '{}:*'{}", group.scenario, corpus.unwrap_or_default()));
-        }
-        lines.extend(run.worth.iter().map(|worth| format!("highwater run --lattice {}", worth.scenario)));
-        self.block(&lines);
+        self.block(&rows::repeat(run));
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use super::trends::{Drift, Releases, Trend};
+
 /// Keep runs, and see how figures went over many of them
 ///
 /// A history is a file, .highwater/history.db when nothing else is said, or a PostgreSQL server for a
@@ -38,6 +40,9 @@ pub(crate) enum HistoryVerb {
     Add(Add),
     /// Show the runs of a history, the latest last.
     List(List),
+    Trend(Trend),
+    Drift(Drift),
+    Releases(Releases),
     /// Write every run as a line of JSON: the same bytes from every history that has the same runs.
     Export {
         /// The file to write; standard output when not given.

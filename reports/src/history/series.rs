@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use harness::record::{Corpus, Direction, Environment, Tier, Unit, Verdict};
+use serde::Serialize;
 
 use super::entry::{self, Case, Change, Entry};
 use crate::budget::matches;
@@ -69,7 +70,7 @@ pub struct Series {
 }
 
 /// What makes figures comparable at all: those of different keys are never one series.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Key {
     /// `family/scenario:strategy`.
     pub case: String,
@@ -86,7 +87,7 @@ pub struct Key {
 }
 
 /// What a program was built for: figures of two testbeds are never compared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Testbed {
     /// The target triple.
     pub target: String,

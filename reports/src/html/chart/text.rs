@@ -1,0 +1,80 @@
+//! How much room a text takes, as far as can be said without a browser.
+
+use super::Px;
+
+/// Height of a line of labels.
+pub(super) const LINE: f64 = 13.0;
+/// Width of a letter of a label, in pixels: fonts differ, so this is rather too much.
+const LETTER: f64 = 6.4;
+/// Letters of this code and beyond are as wide as two.
+const WIDE_FROM: char = '\u{1100}';
+
+/// The width of a label.
+pub(super) fn width(text: &str) -> f64 {
+    text.chars().map(letter).sum()
+}
+
+/// The label cut to a width; a cut is shown by three dots.
+pub(super) fn fitted(text: &str, most: f64) -> String {
+    if width(text) <= most {
+        return text.to_owned();
+    }
+    let mut left = most - width("...");
+    let fits = |c: &char| {
+        left -= letter(*c);
+        left >= 0.0
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    format!("{}...", kept.trim_end())
+}
+
+fn letter(c: char) -> f64 {
+    if c >= WIDE_FROM { 2.0 * LETTER } else { LETTER }
+}
+
+/// Where a label goes whose middle should be at a place, so that it stays within the drawing.
+pub(super) fn centred(text: &str, at: f64, within: f64) -> Px {
+    let half = width(text) / 2.0;
+    Px(at.min(within - half).max(half))
+}
+
+/// Moves labels apart that would overlap, in the direction of their order, and keeps them within bounds as far as there is room.
+pub(super) fn apart(places: &mut [f64], least: f64, (from, to): (f64, f64)) {
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|one, other| places[*one].total_cmp(&places[*other]));
+    let mut lowest = from;
+    for index in &order {
+        places[*index] = places[*index].max(lowest);
+        lowest = places[*index] + least;
+    }
+    let mut highest = to;
+    for index in order.iter().rev() {
+        places[*index] = places[*index].min(highest);
+        highest = places[*index] - least;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_cut_to_its_room() {
+        assert_eq!(fitted("bounded", 100.0), "bounded");
+        assert_eq!(fitted("a very long strategy", 64.0), "a very...");
+        assert!(width(&fitted("日本語の長い名前", 64.0)) <= 64.0);
+    }
+
+    #[test]
+    fn labels_that_would_overlap_are_moved_apart_and_stay_inside() {
+        let mut places = [98.0, 99.0, 20.0, 100.0];
+        apart(&mut places, 10.0, (5.0, 100.0));
+        assert_eq!(places, [80.0, 90.0, 20.0, 100.0]);
+    }
+
+    #[test]
+    fn a_label_at_the_edge_is_moved_into_the_drawing() {
+        assert_eq!(centred("1234", 100.0, 100.0), Px(100.0 - width("1234") / 2.0));
+        assert_eq!(centred("1234", 0.0, 100.0), Px(width("1234") / 2.0));
+    }
+}
