@@ -90,7 +90,8 @@ fn check(chromium: &Path, programs: &Path, pages: &[PathBuf], folder: &Path) -> 
     print!("{}", said.out);
     match said.status.code() {
         Some(0) => Ok(()),
-        Some(1) => {
+        // As the script says.
+        Some(4) => {
             Err((1, format!("a report is not as it should be; screenshots are in {}", folder.display())))
         }
         _ => Err((2, format!("the browser could not be asked ({}): {}", said.status, said.tail()))),

@@ -1,7 +1,7 @@
 //! Statistics, budgets, verdicts and rendered reports from highwater's records.
 //!
 //! Records in, text out: this crate never measures, never spawns and never prints. [`store`] reads a run, [`judge`] fills in
-//! its verdicts by the limits of [`budget`] and the figures of [`baseline`], [`text`] and [`markdown`] show it, and [`exit`]
+//! its verdicts by the limits of [`budget`] and the figures of [`baseline`], [`text`], [`markdown`] and [`html`] show it, and [`exit`]
 //! turns its verdict into the code that a merge gate sees.
 
 mod aligned;

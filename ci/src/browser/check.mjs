@@ -1,11 +1,11 @@
 // Looks at pages in Chromium: node check.mjs NODE_MODULES CHROMIUM SCREENSHOTS PAGE...
-// Prints what is wrong, one line each; ends with 1 when anything is.
+// Prints what is wrong, one line each; ends with 4 when anything is, so that it is told from what Node ends with by itself.
 import { createRequire } from 'node:module';
-import { mkdirSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [modules, executablePath, screenshots, ...pages] = process.argv.slice(2);
+const [modules, program, screenshots, ...pages] = process.argv.slice(2);
 const require = createRequire(join(resolve(modules), 'any.js'));
 const { chromium } = require('playwright-core');
 const axe = require('axe-core');
@@ -81,6 +81,9 @@ async function look(browser, file, width, colorScheme) {
 }
 
 mkdirSync(screenshots, { recursive: true });
+// The browser wants a whole path.
+const folders = program === basename(program) ? process.env.PATH.split(delimiter) : [''];
+const executablePath = folders.map(folder => join(folder, program)).find(existsSync);
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 let wrong = 0;
 for (const file of pages) {
@@ -94,4 +97,4 @@ for (const file of pages) {
   }
 }
 await browser.close();
-process.exit(wrong > 0 ? 1 : 0);
+process.exit(wrong > 0 ? 4 : 0);

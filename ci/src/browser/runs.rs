@@ -40,7 +40,7 @@ pub(super) fn pages(highwater: Option<&Path>, root: &Path, folder: &Path) -> Res
     let planted = "run sync/cold:as-reported sync/cold:bounded --inject retain:bytes=65536,first=100 --budgets broken.toml --baseline passing/run.json";
     let failing = desk.take("failing", planted, 1)?;
     let mut others = vec![
-        desk.take("laws", "run sync/idle:* sync/law:*", 0)?,
+        desk.take("laws", "run sync/idle:* sync/law:* listing/warm:*", 0)?,
         desk.take("lattice", "run --lattice sync/cold", 0)?,
     ];
     if cfg!(target_os = "linux") {
@@ -91,7 +91,9 @@ impl Desk<'_> {
         self.write("tree.sh", "sleep 0.2 & sleep 0.4; wait\n")?;
         let mut words: Vec<&str> = line.split(' ').collect();
         let own = ["--out", name];
-        let corpus = if words[0] == "run" { &["--profile", "smoke"][..] } else { &[] };
+        let corpora = self.root.join("target/highwater/corpora").to_string_lossy().into_owned();
+        let corpus = ["--profile", "smoke", "--corpora", &corpora];
+        let corpus = if words[0] == "run" { &corpus[..] } else { &[] };
         let at = words.iter().position(|word| *word == "--").unwrap_or(words.len());
         words.splice(at..at, own.iter().chain(corpus).copied());
         println!("browser: highwater {}", words.join(" "));

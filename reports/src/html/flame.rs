@@ -9,7 +9,7 @@ use super::parts;
 use crate::plain;
 
 /// Bytes of markup that all flamegraphs of a page may take together; those beyond are linked only.
-const ROOM_BYTES: usize = 120_000;
+const ROOM_BYTES: usize = 60_000;
 /// Boxes narrower than this, in pixels, are nothing to see.
 const NARROWEST: f64 = 1.5;
 /// Height of a box.
@@ -45,7 +45,7 @@ impl Frame {
     /// blue ones red; the page has colours of its own for light and dark.
     fn change(&self) -> (Option<&'static str>, Option<Px>) {
         let [red, green, blue] = self.colour.map(f64::from);
-        let strength = |lack: f64| Some(Px((lack / 255.0 * STRONGEST).max(0.1)));
+        let strength = |lack: f64| Some(Px((lack / 255.0 * STRONGEST).max(0.2)));
         match red - blue {
             change if change > 0.0 => (Some("bad"), strength(red - green)),
             change if change < 0.0 => (Some("heap"), strength(blue - green)),
@@ -68,7 +68,7 @@ impl<'d> Drawings<'d> {
         html! {
             @if let Some(drawn) = drawn {
                 (parts::closed("Flamegraph of the difference", &html! {
-                    p.soft { "As wide as the bytes now; red grew, blue shrank, white is as before. Callers stand below what they call." }
+                    p.soft { "As wide as the bytes now; red grew, blue shrank, pale is as before. Callers stand below what they call." }
                     (drawn)
                 }))
             }

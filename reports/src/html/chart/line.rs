@@ -61,7 +61,8 @@ pub(crate) fn line(chart: Lines<'_>) -> Markup {
     let bottom = height - FOOT;
     let (x, y) = (x.over(left, right), y.over(bottom, top));
     let mut labels: Vec<text::Place> = series.iter().map(|series| label_of(series, &x, &y, width)).collect();
-    text::apart(&mut labels, (top + 4.0, bottom));
+    // At the bottom, names of ticks stand right below the axis.
+    text::apart(&mut labels, (top + 4.0, bottom - 4.0));
     let content = html! {
         (y.left(left, right))
         (x.below(top, bottom, right + 6.0))

@@ -5,7 +5,7 @@ use super::Px;
 /// Height of a line of labels.
 pub(super) const LINE: f64 = 13.0;
 /// Width of a letter of a label, in pixels: fonts differ, so this is rather too much.
-const LETTER: f64 = 6.4;
+const LETTER: f64 = 6.9;
 /// Letters of this code and beyond are as wide as two.
 const WIDE_FROM: char = '\u{1100}';
 
