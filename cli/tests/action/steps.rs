@@ -68,7 +68,10 @@ impl Action {
         known.insert("github.action_path".to_owned(), self.folder.display().to_string());
         known.insert("github.token".to_owned(), "secret-token".to_owned());
         let mut job = Job { code: 0, log: String::new(), outputs: BTreeMap::new() };
-        for step in self.steps.iter().filter(|step| !step.script.is_empty() && step.is_wanted(&known)) {
+        for step in self.steps.iter().filter(|step| !step.script.is_empty()) {
+            if !step.is_wanted(&known) {
+                continue;
+            }
             let said = step.run(repository, &known, runner);
             job.log += &said.out;
             job.log += &said.err;
