@@ -1,5 +1,8 @@
 //! What can be typed.
 
+pub(crate) mod history;
+pub(crate) mod trends;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -47,6 +50,7 @@ pub(crate) enum Verb {
     // Its options are many, and the others are not to be as large.
     Compare(Box<Compare>),
     Report(Report),
+    History(history::History),
     Merge(Merge),
     Selftest(Selftest),
     Serve(Serve),
@@ -94,7 +98,7 @@ pub(crate) struct Run {
     /// Seconds after which a sample is stopped.
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) timeout: u64,
-    /// Where run.json and report.md are written.
+    /// Where run.json, report.md and report.html are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -206,7 +210,7 @@ pub(crate) struct Measuring {
     /// Only look at processes now and then instead of stopping each at its end: for commands that trace others themselves.
     #[arg(long)]
     pub(crate) no_trace: bool,
-    /// Where run.json, report.md and the outputs are written.
+    /// Where run.json, report.md, report.html and the outputs are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
@@ -351,15 +355,14 @@ pub(crate) enum CorpusVerb {
 
 /// Make a profile of your own histories, to grow the same shape of corpus elsewhere
 ///
-/// Reads the session files of VS Code Copilot Chat, Copilot CLI, Claude Code, Codex CLI, Gemini CLI
-/// and OpenCode (its tree of files; no databases) below each DIR, and writes how many and how large
-/// they are: counts, quantiles of sizes, shares of tools and record types. No text, path, name, id
-/// or date is written, and tools and record types only by names that are public. Read the file
-/// before you send it: it has some 200 lines. Nothing in DIR is changed, and links in it are not
-/// followed.
+/// Reads the session files of VS Code Copilot Chat, Copilot CLI, Claude Code, Codex CLI, Gemini CLI,
+/// OpenCode and Kilo below each DIR, and writes how many and how large they are: counts, quantiles of
+/// sizes, shares of tools and record types. No text, path, name, id or date is written, and tools and
+/// record types only by names that are public. Read the file before you send it: it has some 200
+/// lines. Nothing in DIR is changed, and links in it are not followed.
 ///
-/// DIR is a home directory, or a log directory by itself, such as ~/.claude. What could not be read
-/// is named here and is not in the file. docs/corpora.md is the manual.
+/// DIR is a home directory, or a log directory by itself, such as ~/.claude. Links, and what could not
+/// be read to its end, are named here and are not in the file. docs/corpora.md is the manual.
 ///
 /// Examples:
 ///   highwater corpus fit ~                             everything of yours, as mine.toml

@@ -12,6 +12,7 @@ mod doctor;
 mod exec;
 mod folder;
 mod gate;
+mod history;
 mod list;
 mod merge;
 mod places;
@@ -51,10 +52,11 @@ fn person() -> i32 {
         args::Verb::Selftest(args) => selftest::selftest(&args),
         args::Verb::Serve(args) => serve::serve(&args),
         args::Verb::List(args) => list::list(&args),
+        args::Verb::History(args) => history::history(&args),
         args::Verb::Doctor => doctor::doctor(),
     };
     result.unwrap_or_else(|error| {
-        show::error(&format!("{error:#}"));
+        show::error(&show::chain(&error));
         reports::exit::code(harness::record::Verdict::Error)
     })
 }

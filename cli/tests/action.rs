@@ -323,3 +323,65 @@ fn the_template_for_gitlab_fails_on_a_planted_regression() {
     assert!(junit.contains("<failure ") && junit.contains("leak_index"), "{junit}");
     gitlab(&repository, "").expect(0);
 }
+
+/// Adds a run to the history on the branch.
+fn add_to_history(checkout: &Path, run: &Path) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/examples/history.sh");
+    let mut command = Command::new("bash");
+    command.arg(script).arg(run).arg("main").current_dir(checkout);
+    command.env("HIGHWATER", env!("CARGO_BIN_EXE_highwater"));
+    call(command).expect(0);
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command
+        .args(["-c", "user.name=ada", "-c", "user.email=ada@example.com"])
+        .args(arguments)
+        .current_dir(folder);
+    call(command).expect(0).out
+}
+
+#[test]
+fn a_history_on_a_branch_takes_runs_of_two_checkouts() {
+    if !are_here(&["bash", "git"]) {
+        return;
+    }
+    let desk = temporary();
+    let desk = desk.path();
+    git(desk, &["init", "--quiet", "--bare", "origin"]);
+    for (number, checkout) in ["one", "two", "one"].into_iter().enumerate() {
+        if !desk.join(checkout).exists() {
+            git(desk, &["clone", "--quiet", "origin", checkout]);
+            git(&desk.join(checkout), &["commit", "--quiet", "--allow-empty", "--message", "first"]);
+        }
+        let out = desk.join(format!("run-{number}"));
+        let mut command = highwater(&["exec", "--samples", "1", "--instrument", "os", "--out"]);
+        command.arg(&out).args(["--", "true"]);
+        call(command).expect(0);
+        // The second time nothing is added, and nothing is lost.
+        add_to_history(&desk.join(checkout), &out);
+        add_to_history(&desk.join(checkout), &out);
+        let kept = git(&desk.join("origin"), &["show", "highwater-history:history.jsonl"]);
+        assert_eq!(
+            kept.lines().filter(|line| line.contains("exec/true:as-given")).count(),
+            number + 1,
+            "{kept}"
+        );
+        let baseline = git(&desk.join("origin"), &["show", "highwater-history:baseline/run.json"]);
+        assert_eq!(baseline, fs::read_to_string(out.join("run.json")).unwrap());
+    }
+}
+
+#[test]
+fn without_a_verb_the_program_is_only_got() {
+    if !are_here(&["bash"]) {
+        return;
+    }
+    let repository = Repository { desk: temporary() };
+    fs::create_dir(repository.root()).unwrap();
+    let github = GitHub::start(Vec::new(), false);
+    let job = repository.job(&github, &[("binary", env!("CARGO_BIN_EXE_highwater")), ("verb", "none")]);
+    assert_eq!((job.code, job.output("get.binary")), (0, env!("CARGO_BIN_EXE_highwater")), "{}", job.log);
+    assert!(github.requests().is_empty() && job.output("measure.report").is_empty());
+}

@@ -42,4 +42,4 @@ pub mod text;
 pub mod worth;
 
 pub use error::Error;
-pub use plain::run as plain_run;
+pub use plain::{line as plain_line, lines as plain_lines, run as plain_run};

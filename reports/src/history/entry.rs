@@ -100,17 +100,102 @@ impl Entry {
         Entry { id: entry.digest(), ..entry }
     }
 
+    /// When the run takes its place among others: the time of the commit, else of the run, in microseconds since 1970. Absent where
+    /// that is no RFC 3339 time.
+    pub fn order(&self) -> Option<i64> {
+        let time: jiff::Timestamp = self.change.committed.as_ref().unwrap_or(&self.time).parse().ok()?;
+        Some(time.as_microsecond())
+    }
+
     /// The id that the content of the entry has: another one than [`Entry::id`] says that it was changed.
     pub fn digest(&self) -> String {
         let content = Entry { id: String::new(), ..self.clone() };
-        let text = serde_json::to_vec(&content).expect("entries hold only text, numbers and lists");
-        let digest = blake3::hash(&text).to_hex();
-        digest[..ID_DIGITS].to_owned()
+        digest(content.to_line().as_bytes())
+    }
+
+    /// Digest of what was measured, whatever was said of the commit's place: two entries with the same are of one run.
+    pub fn run_digest(&self) -> String {
+        Entry { change: Change::default(), ..self.clone() }.digest()
+    }
+
+    /// The entry as one line of JSON, without a line break at its end.
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("entries hold only text, numbers and lists")
+    }
+
+    /// Reads a line that [`Entry::to_line`] wrote, and checks its digest.
+    ///
+    /// The digest is that of the text as it stands: fields that this program does not know count too, and a figure that is read
+    /// and written again may differ in its last digit. So what keeps entries keeps their lines.
+    pub fn from_line(line: &str) -> Result<Entry, LineError> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u64,
+        }
+        let no_entry = |error: serde_json::Error| LineError::NoEntry { why: error.to_string() };
+        let Version { schema } = serde_json::from_str(line).map_err(no_entry)?;
+        if schema != u64::from(SCHEMA) {
+            return Err(LineError::Schema { found: schema, known: SCHEMA });
+        }
+        let entry: Entry = serde_json::from_str(line).map_err(no_entry)?;
+        // PostgreSQL has no text with it, and both stores keep the same.
+        if line.contains("\\u0000") {
+            return Err(LineError::NoEntry { why: "it has a NUL character in a text".to_owned() });
+        }
+        let head = format!("{{\"schema\":{SCHEMA},\"id\":\"");
+        let rest = line.strip_prefix(&head).and_then(|rest| rest.strip_prefix(&entry.id));
+        let found = rest.map(|rest| digest(format!("{head}{rest}").as_bytes()));
+        if found.as_ref() != Some(&entry.id) {
+            return Err(LineError::Changed { id: entry.id });
+        }
+        if entry.order().is_none() {
+            let time = entry.change.committed.unwrap_or(entry.time);
+            return Err(LineError::Time { id: entry.id, time });
+        }
+        Ok(entry)
     }
 }
 
+/// Why a line is no entry that a history can keep.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// Occurs when the line is not what an export writes, also when it was cut off.
+    #[error("it is no entry of a history: {why}")]
+    NoEntry {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Occurs when another version of the program wrote it.
+    #[error("it has schema {found}, but this program reads schema {known}: use the highwater that wrote it")]
+    Schema {
+        /// The version in the line.
+        found: u64,
+        /// The version that can be read.
+        known: u32,
+    },
+    /// Occurs when the content does not have the digest that it is named by.
+    #[error("{id:?} is not the digest of its content: the line was changed after it was exported")]
+    Changed {
+        /// The id that it has.
+        id: String,
+    },
+    /// Occurs when its place among other runs cannot be told.
+    #[error("the time {time:?} of {id} is not one of RFC 3339, such as 2026-01-31T12:00:00Z")]
+    Time {
+        /// The id of the entry.
+        id: String,
+        /// The time of its commit, or of the run.
+        time: String,
+    },
+}
+
+fn digest(text: &[u8]) -> String {
+    blake3::hash(text).to_hex()[..ID_DIGITS].to_owned()
+}
+
 /// Hexadecimal digits of an id: 128 bits, of which a billion random ones have no two equal but once in 10^20 histories.
-const ID_DIGITS: usize = 32;
+pub const ID_DIGITS: usize = 32;
 
 fn case(case: &harness::record::Case) -> Case {
     let points = case.metrics.iter().map(|(name, metric)| {

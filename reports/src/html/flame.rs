@@ -160,6 +160,14 @@ mod tests {
     }
 
     #[test]
+    fn what_grew_is_red_and_what_shrank_is_blue() {
+        let change = |colour| Frame { title: String::new(), from: 0.0, part: 1.0, top: 0.0, colour }.change();
+        assert_eq!(change([255, 0, 0]), (Some("bad"), Some(Px(STRONGEST))));
+        assert_eq!(change([128, 128, 255]).0, Some("heap"));
+        assert_eq!(change([250, 250, 250]), (None, None));
+    }
+
+    #[test]
     fn drawings_without_room_are_linked_only() {
         let growth =
             SiteGrowth { flamegraph: Some("sites/a.peak.svg".to_owned()), ..crate::specimen::grown() };

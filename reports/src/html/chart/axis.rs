@@ -185,7 +185,7 @@ mod tests {
             [0.0, 20.0, 100.0, 100.0, 0.0]
         );
         assert_eq!(
-            names(&Axis::logarithmic(Unit::Bytes, (1_000.0, 5e9), 5.0)),
+            names(&Axis::logarithmic(Unit::Bytes, (2_000.0, 5e9), 5.0)),
             ["32 KiB", "1 MiB", "32 MiB", "1 GiB"]
         );
     }

@@ -181,3 +181,50 @@ impl Placed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::record::Unit;
+
+    use super::*;
+
+    fn marks(at: &[f64]) -> Vec<Mark> {
+        at.iter().map(|at| Mark { at: *at, name: format!("change at {at}") }).collect()
+    }
+
+    fn axis() -> Axis {
+        Axis::linear(Unit::Count, (0.0, 100.0), 5.0)
+    }
+
+    #[test]
+    fn names_of_near_marks_stand_in_lines_of_their_own_as_far_as_there_is_room() {
+        let (placed, lines) = place_marks(marks(&[50.0, 51.0, 90.0, 52.0, 53.0, 101.0]), &axis(), 0.0, 400.0);
+        let found: Vec<(f64, Option<usize>)> =
+            placed.iter().map(|placed| (placed.mark.at, placed.line)).collect();
+        let expected = [(50.0, Some(0)), (51.0, Some(1)), (52.0, Some(2)), (53.0, None), (90.0, Some(0))];
+        assert_eq!((&found[..], lines), (&expected[..], 3));
+    }
+
+    #[test]
+    fn a_line_with_a_limit_and_a_change_point() {
+        let series = Series {
+            name: "bounded".to_owned(),
+            line: vec![(0.0, 10.0), (50.0, 10.0), (100.0, 40.0)],
+            dots: vec![(100.0, 40.0)],
+            band: vec![(0.0, 9.0, 11.0), (100.0, 38.0, 42.0)],
+            ..Series::default()
+        };
+        let chart = line(Lines {
+            words: Words { title: "Peak heap by run", about: "One line." },
+            x: axis(),
+            x_name: "runs",
+            y: Axis::linear(Unit::Bytes, (0.0, 64.0), 4.0),
+            series: vec![series],
+            limits: vec![Mark { at: 50.0, name: "budget".to_owned() }],
+            marks: marks(&[50.0]),
+            width: 340.0,
+            height: 200.0,
+        });
+        insta::assert_snapshot!(chart.into_string().replace("><", ">\n<"));
+    }
+}

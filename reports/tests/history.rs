@@ -1,0 +1,184 @@
+//! Histories in SQLite and in PostgreSQL: the same of both, under many writers, killed ones too.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
+
+#[path = "history/checks.rs"]
+mod checks;
+#[path = "history/made.rs"]
+mod made;
+#[path = "history/server.rs"]
+mod server;
+#[path = "history/writers.rs"]
+mod writers;
+
+use std::fs;
+use std::time::Instant;
+
+use highwater_reports::history::entry::Entry;
+use highwater_reports::history::series::Selection;
+use highwater_reports::history::store::{Store, StoreError, Target};
+use made::{entry, lines, plain};
+use server::Server;
+
+/// Executes statements behind the store's back.
+fn raw(target: &Target, sql: &str) {
+    match target {
+        Target::File(path) => rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap(),
+        Target::Server(_) => client(target).batch_execute(sql).unwrap(),
+    }
+}
+
+/// Asks for one number behind the store's back.
+fn count(target: &Target, sql: &str) -> i64 {
+    match target {
+        Target::File(path) => {
+            rusqlite::Connection::open(path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+        }
+        Target::Server(_) => client(target).query_one(sql, &[]).unwrap().get(0),
+    }
+}
+
+/// A target's text is its URL where that has no password.
+fn client(target: &Target) -> postgres::Client {
+    let url = target.to_string();
+    let (head, rest) = url.split_once('@').unwrap();
+    let (host, rest) = rest.rsplit_once(':').unwrap();
+    let url = format!("{head}@{}:{rest}", host.replace('/', "%2F"));
+    postgres::Client::connect(&url, postgres::NoTls).unwrap()
+}
+
+#[test]
+fn everything_holds_in_sqlite() {
+    for (name, check) in checks::ALL {
+        println!("{name}");
+        let folder = tempfile::tempdir().unwrap();
+        check(&Target::File(folder.path().join("made/for it/history.db")));
+    }
+}
+
+#[test]
+fn everything_holds_in_postgresql() {
+    let Some(server) = Server::start() else { return };
+    for (name, check) in checks::ALL {
+        println!("{name}");
+        check(&server.database().parse().unwrap());
+    }
+    println!("both export the same bytes");
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = Store::open(&Target::File(folder.path().join("history.db"))).unwrap();
+    let mut team = Store::open(&server.database().parse().unwrap()).unwrap();
+    for n in 0..50 {
+        file.add(&entry(n)).unwrap();
+        team.add(&entry(49 - n)).unwrap();
+    }
+    assert_eq!(checks::exported(&mut file), checks::exported(&mut team));
+    println!("a way that is to be encrypted is");
+    encrypted(&server);
+    println!("writers that are killed");
+    writers::killed(&server.database());
+}
+
+/// The server takes no plain text by network.
+fn encrypted(server: &Server) {
+    let database = server.database();
+    let database = database.rsplit_once('/').unwrap().1;
+    let open = |options: &str| {
+        let url = server.network_url(database, options);
+        Store::open(&url.parse().unwrap()).map(|_| ()).map_err(|error| {
+            let said = error.to_string();
+            assert!(!said.contains("s3cret"), "{said}");
+            said
+        })
+    };
+    let [ours, other] = ["ca.pem", "other.pem"].map(|name| server.path(name).display().to_string());
+    open(&format!("sslmode=verify-full&sslrootcert={ours}")).unwrap();
+    let said = open("sslmode=disable").unwrap_err();
+    assert!(said.contains("no encryption"), "{said}");
+    let said = open(&format!("sslmode=require&sslrootcert={other}")).unwrap_err();
+    assert!(said.contains("certificate"), "{said}");
+    let said = open("sslmode=verify-full&sslrootcert=/no/such.pem").unwrap_err();
+    assert!(said.starts_with("failed to read certificates from sslrootcert /no/such.pem"), "{said}");
+}
+
+#[test]
+fn writers_that_are_killed_tear_nothing_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    writers::killed(folder.path().join("history.db").to_str().unwrap());
+}
+
+#[test]
+fn a_file_of_someone_else_is_refused_and_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "not a database, but long enough to be looked at as one".repeat(20)).unwrap();
+    let database = folder.path().join("other.db");
+    rusqlite::Connection::open(&database).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
+    for path in [text, database] {
+        let before = fs::read(&path).unwrap();
+        let said = Store::open(&Target::File(path.clone())).err().unwrap();
+        assert!(matches!(&said, StoreError::Foreign { path: named } if *named == path), "{said}");
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no journal is left beside them");
+}
+
+#[test]
+fn a_missing_file_is_made_only_by_who_adds() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::File(folder.path().join("sub/history.db"));
+    let said = Store::open_existing(&target).err().unwrap().to_string();
+    assert!(said.starts_with("there is no history in ") && said.contains("highwater history add"), "{said}");
+    assert!(!folder.path().join("sub").exists());
+    Store::open(&target).unwrap();
+    Store::open_existing(&target).unwrap();
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named_without_its_password() {
+    let target: Target = "postgres://ada:s3cret@127.0.0.1:1/history".parse().unwrap();
+    let said = Store::open(&target).err().unwrap().to_string();
+    assert!(said.starts_with("failed to open the history postgres://ada@127.0.0.1:1/history: "), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
+/// `cargo test -p highwater-reports --test history -- --ignored --nocapture ten_thousand` prints the figures.
+#[test]
+#[ignore = "measures, and takes a while"]
+fn ten_thousand_runs_of_fifty_figures() {
+    let entries: Vec<Entry> = (0..10_000).map(|n| plain(n, 5, 10)).collect();
+    let text = lines(&entries);
+    println!("{} bytes of lines", text.len());
+    let folder = tempfile::tempdir().unwrap();
+    let file = Target::File(folder.path().join("history.db"));
+    measured("SQLite", &file, &text);
+    println!("SQLite: {} bytes", fs::metadata(folder.path().join("history.db")).unwrap().len());
+    if let Some(server) = Server::start() {
+        let target = server.database().parse().unwrap();
+        measured("PostgreSQL", &target, &text);
+        println!("PostgreSQL: {} bytes", count(&target, "SELECT pg_database_size(current_database())"));
+    }
+}
+
+fn measured(name: &str, target: &Target, text: &str) {
+    fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let value = work();
+        println!("{what}: {:.3} s", begun.elapsed().as_secs_f64());
+        value
+    }
+    let mut store = Store::open(target).unwrap();
+    let imported = timed(&format!("{name} import"), || store.import(&mut text.as_bytes()).unwrap());
+    assert_eq!(imported.added, 10_000);
+    drop(store);
+    for _ in 0..2 {
+        let mut store = timed(&format!("{name} open"), || Store::open(target).unwrap());
+        let all = timed(&format!("{name} all series"), || store.timeline(&Selection::default()).unwrap());
+        assert_eq!(all.series.iter().map(|series| series.points.len()).sum::<usize>(), 500_000);
+        let one = Selection { cases: Some("sync/cold:s3".to_owned()), ..Selection::default() };
+        timed(&format!("{name} series of one case"), || store.timeline(&one).unwrap());
+        let last = Selection { last: Some(100), ..one };
+        timed(&format!("{name} its last 100 runs"), || store.timeline(&last).unwrap());
+        timed(&format!("{name} list"), || store.runs(&Selection::default()).unwrap());
+        assert_eq!(timed(&format!("{name} export"), || checks::exported(&mut store)), text);
+    }
+}
