@@ -55,7 +55,7 @@ pub(super) fn pack(corpus: Option<&str>, figures: &[Figure]) -> Result<Vec<u8>, 
 }
 
 /// Unpacks: gives the digest of the corpus, and each figure to `each`.
-pub(super) fn unpack<'a>(packed: &'a [u8], mut each: impl FnMut(Figure)) -> Result<Option<&'a str>, Failed> {
+pub(super) fn unpack(packed: &[u8], mut each: impl FnMut(Figure)) -> Result<Option<&str>, Failed> {
     let torn = || Failed::damaged("the figures of a case");
     let mut rest = packed;
     let [layout] = take(&mut rest).ok_or_else(torn)?;

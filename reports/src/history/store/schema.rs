@@ -8,12 +8,15 @@ use super::connection::{Connection, Purpose, Value};
 use super::error::{Failed, StoreError};
 use super::write;
 
+/// Fills tables, within the transaction of a migration.
+type Fill = fn(&mut Connection) -> Result<(), Failed>;
+
 /// One step from a version of the schema to the next.
 struct Migration {
     /// What changes the tables.
     sql: &'static str,
     /// What fills new tables from the entries, which hold everything.
-    fill: Option<fn(&mut Connection) -> Result<(), Failed>>,
+    fill: Option<Fill>,
 }
 
 /// Every step, from nothing to the newest version. A step that was once released is never changed; new ones are added.

@@ -75,7 +75,12 @@ fn refused(why: impl Into<String>) -> StoreError {
 const UNREADABLE: &str = "the PostgreSQL URL of the history cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for @, %2F for / and %3F for ? in names and passwords";
 
 fn server(url: &str) -> Result<Server, StoreError> {
-    let (address, options) = url.split_once('?').unwrap_or((url, ""));
+    // A password may have a `?` in it, and the client takes it for one.
+    let host = url.find('@').unwrap_or_default();
+    let (address, options) = match url[host..].find('?') {
+        Some(at) => (&url[..host + at], &url[host + at + 1..]),
+        None => (url, ""),
+    };
     let (mut mode, mut roots, mut others) = (None, None, Vec::new());
     for option in options.split('&').filter(|option| !option.is_empty()) {
         match option.split_once('=') {
@@ -215,8 +220,9 @@ mod tests {
         let target: Target = "postgres://ada:s3cret@db.example:5433/history".parse().unwrap();
         assert_eq!(target.to_string(), "postgres://ada@db.example:5433/history");
         assert_eq!(format!("{target:?}"), "postgres://ada@db.example:5433/history");
+        let target: Target = "postgres://ada:s3cret?s3cret@db/x?sslmode=disable".parse().unwrap();
+        assert_eq!(target.to_string(), "postgres://ada@db:5432/x");
         for broken in [
-            "postgres://ada:s3cret?s3cret@db/x",
             "postgres://ada:s3cret/s3cret@db:x/x",
             "postgres://ada:s3cret@",
             "postgres://ada:s3cret@db/x?sslmode=s3cret",
