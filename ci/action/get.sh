@@ -66,3 +66,5 @@ esac
 [[ -x $binary ]] || fail "there is no program at $binary"
 "$binary" --version
 output binary "$binary"
+# Steps that come after the action can call it by its name.
+if [[ -n ${GITHUB_PATH:-} ]]; then dirname "$binary" >> "$GITHUB_PATH"; fi

@@ -5,12 +5,28 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=ci/action/common.sh
 source "$here/common.sh"
 
+# An annotation with its file named from the root of the repository, as GitHub wants it. Debug information names files from the root of the
+# disk, of the workspace, or of their crate: the last is looked for, and stays as it is when several files could be meant.
+in_repository() {
+  local root=${GITHUB_WORKSPACE:-$PWD} line=$1 file found
+  line=${line/ file="$root"\// file=}
+  if [[ $line =~ ^::[a-z]+\ file=([^,]+), ]]; then
+    file=${BASH_REMATCH[1]}
+    if [[ ! -e $root/$file ]]; then
+      found=$(git -C "$root" ls-files 2> /dev/null | end="/$file" awk '
+        length($0) > length(ENVIRON["end"]) && substr($0, length($0) - length(ENVIRON["end"]) + 1) == ENVIRON["end"]
+      ' || true)
+      if [[ -n $found && $found != *$'\n'* ]]; then line=${line/ file="$file",/ file="$found",}; fi
+    fi
+  fi
+  printf '%s\n' "$line"
+}
+
 page=$RUNNER_TEMP/highwater-summary.md
 if [[ $HIGHWATER_MEASURED == true ]]; then
   "$HIGHWATER" report "$HIGHWATER_REPORT" --format summary > "$page"
-  # Debug information may name files from the root of the disk; GitHub wants them from the root of the repository.
   "$HIGHWATER" report "$HIGHWATER_REPORT" --format annotations | while IFS= read -r line; do
-    printf '%s\n' "${line/ file="${GITHUB_WORKSPACE:-$PWD}"\// file=}"
+    in_repository "$line"
   done
 else
   {

@@ -22,8 +22,8 @@ pub(crate) fn merge(args: &args::Merge) -> Result<i32> {
         }
         files.extend(beside(&folder)?);
     }
-    unlike(&files)?;
     let run = reports::merge::merge(parts)?;
+    unlike(&files)?;
     places::clear(&args.out)?;
     folder::clear_outputs(&args.out)?;
     for (from, to) in &files {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use harness::record::{Case, Judgement, Run, Verdict};
 
 use crate::markdown::{code, escaped};
-use crate::{debt, rows, sites};
+use crate::{debt, foreign, rows, sites};
 
 /// Broken limits that are told with their sites; further ones are in the table alone.
 const TOLD: usize = 5;
@@ -118,7 +118,13 @@ fn list(page: &mut String, title: &str, lines: &[String]) {
 fn repeat(page: &mut String, run: &Run) {
     let broken =
         run.cases.iter().filter(|case| rows::worst(case).is_some_and(|worst| worst > Verdict::Waived));
-    let commands: Vec<String> = broken.filter_map(rows::again).take(TOLD).collect();
+    // Commands that were compared are repeated together, which is one line for them all.
+    let (commands, own): (Vec<&Case>, Vec<&Case>) = broken.partition(|case| case.command.is_some());
+    let of_commands =
+        rows::groups(run).into_iter().filter(|group| group.cases.iter().any(|case| commands.contains(case)));
+    let of_commands = of_commands.flat_map(|group| foreign::repeat(&group.cases));
+    let commands: Vec<String> =
+        own.into_iter().filter_map(rows::again).chain(of_commands).take(TOLD).collect();
     if !commands.is_empty() {
         page.push_str("\nRepeat it with\n\n");
         page.push_str(&crate::markdown::block(&commands));

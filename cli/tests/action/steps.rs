@@ -68,7 +68,10 @@ impl Action {
         known.insert("github.action_path".to_owned(), self.folder.display().to_string());
         known.insert("github.token".to_owned(), "secret-token".to_owned());
         let mut job = Job { code: 0, log: String::new(), outputs: BTreeMap::new() };
-        for step in self.steps.iter().filter(|step| !step.script.is_empty() && step.is_wanted(&known)) {
+        for step in self.steps.iter().filter(|step| !step.script.is_empty()) {
+            if !step.is_wanted(&known) {
+                continue;
+            }
             let said = step.run(repository, &known, runner);
             job.log += &said.out;
             job.log += &said.err;
@@ -104,14 +107,15 @@ impl Step {
         step
     }
 
-    /// Whether the step's condition, of the kind `NAME == 'VALUE'`, holds.
+    /// Whether the step's condition holds: terms of the kind `NAME == 'VALUE'`, with `&&` between them.
     fn is_wanted(&self, known: &BTreeMap<String, String>) -> bool {
         let value = |name: &str| known.get(name).cloned().unwrap_or_default();
-        match (self.condition.split_once(" == "), self.condition.split_once(" != ")) {
+        let holds = |term: &str| match (term.split_once(" == "), term.split_once(" != ")) {
             (Some((name, wanted)), _) => value(name) == unquoted(wanted),
             (_, Some((name, unwanted))) => value(name) != unquoted(unwanted),
-            _ => true,
-        }
+            _ => panic!("a condition of another kind: {term}"),
+        };
+        self.condition.is_empty() || self.condition.split(" && ").all(holds)
     }
 
     fn run(&self, repository: &Path, known: &BTreeMap<String, String>, runner: &[(&str, &str)]) -> Said {

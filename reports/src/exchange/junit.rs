@@ -21,7 +21,11 @@ pub fn report(run: &Run) -> Result<String, Error> {
         }
         report.add_test_suite(suite);
     }
-    report.to_string().map_err(|error| Error::Text { what: "JUnit XML", why: error.to_string() })
+    let text =
+        report.to_string().map_err(|error| Error::Text { what: "JUnit XML", why: error.to_string() })?;
+    // The writer counts skipped tests in the root as well, which the schema of Jenkins knows of suites only: who reads by it would refuse the
+    // whole file. The root stands first and its name is ours, so that the first such attribute is its own.
+    Ok(text.replacen(&format!(" skipped=\"{}\"", report.skipped), "", 1))
 }
 
 fn tests(case: &Case) -> Vec<TestCase> {
