@@ -15,6 +15,7 @@ mod gate;
 mod list;
 mod places;
 mod progress;
+mod project;
 mod report;
 mod run;
 mod search;
