@@ -5,10 +5,9 @@ pub(crate) mod trends;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use generators::{Profile, Shard, Spec};
+use generators::{Profile, Shard};
 use harness::inject::Injection;
 use harness::instrument::Instrument;
 use harness::record::Unit;
@@ -16,6 +15,7 @@ use reports::budget::Growth;
 use reports::budget::edit::HEADROOM_PERCENT;
 use scenarios::Sweep;
 use scenarios::exec::Wanted;
+use scenarios::project::CorpusChoice;
 use scenarios::runner::TICKS;
 
 mod merge;
@@ -44,7 +44,6 @@ pub(crate) enum Verb {
     Exec(Exec),
     /// Write, check and list corpora, and make profiles of your own histories.
     Corpus(Corpus),
-    /// Judge a saved run against budgets and a baseline.
     Gate(Gate),
     Budget(Budget),
     // Its options are many, and the others are not to be as large.
@@ -128,10 +127,14 @@ pub(crate) struct Run {
 /// {corpus} in an argument, and HIGHWATER_CORPUS, is its path. What the command writes there
 /// touches neither the corpus nor the next sample nor your own files.
 ///
+/// Without a command, every [[measure]] of ./highwater.toml is measured in one run, after its build,
+/// and judged by the budgets that it names (docs/project.md); `highwater init` writes such a file.
+/// How each is measured stands there, and only --name, --samples, --budgets, --baseline, --sites,
+/// --corpora, --show-output and --out can be given here.
+///
 /// An end that is not the expected one is an error (exit code 2) and leaves no measurement:
 /// another exit code, a signal, a time-out, or a full heap in a Node program, whatever its exit
-/// code. Without --budgets nothing is judged, and the exit code of a command that ended well is
-/// 0.
+/// code. Without budgets nothing is judged, and the exit code of a command that ended well is 0.
 ///
 /// The reports are written to --out, what each sample wrote to --out/output (the first and last
 /// 64 KiB).
@@ -144,30 +147,42 @@ pub(crate) struct Run {
 ///   highwater exec --phase-regex 'phase=(\w+)' -- node sync.js
 ///   highwater exec --name parse/large:fixed --budgets budgets.toml -- ./parse large.json
 ///   highwater exec --expect-exit 3 --timeout 30 -- ./refuses-bad-input bad.json
+///   highwater exec                                      everything in ./highwater.toml
+///   highwater exec --name 'app/*' --samples 7           some of it
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
+#[command(mut_args(of_a_command))]
 pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) measuring: Measuring,
-    /// Samples of `os`; counts and `quiet` take 2, other instruments 1.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) samples: u32,
-    /// The case's name, FAMILY/SCENARIO:STRATEGY; exec/PROGRAM:as-given when not given. A quiet pass is the case NAME-quiet.
+    /// Samples of `os`, 3 when not given; counts and `quiet` take 2, other instruments 1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) samples: Option<u32>,
+    /// The case's name, FAMILY/SCENARIO:STRATEGY; exec/PROGRAM:as-given when not given. A quiet pass is the case NAME-quiet. Without
+    /// CMD, which entries of highwater.toml are measured; `*` stands for any text.
     #[arg(long, value_name = "CASE")]
     pub(crate) name: Option<String>,
     /// Budgets that judge the run, by the same rules as `run`'s; without a file nothing is judged.
     #[arg(long, value_name = "FILE")]
     pub(crate) budgets: Option<PathBuf>,
     /// Baseline that budgets of growth are judged against: a saved baseline, or the run.json of an earlier run.
-    #[arg(long, value_name = "RUN", requires = "budgets")]
+    #[arg(long, value_name = "RUN")]
     pub(crate) baseline: Option<PathBuf>,
     /// Run a Rust program with highwater's allocator once more under dhat, and save its allocation sites beside the run: what a later
     /// run's failures are compared with.
     #[arg(long)]
     pub(crate) sites: bool,
     /// The command and its arguments, after `--`.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// What `highwater.toml` says of each of its commands itself.
+const OF_A_COMMAND: &[&str] =
+    &["corpus", "seed", "warm", "timeout", "expect_exit", "instrument", "phase_regex", "stdin", "no_trace"];
+
+fn of_a_command(arg: clap::Arg) -> clap::Arg {
+    if OF_A_COMMAND.contains(&arg.get_id().as_str()) { arg.requires("command") } else { arg }
 }
 
 /// How commands are measured.
@@ -180,7 +195,7 @@ pub(crate) struct Measuring {
     #[arg(long, default_value_t = 1, requires = "corpus")]
     pub(crate) seed: u64,
     /// Where corpora are kept.
-    #[arg(long, default_value = "target/highwater/corpora", value_name = "DIR", requires = "corpus")]
+    #[arg(long, default_value = "target/highwater/corpora", value_name = "DIR")]
     pub(crate) corpora: PathBuf,
     /// Keep one copy over all samples of a command, so that each finds what those before have left.
     #[arg(long, requires = "corpus")]
@@ -215,31 +230,6 @@ pub(crate) struct Measuring {
     pub(crate) out: PathBuf,
 }
 
-/// A profile, and its scale when not its own.
-#[derive(Debug, Clone)]
-pub(crate) struct CorpusChoice {
-    pub(crate) profile: Profile,
-    pub(crate) scale: Option<f64>,
-}
-
-impl FromStr for CorpusChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<CorpusChoice, String> {
-        let (profile, scale) = text.split_once('@').map_or((text, None), |(name, scale)| (name, Some(scale)));
-        let profile: Profile = profile.parse().map_err(|error: generators::Error| error.to_string())?;
-        let scale = scale.map(|scale| {
-            let number = scale.parse();
-            number.map_err(|_| format!("\"{scale}\" is no scale: give a number above 0, as in {profile}@0.1"))
-        });
-        let scale = scale.transpose()?;
-        let size = scale.unwrap_or(profile.default_scale());
-        let spec = Spec { profile, scale: size, seed: 1 };
-        spec.validate().map_err(|error| error.to_string())?;
-        Ok(CorpusChoice { profile: spec.profile, scale })
-    }
-}
-
 /// Which corpus.
 #[derive(Debug, Arguments)]
 pub(crate) struct SpecArgs {
@@ -259,7 +249,7 @@ pub(crate) struct SpecArgs {
 }
 
 /// What a run is judged by.
-#[derive(Debug, Arguments)]
+#[derive(Debug, Clone, Arguments)]
 pub(crate) struct Judging {
     /// Budgets; ci/budgets.toml when it is there, else those built in.
     #[arg(long, value_name = "FILE")]
@@ -420,8 +410,17 @@ pub(crate) struct Search {
     pub(crate) force: bool,
 }
 
-/// Judge a saved run against budgets and a baseline.
+/// Judge a saved run against budgets and a baseline
+///
+/// Nothing is measured. Without --budgets the run is judged by those that ./highwater.toml names, else
+/// by ci/budgets.toml, else by those built in for highwater's own scenarios.
+///
+/// Examples:
+///   highwater gate                                           the last run
+///   highwater gate runs/7 --budgets budgets.toml
+///   highwater gate runs/7 --baseline runs/6 --release v1.json
 #[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Gate {
     /// The run: run.json, or the folder that holds it.
     #[arg(default_value = "target/highwater/latest")]

@@ -9,7 +9,7 @@ use reports::budget::{Budgets, Desk, edit};
 use reports::store;
 
 use crate::args::{self, BudgetVerb};
-use crate::{folder, gate, show};
+use crate::{folder, gate, project, show};
 
 /// Does what was asked for; gives the exit code.
 pub(crate) fn budget(args: &args::Budget) -> Result<i32> {
@@ -60,9 +60,10 @@ fn ratchet(args: &args::Ratchet) -> Result<i32> {
 }
 
 fn explain(args: &args::Explain) -> Result<i32> {
-    let budgets = gate::read_budgets(&args.judging)?;
+    let judging = &project::with_budgets(&args.judging)?;
+    let budgets = gate::read_budgets(judging)?;
     let run = args.run.as_deref().map(gate::read_run).transpose()?;
-    let bases = gate::Bases::of(&args.judging)?;
+    let bases = gate::Bases::of(judging)?;
     let here = folder::record(jiff::Timestamp::now(), Vec::new()).environment;
     let known = known(&budgets, run.as_ref());
     let desk = Desk { budgets: &budgets, run: run.as_ref(), against: &bases.against(), environment: &here };
@@ -122,8 +123,12 @@ fn day(text: &str, today: Date) -> Result<Date> {
 
 /// The file that is to be changed: there must be one, since what is built in cannot be.
 fn file(given: Option<&Path>) -> Result<PathBuf> {
-    match given {
-        Some(path) => Ok(path.to_owned()),
+    let named = match given {
+        Some(path) => Some(path.to_owned()),
+        None => project::budgets()?,
+    };
+    match named {
+        Some(path) => Ok(path),
         None if Path::new(gate::BUDGETS).exists() => Ok(PathBuf::from(gate::BUDGETS)),
         None => bail!(
             "there is no {} here: name the file with --budgets, or make one with `highwater budget init`",

@@ -17,6 +17,7 @@ mod list;
 mod merge;
 mod places;
 mod progress;
+mod project;
 mod report;
 mod run;
 mod search;
