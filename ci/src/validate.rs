@@ -6,10 +6,10 @@ mod code_log;
 mod codex;
 mod compare;
 mod deviation;
-mod install;
+pub(crate) mod install;
 mod manifest;
 mod opencode;
-mod process;
+pub(crate) mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -110,7 +110,8 @@ pub(crate) fn run(arguments: &[String], root: &Path) -> Result<(), (u8, String)>
         match (tool.check)(&bench) {
             Ok(comparisons) => {
                 compared += comparisons.iter().map(Comparison::compared).sum::<usize>();
-                if report(tool, &comparisons) { bench.home.remove() } else { wrong.push(tool.name) }
+                let is_equal = report(tool, &comparisons);
+                if is_equal && !is_void(&comparisons) { bench.home.remove() } else { wrong.push(tool.name) }
             }
             Err(why) => {
                 println!("validate: {:<16}failed: {why}", tool.name);
@@ -137,7 +138,15 @@ fn measured(ran: usize, compared: usize) -> Result<(), (u8, String)> {
     if ran > 0 && compared == 0 {
         return Err((1, "nothing was compared: the corpus has nothing that these programs read".to_owned()));
     }
+    if ran == 0 {
+        println!("validate: NOTHING COMPARED: none of the programs could be installed");
+    }
     Ok(())
+}
+
+/// Whether a program had something to read, and not one thing of it was compared: then it cannot have disagreed.
+fn is_void(comparisons: &[Comparison]) -> bool {
+    !comparisons.is_empty() && comparisons.iter().all(|comparison| comparison.compared() == 0)
 }
 
 /// Prints what was compared, and says whether all of it was equal.
@@ -149,7 +158,11 @@ fn report(tool: &Tool, comparisons: &[Comparison]) -> bool {
     let mut all_equal = true;
     for comparison in comparisons {
         let differences = comparison.differences();
-        let verdict = if differences.is_empty() { "equal" } else { "DIFFERENT" };
+        let verdict = match (differences.is_empty(), comparison.compared()) {
+            (true, 0) => "NOTHING COMPARED",
+            (true, _) => "equal",
+            (false, _) => "DIFFERENT",
+        };
         println!(
             "validate: {:<16}{version:<10}{:<12}{:>6} {:<9}{verdict}: {}{}",
             tool.name,
@@ -258,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn a_program_of_which_nothing_is_compared_does_not_agree() {
+        let mut comparison = Comparison::new("claude", "sessions");
+        let why = deviation::DEVIATIONS.first().expect("some are known");
+        comparison.tell("a", &[("sessions", 1)]);
+        comparison.leave_out("a", why);
+        assert!(is_void(&[comparison]) && is_void(&[Comparison::new("codex", "threads")]));
+        let mut comparison = Comparison::new("claude", "sessions");
+        comparison.tell("a", &[("sessions", 1)]);
+        assert!(!is_void(&[comparison, Comparison::new("codex", "threads")]) && !is_void(&[]));
+    }
+
+    #[test]
     fn the_small_tools_read_the_smoke_corpus_when_nothing_is_said() {
         let options = parsed("").unwrap();
         assert_eq!(options.tools, ["ccusage", "claude-code-log"]);
@@ -288,6 +313,22 @@ mod tests {
         for tool in TOOLS {
             let row = format!("| {} | {} |", tool.name, tool.source.version());
             assert!(page.contains(&row), "docs/validation.md has no row that begins {row}");
+        }
+    }
+
+    #[test]
+    fn where_a_record_was_checked_is_told_with_the_version_that_is_installed() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md");
+        let page = std::fs::read_to_string(page).expect("docs/formats.md is there");
+        for (name, tool) in [("Codex CLI", "codex"), ("ccusage", "ccusage")] {
+            let tool = TOOLS.iter().find(|known| known.name == tool).expect("it is known");
+            let now = format!("{name} {}", tool.source.version());
+            let rows = page.lines().filter(|line| line.starts_with('|'));
+            assert!(rows.clone().any(|row| row.contains(&now)), "docs/formats.md has no row with {now}");
+            // A row may also name the version whose own file the record was taken from.
+            let own = "written by Codex CLI 0.114";
+            let bare = |row: &&str| row.replace(&now, "").replace(own, "").contains(name);
+            assert_eq!(rows.clone().find(bare), None, "it names another version than {now}");
         }
     }
 }

@@ -18,6 +18,12 @@ use scenarios::Sweep;
 use scenarios::exec::Wanted;
 use scenarios::runner::TICKS;
 
+mod merge;
+mod report;
+
+pub(crate) use merge::Merge;
+pub(crate) use report::{Format, Report};
+
 /// Proves memory fixes and holds memory budgets.
 ///
 /// `highwater run` writes a realistic corpus of AI-coding sessions, drives a parse, cache and IPC engine over it with every
@@ -43,9 +49,9 @@ pub(crate) enum Verb {
     Budget(Budget),
     // Its options are many, and the others are not to be as large.
     Compare(Box<Compare>),
-    /// Print a saved run as text, markdown or JSON.
     Report(Report),
     History(history::History),
+    Merge(Merge),
     Selftest(Selftest),
     Serve(Serve),
     /// List scenarios, strategies, profiles, metrics, instruments.
@@ -92,7 +98,7 @@ pub(crate) struct Run {
     /// Seconds after which a sample is stopped.
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) timeout: u64,
-    /// Where run.json and report.md are written.
+    /// Where run.json, report.md and report.html are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -204,7 +210,7 @@ pub(crate) struct Measuring {
     /// Only look at processes now and then instead of stopping each at its end: for commands that trace others themselves.
     #[arg(long)]
     pub(crate) no_trace: bool,
-    /// Where run.json, report.md and the outputs are written.
+    /// Where run.json, report.md, report.html and the outputs are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
@@ -327,6 +333,17 @@ pub(crate) enum CorpusVerb {
         #[arg(long, value_name = "N")]
         step: Option<u64>,
     },
+    /// Print what a corpus's bytes depend on, as one word for the key of a cache
+    ///
+    /// Corpora of one key are equal; nothing is written.
+    Key {
+        /// Which corpus, such as `laptop`, `heavy@0.05` or `mine.toml`.
+        #[arg(default_value = "heavy", value_name = "PROFILE[@SCALE]")]
+        corpus: CorpusChoice,
+        /// Seed of the corpus.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// List the corpora in a folder.
     List {
         /// Where corpora are kept.
@@ -338,15 +355,14 @@ pub(crate) enum CorpusVerb {
 
 /// Make a profile of your own histories, to grow the same shape of corpus elsewhere
 ///
-/// Reads the session files of VS Code Copilot Chat, Copilot CLI, Claude Code, Codex CLI, Gemini CLI
-/// and OpenCode (its tree of files; no databases) below each DIR, and writes how many and how large
-/// they are: counts, quantiles of sizes, shares of tools and record types. No text, path, name, id
-/// or date is written, and tools and record types only by names that are public. Read the file
-/// before you send it: it has some 200 lines. Nothing in DIR is changed, and links in it are not
-/// followed.
+/// Reads the session files of VS Code Copilot Chat, Copilot CLI, Claude Code, Codex CLI, Gemini CLI,
+/// OpenCode and Kilo below each DIR, and writes how many and how large they are: counts, quantiles of
+/// sizes, shares of tools and record types. No text, path, name, id or date is written, and tools and
+/// record types only by names that are public. Read the file before you send it: it has some 200
+/// lines. Nothing in DIR is changed, and links in it are not followed.
 ///
-/// DIR is a home directory, or a log directory by itself, such as ~/.claude. What could not be read
-/// is named here and is not in the file. docs/corpora.md is the manual.
+/// DIR is a home directory, or a log directory by itself, such as ~/.claude. Links, and what could not
+/// be read to its end, are named here and are not in the file. docs/corpora.md is the manual.
 ///
 /// Examples:
 ///   highwater corpus fit ~                             everything of yours, as mine.toml
@@ -666,27 +682,6 @@ fn metric(name: &str) -> Result<String, String> {
             Err(format!("no metric has this name{}", near.unwrap_or_default()))
         }
     }
-}
-
-#[derive(Debug, Arguments)]
-pub(crate) struct Report {
-    /// The run: run.json, or the folder that holds it.
-    #[arg(default_value = "target/highwater/latest")]
-    pub(crate) run: PathBuf,
-    /// In which form.
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    pub(crate) form: Form,
-}
-
-/// Forms of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
-    /// A table for the terminal.
-    Text,
-    /// The report.md.
-    Markdown,
-    /// The run.json.
-    Json,
 }
 
 /// Measure how well the gate sees on this machine: false alarms, and the smallest growth it catches

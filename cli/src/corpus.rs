@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
-use generators::{Corpus, Fit, Spec, Step, Summary};
+use generators::{Corpus, Fit, Listing, Spec, Step, Summary};
 
 use crate::args::{self, CorpusVerb, SpecArgs};
 use crate::progress::Progress;
 use crate::{search, show, stop};
 
-/// How many of the files that were not read are named.
+/// How many of the files, directories and links that were not read are named.
 const NAMED_MAX: usize = 10;
 
 /// Does what was asked.
@@ -53,6 +53,10 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             ));
         }
         CorpusVerb::Fit(args) => fit(args)?,
+        CorpusVerb::Key { corpus, seed } => {
+            let scale = corpus.scale.unwrap_or_else(|| corpus.profile.default_scale());
+            show::result(&Spec { profile: corpus.profile.clone(), scale, seed: *seed }.key());
+        }
         CorpusVerb::List { dir } => list(dir)?,
     }
     Ok(0)
@@ -77,8 +81,8 @@ fn tell(made: &Summary) {
 }
 
 fn list(dir: &Path) -> Result<()> {
-    let found = generators::list(dir)?;
-    if found.is_empty() {
+    let Listing { found, damaged } = generators::list(dir)?;
+    if found.is_empty() && damaged.is_empty() {
         show::note(&format!("no corpora in {}; `highwater corpus generate` writes one", dir.display()));
     }
     for corpus in found {
@@ -92,6 +96,9 @@ fn list(dir: &Path) -> Result<()> {
             corpus.digest
         ));
     }
+    for (root, error) in damaged {
+        show::note(&format!("damaged: {} ({error})", root.display()));
+    }
     Ok(())
 }
 
@@ -100,6 +107,11 @@ fn fit(args: &args::Fit) -> Result<()> {
     let out = &args.out;
     if out.exists() && !args.force {
         bail!("{} exists: give another --out, or --force to replace it", out.display());
+    }
+    // What would fail behind a long reading is looked at before it; the name, by `generators::fit` itself.
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("there is no folder {}: make it, or give another --out", folder.display());
     }
     let progress = Progress::bytes("reading");
     let observe = |event: generators::Progress<'_>| follow(&progress, event);
@@ -135,10 +147,11 @@ fn say(found: &Fit) {
         ));
     }
     for (path, why) in found.skipped.iter().take(NAMED_MAX) {
-        show::note(&format!("not read: {} ({why})", path.display()));
+        show::note(&reports::plain_line(&format!("not read: {} ({why})", path.display())));
     }
-    if let Some(more) = found.skipped.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
-        show::note(&format!("not read: {more} more"));
+    if found.skipped.len() > NAMED_MAX {
+        let more = found.skipped.len() - NAMED_MAX;
+        show::note(&format!("not read: {more} more, {} in all", found.skipped.len()));
     }
 }
 

@@ -14,6 +14,7 @@ mod folder;
 mod gate;
 mod history;
 mod list;
+mod merge;
 mod places;
 mod progress;
 mod report;
@@ -47,6 +48,7 @@ fn person() -> i32 {
         args::Verb::Budget(args) => budget::budget(&args),
         args::Verb::Compare(args) => compare::compare(&args),
         args::Verb::Report(args) => report::report(&args),
+        args::Verb::Merge(args) => merge::merge(&args),
         args::Verb::Selftest(args) => selftest::selftest(&args),
         args::Verb::Serve(args) => serve::serve(&args),
         args::Verb::List(args) => list::list(&args),
@@ -54,7 +56,7 @@ fn person() -> i32 {
         args::Verb::Doctor => doctor::doctor(),
     };
     result.unwrap_or_else(|error| {
-        show::error(&format!("{error:#}"));
+        show::error(&show::chain(&error));
         reports::exit::code(harness::record::Verdict::Error)
     })
 }

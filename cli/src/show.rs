@@ -21,9 +21,22 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Says what failed.
+/// An error with its causes. Many an error says its cause itself: it is said once.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// Says what failed. Errors name paths, and a path may hold what a terminal would obey.
 pub(crate) fn error(text: &str) {
-    note(&format!("error: {text}"));
+    note(&format!("error: {}", reports::plain_lines(text)));
 }
 
 /// Passes on what a measured program wrote, to the same channel.

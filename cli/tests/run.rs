@@ -195,7 +195,7 @@ fn a_run_leaves_nothing_but_its_reports() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort_unstable();
-    assert_eq!(names, ["budgets.toml", "report.md", "run.json"]);
+    assert_eq!(names, ["budgets.toml", "report.html", "report.md", "run.json"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub mod vscode;
 mod zstandard;
 
 use crate::json::text::{Measure, preview};
-use crate::session::NAME_UNITS;
+use crate::session::{NAME_UNITS, Request};
 use crate::tree::{Node, Text};
 
 /// How much text of a request is held until it is stripped.
@@ -32,6 +32,19 @@ impl Hold {
     pub const REPORTED: Hold = Hold { message_units: 16_000, response_units: 24_000 };
     /// What is kept for good.
     pub const STRIPPED: Hold = Hold { message_units: crate::session::PREVIEW_UNITS, response_units: 0 };
+
+    /// UTF-16 units of a text of which it is not known yet whose it is.
+    fn most_units(self) -> usize {
+        self.message_units.max(self.response_units)
+    }
+}
+
+/// Adds a request to those of its session. Their room grows by a quarter, since the largest session is what is held at the peak.
+fn keep(requests: &mut Vec<Request>, request: Request) {
+    if requests.len() == requests.capacity() {
+        requests.reserve_exact((requests.len() / 4).max(4));
+    }
+    requests.push(request);
 }
 
 /// A name or id as it is kept.
@@ -94,6 +107,23 @@ impl Joined {
         self.texts += 1;
         self.measure.units += measure.units;
         self.measure.code.add(&measure.code);
+    }
+
+    /// Adds texts that have been joined, of which as much is held as there is room for.
+    fn append(&mut self, other: &Joined, hold_units: usize) {
+        if other.texts == 0 {
+            return;
+        }
+        let room = hold_units.saturating_sub(self.units() as usize);
+        if room > 0 {
+            if self.texts > 0 {
+                self.held.push('\n');
+            }
+            self.held.push_str(preview(&other.held, room));
+        }
+        self.texts += other.texts;
+        self.measure.units += other.measure.units;
+        self.measure.code.add(&other.measure.code);
     }
 
     /// UTF-16 units of the texts joined by newlines.

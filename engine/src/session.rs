@@ -109,7 +109,11 @@ impl Tools {
         let name = preview(name, NAME_UNITS);
         match self.0.binary_search_by(|(known, _)| (**known).cmp(name)) {
             Ok(at) => self.0[at].1 += 1,
-            Err(at) => self.0.insert(at, (name.into(), 1)),
+            Err(at) => {
+                // Most requests have a tool or two: growing by one keeps no spare room.
+                self.0.reserve_exact(1);
+                self.0.insert(at, (name.into(), 1));
+            }
         }
     }
 

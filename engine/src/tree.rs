@@ -4,9 +4,11 @@
 //! parts of a value are kept: the tree of a pruned 100 MB document is a few bytes for each part of a response.
 
 mod edit;
+mod pack;
 mod read;
 
 pub use edit::{Edit, EditError, Segment, edit};
+pub use pack::Packed;
 pub use read::{ReadNode, Strings};
 
 use std::borrow::Cow;
@@ -35,6 +37,8 @@ pub enum Node {
     Counted(u64),
     /// An object, in order of appearance; of a repeated key the last value counts.
     Object(Vec<(Key, Node)>),
+    /// An array or object as bytes: nothing is found in it before it is unpacked.
+    Packed(Box<Packed>),
 }
 
 /// What is kept of a long string.
@@ -93,6 +97,10 @@ pub enum Shape {
     CountItems,
     /// Of an array, how many objects are in it.
     CountObjects,
+    /// Of the objects of an array, how many line feeds their texts at the named fields have; each field is to be a [`Shape::Measure`].
+    CountLines(Fields),
+    /// What this shape keeps; arrays and objects as bytes, an array item by item while it is read.
+    Packed(&'static Shape),
     /// An object's named fields; the others are kept as null, so that emptiness can be told.
     Noted(Fields),
 }
@@ -194,6 +202,29 @@ impl Node {
         self.get(key).map_or(&[], Node::items)
     }
 
+    /// Shows the items, when this is an array, packed or not.
+    pub fn for_each_item(&self, show: &mut dyn FnMut(&Node)) {
+        match self {
+            Node::Packed(packed) => packed.for_each_item(show),
+            _ => self.items().iter().for_each(show),
+        }
+    }
+
+    /// The node with its own parts to be found; those may again be packed.
+    #[must_use]
+    pub fn unpacked(self) -> Node {
+        match self {
+            Node::Packed(packed) => packed.unpack(),
+            node => node,
+        }
+    }
+
+    /// The node in less room, when it is a container: it is held in the shape in which it was read.
+    #[must_use]
+    pub fn packed(self, shape: &'static Shape) -> Node {
+        pack::Packer::node(shape, self)
+    }
+
     /// How many items there are, when this is an array, else 0.
     pub fn count_items(&self) -> u64 {
         match self {
@@ -212,27 +243,54 @@ impl Node {
         }
     }
 
+    /// How many line feeds the texts at a key have, of the objects of an array.
+    pub fn count_lines(&self, key: &str) -> u64 {
+        match self {
+            Node::Array(items) => {
+                items.iter().filter_map(|item| Some(item.text_at(key)?.measure().newlines)).sum()
+            }
+            Node::Counted(count) => *count,
+            _ => 0,
+        }
+    }
+
     /// Whether this is an object.
     pub fn is_object(&self) -> bool {
-        matches!(self, Node::Object(_))
+        match self {
+            Node::Object(_) => true,
+            Node::Packed(packed) => packed.is_object(),
+            _ => false,
+        }
     }
 }
 
 impl Shape {
     /// The shape of an object's field below this one.
     pub fn field(&self, key: &str) -> Option<(&'static str, Shape)> {
+        self.fields().iter().find(|(name, _)| *name == key).copied()
+    }
+
+    /// The fields of an object that are kept below this shape.
+    pub fn fields(&self) -> Fields {
+        match self.bare() {
+            Shape::Object(fields) | Shape::Noted(fields) | Shape::Either { fields, .. } => fields,
+            _ => &[],
+        }
+    }
+
+    /// What is kept, however it is held.
+    #[must_use]
+    pub fn bare(self) -> Shape {
         match self {
-            Shape::Object(fields) | Shape::Noted(fields) | Shape::Either { fields, .. } => {
-                fields.iter().find(|(name, _)| *name == key).copied()
-            }
-            _ => None,
+            Shape::Packed(inner) => inner.bare(),
+            shape => shape,
         }
     }
 
     /// The shape of an array's items below this one.
     pub fn item(&self) -> Shape {
-        match self {
-            Shape::Array(item) | Shape::Either { items: item, .. } => **item,
+        match self.bare() {
+            Shape::Array(item) | Shape::Either { items: item, .. } => *item,
             Shape::All => Shape::All,
             _ => Shape::Drop,
         }

@@ -81,17 +81,21 @@ impl<R: Read + Seek> Assembly<R> {
         }
     }
 
-    /// Adds a journal, and tells each of its items.
+    /// Adds a journal, and tells each of its items. One that is not complete or was changed is an error of the kind
+    /// [`io::ErrorKind::InvalidData`].
     pub(crate) fn add(&mut self, mut input: R, mut each: impl FnMut(String)) -> io::Result<()> {
         let number = self.journals.len();
         input.seek(SeekFrom::Start(0))?;
-        journal::read(&mut BufReader::new(&mut input), |item, lines| {
+        let is_complete = journal::read(&mut BufReader::new(&mut input), |item, lines| {
             for (line, at) in lines {
                 self.index(line, (number, at))?;
             }
             each(item);
             Ok::<(), io::Error>(())
         })?;
+        if !is_complete {
+            return Err(changed("the journal was changed or cut off after it was written"));
+        }
         self.journals.push(RefCell::new(input));
         Ok(())
     }
@@ -117,7 +121,7 @@ impl<R: Read + Seek> Assembly<R> {
                 let digest = unhex(digest)?;
                 self.visits.push(IndexedVisit { place, digest, requests, is_session, line: at });
             }
-            Line::Item(_) => {}
+            Line::Item { .. } | Line::End { .. } => {}
         }
         Ok(())
     }

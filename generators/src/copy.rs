@@ -25,7 +25,7 @@ impl Corpus {
         let mut shares_blocks = true;
         for file in &self.manifest.files {
             if stop.load(Ordering::Relaxed) {
-                return Err(Error::Stopped);
+                return Err(Error::Stopped { before: "the copy of the corpus was whole" });
             }
             let (from, to_file) = (home.join(&file.path), to.join(&file.path));
             if let Some(folder) = to_file.parent() {

@@ -27,11 +27,25 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// Occurs when a profile is to be called what it cannot be.
+    #[error("a profile cannot be called \"{name}\": {why}")]
+    ProfileName {
+        /// The name.
+        name: String,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
     /// Occurs when no history was found.
-    #[error("no history of AI-coding sessions was found in {}; give a home directory, or a tool's own directory", path.display())]
+    #[error(
+        "no history of AI-coding sessions was found in {}; give a home directory, or a tool's own directory{}",
+        path.display(),
+        not_read(skipped)
+    )]
     NoHistory {
         /// The directory, the first of them when several were given.
         path: PathBuf,
+        /// What was not read there, and why.
+        skipped: Vec<(PathBuf, String)>,
     },
     /// Occurs when a scale is zero, negative, infinite or not a number.
     #[error("scale {scale} is not usable: give a finite number above 0, such as {example}")]
@@ -86,6 +100,17 @@ pub enum Error {
         /// What was given.
         text: String,
     },
+    /// Occurs when a shard's journal is not what was written, or not by this version.
+    #[error("shard journal {path} {why}; write the shard again")]
+    Journal {
+        /// The journal's path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Occurs when there is nothing to merge.
+    #[error("no shard was given: name the directories of all shards of a corpus")]
+    NoShards,
     /// Occurs when shards do not make a corpus.
     #[error("cannot merge {path}: {why}")]
     Merge {
@@ -105,8 +130,17 @@ pub enum Error {
         why: String,
     },
     /// Occurs when the caller asked to stop.
-    #[error("stopped before the corpus was complete; the same command goes on from there")]
-    Stopped,
+    #[error("stopped before {before}")]
+    Stopped {
+        /// What was not reached, and what is left then.
+        before: &'static str,
+    },
+    /// Occurs when a corpus's lock is no file that can be locked.
+    #[error("corpus lock {path} is a link or no regular file: nothing was written; remove it yourself")]
+    Lock {
+        /// The lock.
+        path: PathBuf,
+    },
     /// Occurs when the operating system refuses.
     #[error("failed to {action} {path}: {source}")]
     Io {
@@ -124,5 +158,14 @@ impl Error {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Error::Io { action, path, source }
+    }
+}
+
+/// What was not read, for the end of a sentence. Its name is no one's choice here and may hold line breaks, so it is quoted.
+fn not_read(skipped: &[(PathBuf, String)]) -> String {
+    match skipped {
+        [] => String::new(),
+        [(path, why)] => format!("; not read: {path:?} ({why})"),
+        [(path, why), more @ ..] => format!("; not read: {path:?} ({why}) and {} more", more.len()),
     }
 }

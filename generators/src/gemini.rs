@@ -301,7 +301,8 @@ mod tests {
                     logs: false,
                     quirks: BTreeSet::new(),
                 };
-                let plan = Plan { items: vec![Item::Gemini(session)], workspaces: 1, files: 1, bytes: 0 };
+                let plan =
+                    Plan { items: vec![Item::Gemini(session.into())], workspaces: 1, files: 1, bytes: 0 };
                 write::manifest_of(plan, &spec, None, 1).unwrap().bytes
             })
             .collect()

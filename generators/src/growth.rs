@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use crate::Error;
 use crate::corpus::{self, MANIFEST};
 use crate::manifest::{GENERATOR, Manifest};
+use crate::ours::{lock, put_file};
 use crate::plan::{Draft, Plan};
 use crate::profile::{Profile, Spec};
 use crate::write::{manifest_of, parse, text_of};
@@ -269,8 +270,7 @@ fn unless_gone(error: io::Error) -> io::Result<()> {
 pub fn grow(root: &Path, to: Option<u64>) -> Result<Manifest, Error> {
     let path = root.join(MANIFEST);
     let name = root.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
-    let lock = root.with_file_name(format!(".{name}.lock"));
-    let _lock = corpus::lock(&lock, &AtomicBool::new(false))?;
+    let _lock = lock(&root.with_file_name(format!(".{name}.lock")), &AtomicBool::new(false))?;
     let mut manifest = Manifest::read(&path)?;
     let last = to.unwrap_or(manifest.step + 1);
     let refused = |why: String| Error::Growth { root: root.to_path_buf(), step: last, why };
@@ -295,7 +295,7 @@ pub fn grow(root: &Path, to: Option<u64>) -> Result<Manifest, Error> {
         let text = growth.text(step)?;
         manifest = parse(&text)?;
         let beside = root.join(format!("{MANIFEST}.new"));
-        corpus::put_file(&beside, &text)?;
+        put_file(&beside, &text)?;
         fs::rename(&beside, &path).map_err(Error::io("replace", &path))?;
     }
     Ok(manifest)

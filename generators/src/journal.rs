@@ -4,8 +4,10 @@
 //! Its first line says whose it is. Then come, for each complete item, a line for each file, a line for each place where a reader
 //! finds something, and a line that ends the item. They are appended at once and after the item's files are written, so a line
 //! never claims what is not there. Lines without their item's end, and everything after a torn line, do not count.
+//!
+//! Each item's end has a seal of all that stands before it, and so has the last line of a journal that is complete: a journal is
+//! believed up to where it was changed, and one that must be complete is refused when it was changed or cut off.
 
-use std::fs::File;
 use std::io::{self, BufRead, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -13,13 +15,13 @@ use std::sync::{Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{EditEntry, FileEntry, GENERATOR, SessionEntry};
+use crate::manifest::{EditEntry, FileEntry, GENERATOR, Seal, SessionEntry};
 use crate::profile::{Profile, Spec};
 use crate::recipe::Recipe;
 use crate::shard::Shard;
 
 /// The form of a journal.
-const SCHEMA: &str = "highwater-corpus-journal/1";
+const SCHEMA: &str = "highwater-corpus-journal/2";
 
 /// Where something is visited: root, workspace, sessions before edits, name.
 pub(crate) type Place = (usize, String, bool, String);
@@ -61,7 +63,16 @@ pub(crate) enum Line {
     File(FileEntry),
     Visit(Visit),
     /// Ends the item with this path.
-    Item(String),
+    Item {
+        path: String,
+        /// Of everything before it, the path included.
+        seal: String,
+    },
+    /// Ends the journal.
+    End {
+        /// Of everything before it.
+        seal: String,
+    },
 }
 
 /// Where a line stands in its journal.
@@ -95,16 +106,34 @@ impl Header {
     }
 }
 
+/// Seals of a text that grows: each is of the text since the one before, and of that one.
+#[derive(Default)]
+struct Chain(Seal);
+
+impl Chain {
+    fn add(&mut self, text: &[u8]) {
+        self.0.add(text);
+    }
+
+    fn seal(&mut self) -> String {
+        let seal = std::mem::take(&mut self.0).finish();
+        self.0.add(seal.as_bytes());
+        seal
+    }
+}
+
 /// A journal being written, by several threads.
 pub(crate) struct Journal<W> {
-    out: Mutex<W>,
+    open: Mutex<(W, Chain)>,
 }
 
 impl<W: Write> Journal<W> {
     /// Begins a journal.
     pub(crate) fn begin(mut out: W, header: &Header) -> io::Result<Self> {
-        out.write_all(&line(header)?)?;
-        Ok(Journal { out: Mutex::new(out) })
+        let (text, mut chain) = (line(header)?, Chain::default());
+        out.write_all(&text)?;
+        chain.add(&text);
+        Ok(Journal { open: Mutex::new((out, chain)) })
     }
 
     /// Notes that an item is complete: its files and visits.
@@ -113,21 +142,19 @@ impl<W: Write> Journal<W> {
         for each in lines {
             text.extend(line(each)?);
         }
-        text.extend(line(&Line::Item(item.to_owned()))?);
         // Nothing panics while it is held.
-        self.out.lock().unwrap_or_else(PoisonError::into_inner).write_all(&text)
+        let (out, chain) = &mut *self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        chain.add(&text);
+        chain.add(item.as_bytes());
+        text.extend(line(&Line::Item { path: item.to_owned(), seal: chain.seal() })?);
+        out.write_all(&text)
     }
 
-    /// What it was written to.
-    pub(crate) fn end(self) -> W {
-        self.out.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Journal<File> {
-    /// Goes on with a journal.
-    pub(crate) fn append(path: &Path) -> io::Result<Self> {
-        Ok(Journal { out: Mutex::new(File::options().append(true).open(path)?) })
+    /// Completes the journal, and gives what it was written to.
+    pub(crate) fn end(self) -> io::Result<W> {
+        let (mut out, mut chain) = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(&line(&Line::End { seal: chain.seal() })?)?;
+        Ok(out)
     }
 }
 
@@ -142,23 +169,34 @@ pub(crate) fn header(input: &mut impl BufRead) -> io::Result<Option<Header>> {
     Ok(Lines::new(input).next()?.map(|(header, _)| header))
 }
 
-/// Reads a journal, an item at a time: its path and its other lines.
+/// Reads a journal, an item at a time: its path and its other lines. Tells whether it is complete and as it was written.
 pub(crate) fn read<E: From<io::Error>>(
     input: &mut impl BufRead,
     mut each: impl FnMut(String, Vec<(Line, At)>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut lines = Lines::new(input);
+) -> Result<bool, E> {
+    let (mut lines, mut chain) = (Lines::new(input), Chain::default());
     if lines.next::<Header>()?.is_none() {
-        return Ok(());
+        return Ok(false);
     }
+    chain.add(&lines.text);
     let mut item = Vec::new();
     while let Some((line, at)) = lines.next()? {
         match line {
-            Line::Item(path) => each(path, std::mem::take(&mut item))?,
-            line => item.push((line, at)),
+            Line::Item { path, seal } => {
+                chain.add(path.as_bytes());
+                if chain.seal() != seal {
+                    return Ok(false);
+                }
+                each(path, std::mem::take(&mut item))?;
+            }
+            Line::End { seal } => return Ok(chain.seal() == seal && lines.is_over()?),
+            line => {
+                chain.add(&lines.text);
+                item.push((line, at));
+            }
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Reads one line again.
@@ -191,6 +229,10 @@ impl<'a, R: BufRead> Lines<'a, R> {
         }
         Ok(serde_json::from_slice(&self.text).ok().map(|value| (value, at)))
     }
+
+    fn is_over(&mut self) -> io::Result<bool> {
+        Ok(self.input.fill_buf()?.is_empty())
+    }
 }
 
 #[cfg(test)]
@@ -207,38 +249,59 @@ mod tests {
         let journal = Journal::begin(Vec::new(), &Header::new(&SPEC, None)).unwrap();
         journal.note("a", [file("a"), file("a2")].map(Line::File).iter()).unwrap();
         journal.note("b", [file("b")].map(Line::File).iter()).unwrap();
-        journal.end()
+        journal.end().unwrap()
     }
 
-    fn items(mut text: &[u8]) -> Vec<(String, usize)> {
+    /// The items, and whether the journal is complete.
+    fn items(mut text: &[u8]) -> (Vec<(String, usize)>, bool) {
         let mut found = Vec::new();
-        read(&mut text, |item, lines| {
+        let is_complete = read(&mut text, |item, lines| {
             found.push((item, lines.len()));
             Ok::<(), io::Error>(())
-        })
-        .unwrap();
-        found
+        });
+        (found, is_complete.unwrap())
+    }
+
+    /// How long the journal is up to the end of each line.
+    fn ends(text: &[u8]) -> Vec<usize> {
+        text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect()
     }
 
     #[test]
     fn whatever_is_cut_off_an_item_that_is_not_whole_does_not_count() {
         let text = journal();
-        let second = text.len() - b"{\"item\":\"b\"}\n".len() - line(&Line::File(file("b"))).unwrap().len();
-        for cut in 0..=text.len() {
-            let whole = items(&text[..cut]);
-            let wanted = if cut == text.len() { 2 } else { usize::from(cut >= second) };
-            assert_eq!(whole.len(), wanted, "{cut} of {}", text.len());
+        // The header, two files and an item's end, a file and an item's end, the journal's end.
+        let ends = ends(&text);
+        for cut in 0..text.len() {
+            let wanted = [ends[3], ends[5]].iter().filter(|end| cut >= **end).count();
+            let (found, is_complete) = items(&text[..cut]);
+            assert_eq!((found.len(), is_complete), (wanted, false), "{cut} of {}", text.len());
         }
-        assert_eq!(items(&text), [("a".to_owned(), 2), ("b".to_owned(), 1)]);
+        assert_eq!(items(&text), (vec![("a".to_owned(), 2), ("b".to_owned(), 1)], true));
+    }
+
+    #[test]
+    fn a_journal_is_believed_up_to_where_it_was_changed() {
+        let text = journal();
+        let ends = ends(&text);
+        for at in 0..text.len() {
+            let mut changed = text.clone();
+            changed[at] ^= 1;
+            let believed = [ends[3], ends[5]].iter().filter(|end| at >= **end).count();
+            let (found, is_complete) = items(&changed);
+            assert_eq!((found.len(), is_complete), (believed, false), "byte {at} of {}", text.len());
+        }
+        let doubled = [&text[..], &text[ends[5]..]].concat();
+        let without_first = [&text[..ends[0]], &text[ends[3]..]].concat();
+        assert_eq!((items(&doubled).1, items(&without_first)), (false, (vec![], false)));
     }
 
     #[test]
     fn nothing_counts_after_a_line_that_is_none() {
         let mut text = journal();
-        let at = text.len() - 20;
-        text[at..].fill(0);
-        text.extend(line(&Line::Item("c".to_owned())).unwrap());
-        assert_eq!(items(&text).len(), 1);
+        let end = ends(&text)[5];
+        text[end - 20..end].fill(0);
+        assert_eq!(items(&text), (vec![("a".to_owned(), 2)], false));
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod making;
 mod manifest;
 mod merge;
 mod opencode;
+mod ours;
 mod page;
 mod plan;
 mod pool;
@@ -55,7 +56,7 @@ mod text;
 mod vscode;
 mod write;
 
-pub use corpus::{Corpus, Summary, ensure, generate, list, verify};
+pub use corpus::{Corpus, Listing, Summary, ensure, generate, list, verify};
 pub use error::Error;
 pub use fit::{Fit, fit};
 pub use growth::{Growth, Step, grow};

@@ -1,23 +1,25 @@
 //! Shards of a corpus, made into the corpus.
 
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
 use crate::assemble::{Assembly, IndexedFile};
-use crate::corpus::{
-    Listed, Summary, TAG, TAG_TEXT, check, check_space, home, put_file, remove_if_there, reusable,
-};
+use crate::corpus::{Listed, Summary, check, check_space, home, reusable};
 use crate::journal::{self, Header};
 use crate::making::{Job, SHARD_JOURNAL};
 use crate::manifest::Manifest;
+use crate::ours::{create, remove};
 use crate::plan::Plan;
 use crate::profile::Spec;
 use crate::shard::Shard;
 use crate::special::led_astray;
 use crate::write::Progress;
+
+/// What is wrong with a journal whose seal does not fit.
+const CHANGED: &str = "was changed or cut off after it was written";
 
 /// A shard on disk.
 struct Part {
@@ -31,7 +33,7 @@ struct Part {
 ///
 /// # Errors
 /// [`Error::Merge`] names the shard that is missing, doubled, incomplete, of another corpus or from another generator;
-/// [`Error::Damaged`] the files of a shard that were changed; and the errors of [`crate::ensure`].
+/// [`Error::Journal`] the journal that was changed, [`Error::Damaged`] the files of a shard that were changed; and the errors of [`crate::ensure`].
 pub fn merge(
     shards: &[PathBuf],
     dir: Option<&Path>,
@@ -42,7 +44,7 @@ pub fn merge(
     let mut parts = shards.iter().map(|root| part(root)).collect::<Result<Vec<Part>, Error>>()?;
     parts.sort_by_key(|part| part.shard);
     let Some(first) = shards.first() else {
-        return Err(Error::Merge { path: PathBuf::new(), why: "no shard was given".to_owned() });
+        return Err(Error::NoShards);
     };
     refuse_misfits(&parts)?;
     let spec = parts[0].spec.clone();
@@ -52,18 +54,18 @@ pub fn merge(
     if job.root().exists() {
         match reusable(&job) {
             Ok(manifest) => return Ok(Summary::of_manifest(job.root(), &manifest)),
-            Err(Error::Stopped) => return Err(Error::Stopped),
+            Err(stopped @ Error::Stopped { .. }) => return Err(stopped),
             Err(error) => progress(Progress::Rebuilding { why: &error.to_string() }),
         }
     }
     let plan = Plan::new(&spec);
     let assembly = index(&parts, &plan, &job)?;
-    let partial = job.partial();
-    let written = write(&parts, &assembly, &partial, &job);
-    match written.and_then(|()| job.finish(&partial, assembly, plan.workspaces)) {
+    let joined = job.joined();
+    let written = write(&parts, &assembly, &joined, &job);
+    match written.and_then(|()| job.finish(&joined, assembly, plan.workspaces)) {
         Ok(totals) => Ok(Summary::new(job.root(), &spec, None, totals)),
         Err(error) => {
-            remove_if_there(&partial)?;
+            remove(&joined)?;
             Err(error)
         }
     }
@@ -83,11 +85,23 @@ fn part(root: &Path) -> Result<Part, Error> {
     Ok(Part { root: root.to_path_buf(), spec, shard })
 }
 
-/// The first line of a shard's journal.
+/// The first line of a shard's journal; none where there is no journal.
 pub(crate) fn header(root: &Path) -> Result<Option<Header>, Error> {
     let path = root.join(SHARD_JOURNAL);
-    let Ok(file) = File::open(&path) else { return Ok(None) };
-    journal::header(&mut BufReader::new(file)).map_err(Error::io("read", &path))
+    let found = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.and_then(|file| journal::header(&mut BufReader::new(file))),
+    };
+    found.map_err(Error::io("read", &path))?.map(Some).ok_or(Error::Journal { path, why: CHANGED })
+}
+
+/// Adds a shard's journal to an assembly, and tells each of its items.
+fn add(assembly: &mut Assembly<File>, root: &Path, each: impl FnMut(String)) -> Result<(), Error> {
+    let path = root.join(SHARD_JOURNAL);
+    File::open(&path).and_then(|file| assembly.add(file, each)).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => Error::Journal { path, why: CHANGED },
+        _ => Error::io("read", &path)(error),
+    })
 }
 
 /// Refuses shards that are not all of one corpus, each once. They are in order.
@@ -125,18 +139,16 @@ fn refuse_misfits(parts: &[Part]) -> Result<(), Error> {
 fn index(parts: &[Part], plan: &Plan, job: &Job<'_>) -> Result<Assembly<File>, Error> {
     let mut assembly = Assembly::new();
     for part in parts {
-        let path = part.root.join(SHARD_JOURNAL);
         let before = assembly.files.len();
         let mut found = Vec::new();
-        let added = File::open(&path).and_then(|file| assembly.add(file, |item| found.push(item)));
-        added.map_err(Error::io("read", &path))?;
+        add(&mut assembly, &part.root, |item| found.push(item))?;
         let items = plan.items.iter().enumerate().filter(|(place, _)| part.shard.has(*place));
         let mut wanted: Vec<String> = items.map(|(_, item)| item.path()).collect();
         wanted.sort_unstable();
         found.sort_unstable();
         if wanted != found {
-            let why = format!("its {SHARD_JOURNAL} was changed after it was written; write the shard again");
-            return Err(Error::Merge { path: part.root.clone(), why });
+            let path = part.root.join(SHARD_JOURNAL);
+            return Err(Error::Journal { path, why: "has other items than the shard" });
         }
         let entries = assembly.files.iter().map(|file| (file.path.as_str(), file.kind.is_some()));
         if let Some(astray) = led_astray(entries) {
@@ -151,16 +163,15 @@ fn index(parts: &[Part], plan: &Plan, job: &Job<'_>) -> Result<Assembly<File>, E
     Ok(assembly)
 }
 
-/// Puts the shards' files below `partial`.
-fn write(parts: &[Part], assembly: &Assembly<File>, partial: &Path, job: &Job<'_>) -> Result<(), Error> {
-    remove_if_there(partial)?;
-    let home_to = home(partial);
-    fs::create_dir_all(&home_to).map_err(Error::io("create corpus directory", &home_to))?;
-    put_file(&partial.join(TAG), TAG_TEXT.as_bytes())?;
+/// Puts the shards' files below `joined`, where nothing is.
+fn write(parts: &[Part], assembly: &Assembly<File>, joined: &Path, job: &Job<'_>) -> Result<(), Error> {
+    create(joined)?;
+    let home_to = home(joined);
+    fs::create_dir(&home_to).map_err(Error::io("create corpus directory", &home_to))?;
     let (mut last_folder, mut links) = (PathBuf::new(), true);
     for file in &assembly.files {
         if job.stop.load(Ordering::Relaxed) {
-            return Err(Error::Stopped);
+            return Err(Error::Stopped { before: "the shards were joined; the same command begins anew" });
         }
         let from = home(&parts[file.journal()].root).join(&file.path);
         let to = home_to.join(&file.path);
@@ -177,7 +188,7 @@ fn write(parts: &[Part], assembly: &Assembly<File>, partial: &Path, job: &Job<'_
         }
         if links {
             links = false;
-            check_space(job.dir, partial, assembly.files.iter().map(|file| file.bytes).sum())?;
+            check_space(job.dir, joined, assembly.files.iter().map(|file| file.bytes).sum())?;
         }
         fs::copy(&from, &to).map_err(Error::io("copy to", &to))?;
     }
@@ -200,11 +211,11 @@ pub(crate) fn reusable_shard(job: &Job<'_>, shard: Shard) -> Result<Summary, Err
 /// A shard in a list, unchecked.
 pub(crate) fn summary(root: &Path) -> Result<Option<Summary>, Error> {
     let Some(header) = header(root)? else { return Ok(None) };
-    let (Some(spec), Some(shard)) = (header.spec(), header.shard) else { return Ok(None) };
-    let path = root.join(SHARD_JOURNAL);
+    let wrong = |why| Error::Journal { path: root.join(SHARD_JOURNAL), why };
+    let spec = header.spec().ok_or_else(|| wrong("is of another version of highwater"))?;
+    let shard = header.shard.ok_or_else(|| wrong("is of a whole corpus and no shard"))?;
     let mut assembly = Assembly::new();
-    let added = File::open(&path).and_then(|file| assembly.add(file, |_| ()));
-    added.map_err(Error::io("read", &path))?;
+    add(&mut assembly, root, |_| ())?;
     assembly.sort();
     Ok(Some(Summary::new(root.to_path_buf(), &spec, Some(shard), assembly.totals())))
 }

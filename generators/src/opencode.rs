@@ -128,6 +128,8 @@ struct Head<'a> {
     additions: u64,
     deletions: u64,
     files: u64,
+    /// What the model's messages cost, in 1/100,000 $.
+    cost: u64,
     facts: Facts,
 }
 

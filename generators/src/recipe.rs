@@ -201,6 +201,15 @@ impl Recipe {
         recipe.checked(Path::new("the new profile"))
     }
 
+    /// Refuses what a recipe cannot be called.
+    ///
+    /// # Errors
+    /// [`Error::ProfileName`] says what to call it instead.
+    pub fn check_name(name: &str) -> Result<(), Error> {
+        let flaw = check::name_flaw(name);
+        flaw.map_or(Ok(()), |why| Err(Error::ProfileName { name: name.to_owned(), why }))
+    }
+
     /// Reads a recipe and refuses what cannot be one.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::page::{Finished, file_hasher};
 /// Before anything is in it. Nothing reads the file before it is complete, so that neither a journal nor syncs are needed; what was freed is
 /// overwritten, so that no byte of a page is left to chance.
 const SETUP: &str = "pragma page_size = 4096; pragma encoding = 'UTF-8'; pragma journal_mode = off; pragma synchronous = off;
-    pragma locking_mode = exclusive; pragma cache_size = -8000; pragma foreign_keys = off; pragma secure_delete = on;
+    pragma locking_mode = exclusive; pragma cache_size = -2000; pragma foreign_keys = off; pragma secure_delete = on;
     pragma temp_store = memory;";
 
 /// Rows of a transaction: they bound what SQLite holds.

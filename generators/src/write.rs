@@ -272,8 +272,9 @@ pub(crate) fn text_of(
     let journal = write(plan, spec, home, journal, threads, &AtomicBool::new(false), &|_| ())?;
     let mut assembly = Assembly::new();
     let mut text = Vec::new();
-    let written = assembly
-        .add(Cursor::new(journal.end()), |_| ())
+    let written = journal
+        .end()
+        .and_then(|journal| assembly.add(Cursor::new(journal), |_| ()))
         .and_then(|()| assembly.write(spec, step, workspaces, Cursor::new(&mut text)));
     written.map_err(Error::io("foresee", nowhere))?;
     Ok(text)
@@ -303,7 +304,9 @@ pub(crate) fn write<W: io::Write + Send>(
         while !is_over() {
             let Some(item) = items.lock().unwrap_or_else(PoisonError::into_inner).next() else { return };
             if stop.load(Ordering::Relaxed) {
-                return fail(Error::Stopped);
+                return fail(Error::Stopped {
+                    before: "the corpus was complete; the same command goes on from there",
+                });
             }
             let path = item.path();
             let written = item.write(&mut desk).and_then(|()| {

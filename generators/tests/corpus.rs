@@ -44,7 +44,7 @@ fn a_corpus_is_written_as_foreseen_and_then_reused() {
     let (again, reasons, written) = make(dir.path());
     assert_eq!((reasons.len(), written), (0, 0));
     assert_eq!(again.manifest, corpus.manifest);
-    let listed = list(dir.path()).unwrap();
+    let listed = list(dir.path()).unwrap().found;
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].digest, corpus.manifest.digest);
 }
@@ -104,7 +104,7 @@ fn what_is_not_a_corpus_is_left_alone() {
     let result = ensure(dir.path(), &SMOKE, 1, &AtomicBool::new(false), &|_| ());
     assert!(matches!(result, Err(Error::NotACorpus { .. })));
     assert_eq!(fs::read_to_string(root.join("precious.txt")).unwrap(), "mine");
-    assert!(list(dir.path()).unwrap().is_empty());
+    assert!(list(dir.path()).unwrap().found.is_empty());
 }
 
 #[test]
@@ -277,7 +277,8 @@ fn a_copy_stops_when_it_is_asked_to() {
     let dir = tempfile::tempdir().unwrap();
     let (corpus, ..) = make(dir.path());
     let stopped = corpus.copy_home(&dir.path().join("copy"), &AtomicBool::new(true));
-    assert!(matches!(stopped, Err(Error::Stopped)));
+    let error = stopped.unwrap_err();
+    assert_eq!(error.to_string(), "stopped before the copy of the corpus was whole");
 }
 
 /// Many files and few bytes, of each kind in its share.

@@ -12,19 +12,21 @@ use highwater_generators::{
 
 const SMOKE: Spec = Spec { profile: Profile::Smoke, scale: 1.0, seed: 1 };
 
-/// A small corpus of each profile.
-fn small() -> [Spec; Profile::BUILT_IN.len()] {
-    Profile::BUILT_IN.map(|profile| {
-        let scale = match profile {
-            Profile::Smoke => 1.0,
-            Profile::Steady => 0.03125,
-            Profile::Laptop => 0.02,
-            Profile::Heavy => 0.0005,
-            Profile::Wide => 0.002,
-            _ => 0.0001,
-        };
-        Spec { profile, scale, seed: 3 }
-    })
+/// A small corpus of a profile, and how many files and sessions it has at least, so that there is something to share among threads and
+/// shards.
+fn small(profile: Profile) -> (Spec, usize, u64) {
+    let (scale, files, sessions) = match profile {
+        // Those of which the size does not grow, or not the number of files.
+        Profile::Smoke | Profile::Growth => (1.0, 20, 10),
+        Profile::Adversarial => (0.0001, 300, 100),
+        Profile::Pathological => (0.0001, 10, 10),
+        Profile::Steady => (0.03125, 20, 20),
+        Profile::Laptop => (0.02, 20, 20),
+        Profile::Heavy => (0.0005, 20, 20),
+        Profile::Wide => (0.002, 100, 100),
+        Profile::Own(_) => (0.5, 20, 10),
+    };
+    (Spec { profile, scale, seed: 3 }, files, sessions)
 }
 
 /// Makes a corpus in one go with so many threads, and tells its manifest as text.
@@ -63,7 +65,7 @@ fn a_stopped_run_goes_on_where_it_stopped() {
         let dir = tempfile::tempdir().unwrap();
         let (stopped, ..) = make_until(dir.path(), files);
         let error = stopped.unwrap_err();
-        assert!(matches!(error, Error::Stopped) && error.to_string().contains("goes on from there"));
+        assert!(matches!(error, Error::Stopped { .. }) && error.to_string().contains("goes on from there"));
         assert!(partial(dir.path()).is_dir() && !dir.path().join(SMOKE.name()).exists());
         let (root, found, written) = make_until(dir.path(), usize::MAX);
         let root = root.unwrap();
@@ -86,7 +88,7 @@ fn a_run_that_stops_again_and_again_comes_to_its_end() {
         runs += 1;
         match make_until(dir.path(), 9).0 {
             Ok(root) => break root,
-            Err(error) => assert!(matches!(error, Error::Stopped), "{error}"),
+            Err(error) => assert!(matches!(error, Error::Stopped { .. }), "{error}"),
         }
     };
     assert!(runs > 3, "{runs}");
@@ -154,7 +156,10 @@ fn join(shards: &[PathBuf], dir: Option<&Path>) -> Result<PathBuf, Error> {
 
 #[test]
 fn the_bytes_are_the_same_on_any_number_of_threads_and_in_shards() {
-    for spec in small() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = own(dir.path()).profile;
+    for profile in Profile::BUILT_IN.into_iter().chain([own]) {
+        let (spec, files, sessions) = small(profile);
         let wanted = whole(&spec, 1);
         assert!(wanted == whole(&spec, 8), "{}", spec.name());
         let dir = tempfile::tempdir().unwrap();
@@ -162,7 +167,15 @@ fn the_bytes_are_the_same_on_any_number_of_threads_and_in_shards() {
         let root = join(&shards, None).unwrap();
         assert_eq!(root, dir.path().join(spec.name()));
         assert!(text(&root) == wanted, "{}", spec.name());
-        verify(&root, 2, &|_| ()).unwrap();
+        let manifest = verify(&root, 2, &|_| ()).unwrap();
+        let (found, told) = (manifest.files.len(), manifest.answer.sessions);
+        assert!(found >= files && told >= sessions, "{}: {found} files, {told} sessions", spec.name());
+        // Each shard has its part of the files.
+        for shard in &shards {
+            let mut own = Vec::new();
+            collect(&shard.join("home"), &mut own);
+            assert!(own.len() * 6 >= found, "{}: {} of {found} files", shard.display(), own.len());
+        }
     }
 }
 
@@ -170,14 +183,14 @@ fn the_bytes_are_the_same_on_any_number_of_threads_and_in_shards() {
 fn shards_are_listed_and_made_once_and_may_be_removed_after_the_merge() {
     let (dir, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let shards = [1, 2].map(|index| shard(dir.path(), &SMOKE, index, 2, 2));
-    let listed = list(dir.path()).unwrap();
+    let listed = list(dir.path()).unwrap().found;
     let parts: Vec<String> = listed.iter().map(|shard| shard.shard.unwrap().to_string()).collect();
     assert_eq!(parts, ["1/2", "2/2"]);
     let before = fs::metadata(shards[0].join("shard.jsonl")).unwrap().modified().unwrap();
     shard(dir.path(), &SMOKE, 1, 2, 1);
     assert_eq!(fs::metadata(shards[0].join("shard.jsonl")).unwrap().modified().unwrap(), before);
     let root = join(&shards, Some(out.path())).unwrap();
-    let corpus = &list(out.path()).unwrap()[0];
+    let corpus = &list(out.path()).unwrap().found[0];
     assert_eq!(listed.iter().map(|shard| shard.bytes).sum::<u64>(), corpus.bytes);
     assert_eq!(listed.iter().map(|shard| shard.requests).sum::<u64>(), corpus.requests);
     drop(dir);
@@ -218,6 +231,46 @@ fn shards_that_do_not_fit_are_named() {
 }
 
 #[test]
+fn a_shard_journal_that_was_changed_or_cut_off_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let shards = [1, 2].map(|index| shard(dir.path(), &SMOKE, index, 2, 2));
+    let journal = shards[1].join("shard.jsonl");
+    let written = fs::read_to_string(&journal).unwrap();
+    let visit = written.rfind("\"requests\":").unwrap() + "\"requests\":".len();
+    let changed = format!("{}1{}", &written[..visit], &written[visit..]);
+    let last_line = written.trim_end().rfind('\n').unwrap() + 1;
+    let first_line = written.replacen("{\"journal\"", "{\"jornal\"", 1);
+    for text in [changed.as_str(), &written[..last_line], &format!("{written}\n"), &first_line, ""] {
+        fs::write(&journal, text).unwrap();
+        let error = join(&shards, None).unwrap_err();
+        let wanted = format!("{} was changed or cut off", journal.display());
+        assert!(matches!(error, Error::Journal { .. }) && error.to_string().contains(&wanted), "{error}");
+    }
+    fs::write(&journal, changed).unwrap();
+    let reasons = Mutex::new(Vec::new());
+    let observe = |progress: Progress<'_>| {
+        if let Progress::Rebuilding { why } = progress {
+            reasons.lock().unwrap().push(why.to_owned());
+        }
+    };
+    let part = Some(Shard { index: 2, count: 2 });
+    generate(dir.path(), &SMOKE, part, 1, &AtomicBool::new(false), &observe).unwrap();
+    assert!(reasons.into_inner().unwrap()[0].contains("shard.jsonl was changed"));
+    assert_eq!(text(&join(&shards, None).unwrap()), whole(&SMOKE, 1));
+}
+
+/// What the journal claims goes into the manifest.
+#[test]
+fn a_changed_journal_is_gone_on_with_up_to_the_change() {
+    let dir = tempfile::tempdir().unwrap();
+    make_until(dir.path(), 45).0.unwrap_err();
+    let journal = partial(dir.path()).join("journal.jsonl");
+    let changed = fs::read_to_string(&journal).unwrap().replace("\"requests\":", "\"requests\":1");
+    fs::write(&journal, changed).unwrap();
+    assert!(text(&make_until(dir.path(), usize::MAX).0.unwrap()) == whole(&SMOKE, 1));
+}
+
+#[test]
 fn a_stopped_shard_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let (stop, found) = (AtomicBool::new(false), Mutex::new(0));
@@ -228,7 +281,7 @@ fn a_stopped_shard_goes_on_where_it_stopped() {
     };
     let part = Some(Shard { index: 2, count: 2 });
     let stopped = generate(dir.path(), &SMOKE, part, 1, &stop, &observe);
-    assert!(matches!(stopped, Err(Error::Stopped)));
+    assert!(matches!(stopped, Err(Error::Stopped { .. })));
     let again = generate(dir.path(), &SMOKE, part, 1, &AtomicBool::new(false), &observe).unwrap();
     assert!(*found.lock().unwrap() > 0);
     let root = join(&[shard(dir.path(), &SMOKE, 1, 2, 1), again.root], None).unwrap();
@@ -253,12 +306,12 @@ fn an_own_profile_is_gone_on_with_and_merged_like_any_other() {
         Progress::Resuming { files } => *found.lock().unwrap() = files,
         _ => {}
     };
-    assert!(matches!(ensure(dir.path(), &spec, 1, &stop, &observe), Err(Error::Stopped)));
+    assert!(matches!(ensure(dir.path(), &spec, 1, &stop, &observe), Err(Error::Stopped { .. })));
     let root = ensure(dir.path(), &spec, 1, &AtomicBool::new(false), &observe).unwrap().root;
     assert!(*found.lock().unwrap() > 0);
     assert_eq!(text(&root), wanted);
     let shards = [2, 1].map(|index| shard(dir.path(), &spec, index, 2, 2));
-    assert_eq!(list(dir.path()).unwrap().iter().filter(|corpus| corpus.shard.is_some()).count(), 2);
+    assert_eq!(list(dir.path()).unwrap().found.iter().filter(|corpus| corpus.shard.is_some()).count(), 2);
     let out = tempfile::tempdir().unwrap();
     assert_eq!(text(&join(&shards, Some(out.path())).unwrap()), wanted);
     // Two profiles of one name are two profiles.

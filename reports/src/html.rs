@@ -25,10 +25,26 @@ const STYLE: &str = include_str!("html/style.css");
 /// Nothing is loaded from anywhere and no script runs, whatever the page holds.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
+/// Bytes that a report should not exceed, so that it can be mailed and opens at once.
+const ROOM_BYTES: usize = 500_000;
+
+/// How much of a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Full,
+    /// Without the charts of phases, which are most of a large page.
+    Less,
+}
+
 /// The whole run. `drawing` gives the content of a file that stands beside the report, by its path from there, if it can be read: the
 /// saved flamegraphs. They are drawn into the page as far as there is room.
 pub fn report(run: &Run, drawing: &dyn Fn(&str) -> Option<String>) -> String {
     let run = &plain::run(run);
+    let full = with_detail(run, drawing, Detail::Full);
+    if full.len() <= ROOM_BYTES { full } else { with_detail(run, drawing, Detail::Less) }
+}
+
+fn with_detail(run: &Run, drawing: &dyn Fn(&str) -> Option<String>, detail: Detail) -> String {
     let groups = rows::groups(run);
     let failures = failures::of(run);
     let content = html! {
@@ -37,12 +53,14 @@ pub fn report(run: &Run, drawing: &dyn Fn(&str) -> Option<String>) -> String {
         main id="main" tabindex="-1" {
             (failures::section(run, &failures, drawing))
             (overview::scenarios(&groups))
-            @for (index, group) in groups.iter().enumerate() { (scenario::section(run, group, index)) }
+            @if detail == Detail::Less { p.soft { "Phases are left out of a page as large as this one: report.md has them." } }
+            @for (index, group) in groups.iter().enumerate() { (scenario::section(run, group, index, detail)) }
             (worth::section(run))
             (closing::sections(run))
         }
     };
-    page(&format!("{}: highwater report", rows::name(run.verdict)), &content)
+    let verdict = if overview::is_judged(run) { rows::name(run.verdict) } else { "not judged" };
+    page(&format!("{verdict}: highwater report"), &content)
 }
 
 /// A whole page of its own around its content, which holds a `main` with the id `main`.

@@ -60,13 +60,8 @@ impl Page {
         }
     }
 
-    /// Text that is shown as it is, such as commands and errors.
     fn block(&mut self, lines: &[String]) {
-        let ticks = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
-        let fence = "`".repeat(3.max(ticks + 1));
-        self.line(&fence);
-        lines.iter().for_each(|line| self.line(line));
-        self.line(&fence);
+        self.text.push_str(&block(lines));
     }
 
     fn list(&mut self, title: &str, items: &[String]) {
@@ -261,6 +256,15 @@ fn process_rows(case: &Case) -> Vec<Vec<String>> {
     table
 }
 
+/// Text that is shown as it is, such as commands and errors.
+pub(crate) fn block(lines: &[String]) -> String {
+    let ticks = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(ticks + 1));
+    let mut text = format!("{fence}\n");
+    lines.iter().for_each(|line| text.extend([line, "\n"]));
+    text + &fence + "\n"
+}
+
 /// Text on one line that ends no cell and opens no markup but emphasis, which the tables use themselves.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
@@ -279,7 +283,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// Text from outside, shown as it is within a line or a cell.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     if !text.is_empty() && !text.contains(['|', '`', '\\', '\n']) {
         return format!("`{text}`");
     }

@@ -12,9 +12,11 @@ use crate::budget::Budgets;
 use crate::judge::Against;
 
 mod foreign;
+mod poison;
 mod swept;
 
 pub(crate) use foreign::{compared, foreign, member};
+pub(crate) use poison::poisoned;
 pub(crate) use swept::swept;
 
 const MIB: f64 = 1_048_576.0;

@@ -13,10 +13,10 @@ pub(crate) mod table;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use engine::session::{Tally, hex};
+use engine::session::hex;
 use engine::sync::cache::fragment;
 use engine::sync::cache::monolith::{self, Meta};
-use engine::sync::protocol::Item;
+use engine::sync::protocol::Piece;
 use engine::sync::strategy::{AS_REPORTED, End, Strategy};
 use engine::sync::{Event, Host, Library};
 use harness::meter;
@@ -164,48 +164,64 @@ fn pass(host: &mut Host<'_>) -> Result<Pass, String> {
     Ok(pass)
 }
 
-/// Visits every item once, as every user of the engine does: sums by workspace, day and model, and the digest; then asks for one
+/// Visits everything once, as every user of the engine does: sums by workspace, day and model, and the digest; then asks for one
 /// session by its id.
 fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
-    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-    let mut tally = Tally::default();
-    let mut first: Option<(Box<str>, usize)> = None;
-    let mut by_workspace: BTreeMap<Box<str>, u64> = BTreeMap::new();
-    let mut by_day: BTreeMap<i64, u64> = BTreeMap::new();
-    let mut by_model: BTreeMap<Box<str>, u64> = BTreeMap::new();
-    library
-        .visit(|item| {
-            item.tally(&mut tally);
-            let Item::Session(session) = item else { return };
-            meter::item();
-            first.get_or_insert_with(|| (session.head.id.clone(), session.requests.len()));
-            let mut sum = 0;
-            for request in &session.requests {
-                let tokens = request.prompt_tokens.saturating_add(request.completion_tokens);
-                sum = u64::saturating_add(sum, tokens);
-                add(by_day.entry(request.timestamp.div_euclid(DAY_MS)).or_default(), tokens);
-                match by_model.get_mut(&request.model) {
-                    Some(known) => add(known, tokens),
-                    None => drop(by_model.insert(request.model.clone(), tokens)),
-                }
-            }
-            match by_workspace.get_mut(&session.head.workspace) {
-                Some(known) => add(known, sum),
-                None => drop(by_workspace.insert(session.head.workspace.clone(), sum)),
-            }
-        })
-        .map_err(|error| error.to_string())?;
-    if let Some((id, requests)) = first {
+    let mut sums = Sums::default();
+    let tally = library.visit(|piece| sums.add(piece)).map_err(|error| error.to_string())?;
+    if let Some((id, requests)) = sums.first {
         let fetched = library.fetch(&id).map_err(|error| error.to_string())?;
-        if fetched.is_none_or(|session| session.requests.len() != requests) {
+        if fetched.is_none_or(|session| session.requests.len() as u64 != requests) {
             return Err(format!("session {id} is not what it was when it was visited"));
         }
     }
     pass.digest = hex(&tally.digest());
     (pass.sessions, pass.requests) = (tally.sessions, tally.requests);
-    pass.tokens = by_workspace.values().fold(0, |sum, tokens| sum.saturating_add(*tokens));
-    pass.groups = [by_workspace.len() as u64, by_day.len() as u64, by_model.len() as u64];
+    pass.tokens = sums.by_workspace.values().fold(0, |sum, tokens| sum.saturating_add(*tokens));
+    pass.groups = [sums.by_workspace.len() as u64, sums.by_day.len() as u64, sums.by_model.len() as u64];
     Ok(())
+}
+
+/// Tokens by workspace, day and model.
+#[derive(Default)]
+struct Sums {
+    /// Id of the first session, and its requests.
+    first: Option<(Box<str>, u64)>,
+    /// The workspace of the session that is visited.
+    workspace: Box<str>,
+    by_workspace: BTreeMap<Box<str>, u64>,
+    by_day: BTreeMap<i64, u64>,
+    by_model: BTreeMap<Box<str>, u64>,
+}
+
+impl Sums {
+    fn add(&mut self, piece: Piece<'_>) {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        match piece {
+            Piece::Session(head, requests) => {
+                meter::item();
+                self.first.get_or_insert_with(|| (head.id.clone(), requests));
+                if self.workspace != head.workspace {
+                    self.workspace.clone_from(&head.workspace);
+                }
+                add_to(&mut self.by_workspace, &head.workspace, 0);
+            }
+            Piece::Request(request) => {
+                let tokens = request.prompt_tokens.saturating_add(request.completion_tokens);
+                add(self.by_day.entry(request.timestamp.div_euclid(DAY_MS)).or_default(), tokens);
+                add_to(&mut self.by_model, &request.model, tokens);
+                add_to(&mut self.by_workspace, &self.workspace, tokens);
+            }
+            Piece::Edits(_) => {}
+        }
+    }
+}
+
+fn add_to(sums: &mut BTreeMap<Box<str>, u64>, name: &str, more: u64) {
+    match sums.get_mut(name) {
+        Some(sum) => add(sum, more),
+        None => drop(sums.insert(name.into(), more)),
+    }
 }
 
 /// Counts may be as large as a damaged file says.

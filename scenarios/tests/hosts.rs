@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use engine::session::{Tally, hex};
+use engine::session::hex;
 use engine::sync::strategy::{AS_REPORTED, BOUNDED, End, FingerprintKind, Strategy};
 use engine::sync::{Host, Outcome, worker};
 use generators::{Corpus, Growth, Manifest, Profile, Spec, Step};
@@ -62,8 +62,7 @@ fn with_host(home: &Path, strategy: Strategy, work: impl FnOnce(&mut dyn FnMut()
     host.timeout = LIMIT;
     work(&mut || {
         let outcome = host.sync().unwrap();
-        let mut tally = Tally::default();
-        host.library().unwrap().visit(|item| item.tally(&mut tally)).unwrap();
+        let tally = host.library().unwrap().visit(|_| {}).unwrap();
         (outcome, hex(&tally.digest()))
     });
 }

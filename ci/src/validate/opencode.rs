@@ -72,7 +72,14 @@ fn compare(bench: &Bench<'_>, format: &'static str, path: &str) -> Result<Compar
     let known = bench.manifest.files.iter().find(|file| file.path == path).and_then(|file| at(NAME, file));
     let mut comparison = Comparison::new(format, "sessions");
     let sessions = bench.manifest.answer.sessions_index.iter();
-    for session in sessions.filter(|session| session.source.starts_with(path)).take(EXPORTED) {
+    let sessions: Vec<_> =
+        sessions.filter(|session| session.source.starts_with(path)).take(EXPORTED).collect();
+    if sessions.is_empty() {
+        return Err(format!(
+            "there is {path}, and the manifest knows no session in it: nothing can be compared"
+        ));
+    }
+    for session in sessions {
         comparison.tell(&session.id, &[("prompts", session.requests)]);
         if let (Some(why), true) = (known, bad.contains(&session.id)) {
             comparison.leave_out(&session.id, why);

@@ -49,26 +49,10 @@ impl Home {
 
     /// A command that sees nothing of the person's own home, settings and sessions.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.env_clear().current_dir(&self.path);
-        for kept in ["PATH", "SystemRoot"] {
-            if let Some(value) = std::env::var_os(kept) {
-                command.env(kept, value);
-            }
-        }
-        for (name, below) in [
-            ("HOME", ""),
-            ("USERPROFILE", ""),
-            ("CODEX_HOME", ".codex"),
-            ("CLAUDE_CONFIG_DIR", ".claude"),
-            ("XDG_DATA_HOME", ".local/share"),
-            ("XDG_CONFIG_HOME", ".config"),
-            ("XDG_STATE_HOME", ".local/state"),
-            ("XDG_CACHE_HOME", ".cache"),
-        ] {
-            command.env(name, self.path.join(below));
-        }
-        command.envs([("TZ", "UTC"), ("LANG", "C.UTF-8"), ("NO_COLOR", "1"), ("DO_NOT_TRACK", "1")]);
+        let mut command = command_at(program, &self.path);
+        command
+            .env("CODEX_HOME", self.path.join(".codex"))
+            .env("CLAUDE_CONFIG_DIR", self.path.join(".claude"));
         command
     }
 
@@ -76,6 +60,29 @@ impl Home {
     pub(crate) fn run(&self, command: &mut Command, limit: Duration) -> Result<Said, String> {
         run(command, &self.scratch, limit)
     }
+}
+
+/// A command with nothing of the person's environment but where programs are, and with this directory as its home.
+pub(crate) fn command_at(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(home);
+    for kept in ["PATH", "SystemRoot"] {
+        if let Some(value) = std::env::var_os(kept) {
+            command.env(kept, value);
+        }
+    }
+    for (name, below) in [
+        ("HOME", ""),
+        ("USERPROFILE", ""),
+        ("XDG_DATA_HOME", ".local/share"),
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_STATE_HOME", ".local/state"),
+        ("XDG_CACHE_HOME", ".cache"),
+    ] {
+        command.env(name, home.join(below));
+    }
+    command.envs([("TZ", "UTC"), ("LANG", "C.UTF-8"), ("NO_COLOR", "1"), ("DO_NOT_TRACK", "1")]);
+    command
 }
 
 /// Runs a command to its end, or to the end of its time. It reads nothing, and what it says goes through files in `scratch`.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, PATH_UNITS, directory_name, name, plus, time};
+use super::{Hold, Joined, PATH_UNITS, directory_name, keep, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, Request, State};
@@ -217,7 +217,7 @@ impl Conversation {
             (_, _, true) => State::Complete,
             _ => State::Pending,
         };
-        self.done.push(request);
+        keep(&mut self.done, request);
     }
 }
 

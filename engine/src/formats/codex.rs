@@ -1,7 +1,7 @@
 //! Codex CLI: one record a line, of which the oldest files have only the inner part.
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, PATH_UNITS, directory_name, name, plus, time};
+use super::{Hold, Joined, PATH_UNITS, directory_name, keep, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
@@ -270,7 +270,7 @@ impl Rollout {
             (_, true) => State::Complete,
             _ => State::Pending,
         };
-        self.done.push(request);
+        keep(&mut self.done, request);
     }
 
     fn finish(mut self, stem: &str) -> (Head, Box<str>, Vec<Request>) {

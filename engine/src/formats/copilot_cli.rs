@@ -1,7 +1,7 @@
 //! Copilot CLI: an event stream a session.
 
 use super::source::{Input, ReadError, Reader, Skips};
-use super::{Hold, Joined, last_component, name, plus, time};
+use super::{Hold, Joined, keep, last_component, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{Head, NAME_UNITS, Request, State};
@@ -182,6 +182,6 @@ impl Open {
         request.ai_code = response.measure.code;
         request.response = response.held;
         request.state = if aborted { State::Cancelled } else { State::Complete };
-        self.done.push(request);
+        keep(&mut self.done, request);
     }
 }

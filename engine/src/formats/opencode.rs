@@ -1,7 +1,7 @@
 //! OpenCode and Kilo: sessions, messages and parts, each a JSON text of its own, in files or in a database.
 
 use super::source::{Input, ReadError, Reader};
-use super::{Hold, Joined, PATH_UNITS, directory_name, name, plus, time};
+use super::{Hold, Joined, PATH_UNITS, directory_name, keep, name, plus, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{COMMAND_UNITS, Head, NAME_UNITS, Request, State};
@@ -216,7 +216,7 @@ impl Conversation {
             (_, _, true) => State::Complete,
             _ => State::Pending,
         };
-        self.done.push(request);
+        keep(&mut self.done, request);
     }
 }
 

@@ -47,6 +47,7 @@ const PART: Shape = Shape::Object(&[
     ),
     ("resultDetails", Shape::Object(&[("output", Shape::Object(&[("mimeType", Shape::Scalar)]))])),
 ]);
+const RESPONSE: Shape = Shape::Either { text: false, fields: &[], items: &PART };
 const ROUND: Shape =
     Shape::Object(&[("toolCalls", Shape::Array(&Shape::Object(&[("name", Shape::Scalar)])))]);
 const RESULT: Shape = Shape::Noted(&[
@@ -64,7 +65,7 @@ const REQUEST: Shape = Shape::Object(&[
     ("requestId", Shape::Scalar),
     ("timestamp", Shape::Scalar),
     ("message", Shape::Either { text: true, fields: &[("text", Shape::Scalar)], items: &Shape::Drop }),
-    ("response", Shape::Either { text: false, fields: &[], items: &PART }),
+    ("response", Shape::Packed(&RESPONSE)),
     ("modelId", Shape::Scalar),
     ("isCanceled", Shape::Scalar),
     ("result", RESULT),
@@ -76,19 +77,21 @@ const REQUEST: Shape = Shape::Object(&[
     ),
     ("editedFileEvents", Shape::Array(&Shape::Object(&[]))),
 ]);
+/// A log may change any of its requests up to its end, and does so with few of them.
 const STATE: Shape = Shape::Object(&[
     ("sessionId", Shape::Scalar),
     ("creationDate", Shape::Scalar),
     ("lastMessageDate", Shape::Scalar),
-    ("requests", Shape::Array(&REQUEST)),
+    ("requests", Shape::Array(&Shape::Packed(&REQUEST))),
 ]);
 const EDIT_STATE: Shape =
-    Shape::Object(&[("timeline", Shape::Object(&[("operations", Shape::Array(&OPERATION))]))]);
+    Shape::Object(&[("timeline", Shape::Object(&[("operations", Shape::Packed(&OPERATIONS))]))]);
+const OPERATIONS: Shape = Shape::Array(&OPERATION);
 const OPERATION: Shape = Shape::Object(&[
     ("type", Shape::Scalar),
     ("requestId", Shape::Scalar),
     ("uri", Shape::Object(&[("external", Shape::Scalar)])),
-    ("edits", Shape::Array(&Shape::Object(&[("text", Shape::Measure)]))),
+    ("edits", Shape::CountLines(&[("text", Shape::Measure)])),
 ]);
 
 /// Segments of a path at most, as the real reader guards.
@@ -123,8 +126,13 @@ pub fn log(
     let mut state = Node::Object(Vec::new());
     let seed = ReadEntry { value: reader.seed(Shape::All), state: reader.seed(STATE).shape };
     reader.lines(input, SESSION_CAPS, seed, skips, |number, entry, skips| {
+        let before = state.items_at("requests").len();
         if let Err(why) = entry.and_then(|entry| apply(&mut state, entry)) {
             skips.line(number, &why);
+        }
+        // Where everything is kept, it is kept as it was read.
+        if !matches!(seed.state, Shape::All) {
+            settle(&mut state, before);
         }
     })?;
     Ok(session(state, stem, hold))
@@ -149,19 +157,18 @@ pub fn edit_lines(reader: &mut Reader, input: Input<'_>) -> Result<EditLines, Re
     let seed = reader.seed(EDIT_STATE);
     let state = reader.document(input, EDIT_CAPS, seed)?;
     let mut lines = BTreeMap::new();
-    for operation in state.at(&["timeline", "operations"]).map_or(&[][..], Node::items) {
+    let mut add = |operation: &Node| {
         let uri = operation.at(&["uri", "external"]).and_then(Node::text);
         let (Some("textEdit"), Some(request), Some(uri)) =
             (operation.str_at("type"), operation.text_at("requestId"), uri)
         else {
-            continue;
+            return;
         };
-        let added: u64 = operation
-            .items_at("edits")
-            .iter()
-            .filter_map(|edit| Some(edit.text_at("text")?.measure().newlines))
-            .sum();
+        let added = operation.get("edits").map_or(0, |edits| edits.count_lines("text"));
         *lines.entry((name(Some(request)), preview(uri.text, URI_UNITS).into())).or_insert(0) += added;
+    };
+    if let Some(operations) = state.at(&["timeline", "operations"]) {
+        operations.for_each_item(&mut add);
     }
     Ok(lines)
 }
@@ -188,6 +195,19 @@ fn apply(state: &mut Node, entry: Entry) -> Result<(), EntryError> {
         Entry::Edit(path, operation) => edit(state, STATE, &path, operation)?,
     }
     Ok(())
+}
+
+/// Packs what was the last request until another one was appended: it will hardly be changed any more, and a log of edits is as large in
+/// memory as one that was written at once.
+fn settle(state: &mut Node, before: usize) {
+    let Node::Object(fields) = state else { return };
+    let requests = fields.iter_mut().rev().find(|(key, _)| key.as_str() == "requests");
+    if let Some((_, Node::Array(requests))) = requests
+        && requests.len() > before
+        && let Some(last) = before.checked_sub(1)
+    {
+        requests[last] = std::mem::take(&mut requests[last]).packed(&REQUEST);
+    }
 }
 
 /// Reads one line: its value in the shape of the place that its path names, when the path stands before the value.
@@ -315,6 +335,8 @@ impl ReadEntry {
                     None => shape.item(),
                 });
                 match shape {
+                    // Only the items of what is appended are kept.
+                    Shape::Packed(shape) if kind == 2 => *shape,
                     // What is appended is dropped then, but must be seen to be an array or null.
                     Shape::Drop if kind == 2 => Shape::Object(&[]),
                     shape => shape,
@@ -385,8 +407,12 @@ fn session(mut state: Node, stem: &str, hold: Hold) -> (Head, Vec<Request>) {
         _ => Vec::new(),
     };
     drop(state);
-    let requests: Vec<Request> =
-        nodes.into_iter().filter(Node::is_object).map(|node| request(&node, hold)).collect();
+    let requests: Vec<Request> = nodes
+        .into_iter()
+        .map(Node::unpacked)
+        .filter(Node::is_object)
+        .map(|node| request(&node, hold))
+        .collect();
     head.last = last.or(requests.last().map(|request| request.timestamp)).unwrap_or(head.created);
     (head, requests)
 }
@@ -395,6 +421,7 @@ fn request(node: &Node, hold: Hold) -> Request {
     let message = node.get("message").and_then(|message| message.text().or_else(|| message.text_at("text")));
     let result = node.get("result");
     let metadata = result.and_then(|result| result.get("metadata"));
+    let parts = Parts::of(node, hold);
     let mut request = Request {
         id: name(node.text_at("requestId")),
         timestamp: time(node.get("timestamp").filter(|time| time.text().is_none())),
@@ -406,9 +433,12 @@ fn request(node: &Node, hold: Hold) -> Request {
         completion_tokens: number(Some(node), "completionTokens")
             .or_else(|| number(metadata, "outputTokens"))
             .unwrap_or(0),
-        images: images(node),
+        images: attached(node) + parts.images,
         edited: node.items_at("editedFileEvents").iter().filter(|event| event.is_object()).count() as u64,
-        commands: node.items_at("response").iter().filter_map(command).collect(),
+        response_units: parts.texts.units(),
+        ai_code: parts.texts.measure.code,
+        response: parts.texts.held,
+        commands: parts.commands,
         ..Request::default()
     };
     if let Some(message) = message {
@@ -417,10 +447,6 @@ fn request(node: &Node, hold: Hold) -> Request {
         request.message_units = measure.units;
         request.user_code = measure.code.clone();
     }
-    let response = response(node, hold);
-    request.response_units = response.units();
-    request.ai_code = response.measure.code;
-    request.response = response.held;
     for round in metadata.map_or(&[][..], |metadata| metadata.items_at("toolCallRounds")) {
         for tool in round.items_at("toolCalls").iter().filter_map(|call| call.text_at("name")) {
             request.tools.count(tool.text);
@@ -448,33 +474,42 @@ fn end_state(node: &Node, result: Option<&Node>) -> State {
     }
 }
 
-fn response(node: &Node, hold: Hold) -> Joined {
-    let mut response = Joined::default();
-    let Some(value) = node.get("response") else {
-        return response;
-    };
-    if let Some(text) = value.text() {
-        response.add(text, hold.response_units);
-    }
-    for part in value.items() {
-        let value = part.get("value");
-        if let Some(text) = value.and_then(|value| value.text().or_else(|| value.text_at("value"))) {
-            response.add(text, hold.response_units);
-        }
-    }
-    response
+/// What the parts of a response come to.
+#[derive(Default)]
+struct Parts {
+    texts: Joined,
+    images: u64,
+    commands: Vec<Box<str>>,
 }
 
-fn images(node: &Node) -> u64 {
+impl Parts {
+    fn of(request: &Node, hold: Hold) -> Parts {
+        let mut parts = Parts::default();
+        let Some(response) = request.get("response") else {
+            return parts;
+        };
+        if let Some(text) = response.text() {
+            parts.texts.add(text, hold.response_units);
+        }
+        response.for_each_item(&mut |part| parts.add(part, hold));
+        parts
+    }
+
+    fn add(&mut self, part: &Node, hold: Hold) {
+        let value = part.get("value");
+        if let Some(text) = value.and_then(|value| value.text().or_else(|| value.text_at("value"))) {
+            self.texts.add(text, hold.response_units);
+        }
+        let kind = part.at(&["resultDetails", "output"]).and_then(|output| output.str_at("mimeType"));
+        self.images += u64::from(kind.is_some_and(|kind| kind.starts_with("image/")));
+        self.commands.extend(command(part));
+    }
+}
+
+/// Images that came with the message.
+fn attached(node: &Node) -> u64 {
     let variables = node.at(&["variableData", "variables"]).map_or(&[][..], Node::items);
-    let attached = variables.iter().filter(|variable| variable.str_at("kind") == Some("image")).count();
-    let made = node
-        .items_at("response")
-        .iter()
-        .filter_map(|part| part.at(&["resultDetails", "output"])?.str_at("mimeType"))
-        .filter(|kind| kind.starts_with("image/"))
-        .count();
-    (attached + made) as u64
+    variables.iter().filter(|variable| variable.str_at("kind") == Some("image")).count() as u64
 }
 
 fn command(part: &Node) -> Option<Box<str>> {

@@ -34,37 +34,59 @@ pub fn fingerprint(kind: FingerprintKind, home: &Path, workspace: &Workspace) ->
         (FingerprintKind::Files, Layout::VsCode | Layout::CopilotCli | Layout::Claude) => {
             files(&mut checksum, &path, DEPTH_MAX);
         }
-        (FingerprintKind::Files, _) => sources(home, workspace, &mut |path, metadata| {
-            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-            checksum.add_number(name.len() as u64);
-            checksum.add(name);
-            if metadata.is_dir() {
-                checksum.add(&[0xFF]);
-            } else {
-                checksum.add_number(metadata.len());
-                checksum.add_number(modified(metadata));
-            }
-        }),
+        (FingerprintKind::Files, _) => {
+            let mut entries = Entries::default();
+            sources(home, workspace, &mut |path, metadata| {
+                entries.add(path.strip_prefix(home).unwrap_or(path), metadata);
+            });
+            checksum.add_number(entries.count);
+            checksum.add_number(entries.sum);
+        }
     }
     Some(checksum.value())
 }
 
-/// Shows everything that the answer of a workspace depends on, in order, where that is not simply all that stands below its directory.
-fn sources(home: &Path, workspace: &Workspace, see: &mut dyn FnMut(&Path, &Metadata)) {
+/// The state of files and folders that are seen in any order: sorting them would take all of their names at once, and a session can have
+/// a million parts.
+#[derive(Default)]
+struct Entries {
+    count: u64,
+    /// Of the checksums of each. Equal ones do not cancel each other out, and each covers its whole path, so that a move shows.
+    sum: u64,
+}
+
+impl Entries {
+    fn add(&mut self, path: &Path, metadata: &Metadata) {
+        let mut checksum = Checksum::new();
+        checksum.add(path.as_os_str().as_encoded_bytes());
+        // No path has this byte.
+        checksum.add(&[0, u8::from(metadata.is_dir())]);
+        if !metadata.is_dir() {
+            checksum.add_number(metadata.len());
+            checksum.add_number(modified(metadata));
+        }
+        self.count += 1;
+        self.sum = self.sum.wrapping_add(checksum.value());
+    }
+}
+
+/// Shows everything that the answer of a workspace depends on, in any order, where that is not simply all that stands below its directory.
+fn sources(home: &Path, workspace: &Workspace, see: &mut See<'_>) {
     let path = workspace.path(home);
     match workspace.root.layout {
         Layout::VsCode | Layout::CopilotCli | Layout::Claude => {}
         // The directories of days below it are workspaces of their own.
-        Layout::Codex => drop(listed(&path, see)),
-        Layout::Gemini => drop(listed(&path.join("chats"), see)),
+        Layout::Codex => listed(&path, see, &mut |_, _| {}),
+        Layout::Gemini => listed(&path.join("chats"), see, &mut |_, _| {}),
         Layout::Tree => {
             let storage = workspace.storage(home);
-            for session in listed(&path, see).iter().filter_map(|name| record_id(name)) {
-                let messages = listed(&storage.join("message").join(session), see);
-                for message in messages.iter().filter_map(|name| record_id(name)) {
-                    listed(&storage.join("part").join(message), see);
-                }
-            }
+            listed(&path, see, &mut |session, see| {
+                let Some(session) = record_id(session) else { return };
+                listed(&storage.join("message").join(session), see, &mut |message, see| {
+                    let Some(message) = record_id(message) else { return };
+                    listed(&storage.join("part").join(message), see, &mut |_, _| {});
+                });
+            });
         }
         Layout::Database => {
             // A link that leads nowhere has nothing beside it.
@@ -82,22 +104,27 @@ fn sources(home: &Path, workspace: &Workspace, see: &mut dyn FnMut(&Path, &Metad
     }
 }
 
-/// Shows a directory and the regular files in it, and gives the names of everything there.
-fn listed(directory: &Path, see: &mut dyn FnMut(&Path, &Metadata)) -> Vec<Box<str>> {
-    let Ok(metadata) = std::fs::metadata(directory) else {
-        return Vec::new();
-    };
+/// Is shown a file or folder.
+type See<'a> = dyn FnMut(&Path, &Metadata) + 'a;
+
+/// Shows a directory and the regular files in it, and gives the name of everything there, one at a time and as the system has them.
+fn listed(directory: &Path, see: &mut See<'_>, name: &mut dyn FnMut(&str, &mut See<'_>)) {
+    let Ok(metadata) = std::fs::metadata(directory) else { return };
     see(directory, &metadata);
-    let names = names(directory, "", &mut Skipped::default());
-    for name in &names {
-        let path = directory.join(&**name);
+    // What cannot be listed is named when it is read.
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let file_name = entry.file_name();
+        // A name that is no UTF-8 is refused.
+        let Some(file_name) = file_name.to_str() else { continue };
+        let path = entry.path();
         if let Ok(metadata) = std::fs::metadata(&path)
             && metadata.is_file()
         {
             see(&path, &metadata);
         }
+        name(file_name, see);
     }
-    names
 }
 
 fn modified(metadata: &Metadata) -> u64 {

@@ -5,10 +5,10 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::cache::fragment::{self, Span};
-use super::protocol::{Gatherer, Item, Place, Record, RecordError, read_record};
+use super::protocol::{Assembler, Gatherer, Item, Piece, Place, Record, RecordError, read_record};
 use super::strategy::Keep;
 use crate::checksum::Checksum;
-use crate::session::Session;
+use crate::session::{Session, Tally};
 
 /// All sessions, in visiting order.
 #[derive(Debug)]
@@ -141,24 +141,36 @@ impl Library {
         self.index.truncate(self.complete);
     }
 
-    /// Gives every item once, in visiting order.
+    /// Gives everything once, in visiting order: a session's head, then its requests one by one, so that of what stands in the cache
+    /// never more than one request is in memory. Gives the counts and the digest of what was visited.
     ///
     /// # Errors
     /// When a cache file cannot be read or has changed.
-    pub fn visit(&self, mut visit: impl FnMut(&Item)) -> Result<(), LibraryError> {
+    pub fn visit(&self, mut visit: impl FnMut(Piece<'_>)) -> Result<Tally, LibraryError> {
+        let mut assembler = Assembler::default();
         match self.keep {
-            Keep::Sessions => self.held.iter().for_each(visit),
+            Keep::Sessions => {
+                for item in &self.held {
+                    item.tally(&mut assembler.tally);
+                    item.pieces(&mut visit);
+                }
+            }
             Keep::Index => {
                 let mut start = 0;
                 while let Some(first) = self.index.get(start) {
                     let count =
                         self.index[start..].iter().take_while(|entry| entry.part == first.part).count();
-                    self.visit_part(&self.index[start..start + count], &mut visit)?;
+                    self.read_part(&self.index[start..start + count], &mut |record| {
+                        let Some(record) = record else { return assembler.end() };
+                        assembler.add(&record)?;
+                        visit(record.piece());
+                        Ok(())
+                    })?;
                     start += count;
                 }
             }
         }
-        Ok(())
+        Ok(assembler.tally)
     }
 
     /// The first session with this id, if there is one.
@@ -174,13 +186,13 @@ impl Library {
         }
         let hash = id_hash(id);
         for entry in self.index.iter().filter(|entry| entry.id == hash) {
-            let mut found = None;
-            self.visit_part(&[*entry], &mut |item| {
-                if let Item::Session(session) = item
-                    && *session.head.id == *id
-                {
-                    found = Some(session.clone());
+            let (mut found, mut gatherer) = (None, Gatherer::default());
+            self.read_part(&[*entry], &mut |record| {
+                let Some(record) = record else { return gatherer.end() };
+                if let Some(Item::Session(session)) = gatherer.add(record)? {
+                    found = Some(session).filter(|session| *session.head.id == *id);
                 }
+                Ok(())
             })?;
             if found.is_some() {
                 return Ok(found);
@@ -189,20 +201,23 @@ impl Library {
         Ok(None)
     }
 
-    /// Reads items that stand one after the other in one file.
-    fn visit_part(&self, entries: &[Entry], visit: &mut dyn FnMut(&Item)) -> Result<(), LibraryError> {
+    /// Reads the records of items that stand one after the other in one file.
+    fn read_part(&self, entries: &[Entry], take: &mut Take<'_>) -> Result<(), LibraryError> {
         let Some(first) = entries.first() else {
             return Ok(());
         };
         let path = fragment::directory(&self.cache).join(&*self.parts[first.part as usize]);
         let bytes = entries.iter().map(|entry| entry.bytes).sum();
-        let result = read_items(&path, first.offset, bytes, visit);
+        let result = read_records(&path, first.offset, bytes, take);
         result.map_err(|failure| match failure {
             ItemError::Io(error) => LibraryError::Io { path, error },
             ItemError::Record(error) => LibraryError::Damaged { path, error },
         })
     }
 }
+
+/// What is done with each record of a range, and then with its end, which is none.
+type Take<'a> = dyn FnMut(Option<Record>) -> Result<(), RecordError> + 'a;
 
 /// Why items cannot be read from a file.
 #[derive(Debug, thiserror::Error)]
@@ -213,19 +228,17 @@ enum ItemError {
     Record(#[from] RecordError),
 }
 
-fn read_items(path: &Path, offset: u64, bytes: u64, visit: &mut dyn FnMut(&Item)) -> Result<(), ItemError> {
+fn read_records(path: &Path, offset: u64, bytes: u64, take: &mut Take<'_>) -> Result<(), ItemError> {
     let mut file = BufReader::with_capacity(16 * 1024, File::open(path)?);
     file.seek(SeekFrom::Start(offset))?;
     let mut records = file.take(bytes);
-    let (mut line, mut gatherer) = (Vec::with_capacity(4096), Gatherer::default());
+    let mut line = Vec::with_capacity(4096);
     loop {
         line.clear();
         if records.read_until(b'\n', &mut line)? == 0 {
-            return Ok(gatherer.end()?);
+            return Ok(take(None)?);
         }
-        if let Some(item) = gatherer.add(read_record(&line)?)? {
-            visit(&item);
-        }
+        take(Some(read_record(&line)?))?;
     }
 }
 

@@ -193,7 +193,40 @@ pub enum Record {
     Edits(Edits),
 }
 
+/// A record that is looked at: what [`Record`] owns.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece<'a> {
+    /// A session begins: its head, and how many requests follow.
+    Session(&'a Head, u64),
+    /// Its next request.
+    Request(&'a Request),
+    /// An edit file.
+    Edits(&'a Edits),
+}
+
+impl Record {
+    /// The record, to be looked at.
+    pub fn piece(&self) -> Piece<'_> {
+        match self {
+            Record::Session(head, requests) => Piece::Session(head, *requests),
+            Record::Request(request) => Piece::Request(request),
+            Record::Edits(edits) => Piece::Edits(edits),
+        }
+    }
+}
+
 impl Item {
+    /// Shows the item's records, in order.
+    pub fn pieces(&self, show: &mut impl FnMut(Piece<'_>)) {
+        match self {
+            Item::Session(session) => {
+                show(Piece::Session(&session.head, session.requests.len() as u64));
+                session.requests.iter().for_each(|request| show(Piece::Request(request)));
+            }
+            Item::Edits(edits) => show(Piece::Edits(edits)),
+        }
+    }
+
     /// Writes the records of this item, stripped, and says where each may be followed by a cut.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 mod outbox;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -272,16 +272,22 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
             self.outbox.announce(key, fragment.offset, false)?;
         }
         self.fragment = Some(fragment);
-        let passing = parser.skipped.passing;
-        parser.workspace(workspace, self)?;
-        let partial = parser.skipped.passing > passing;
-        self.partial |= partial;
+        let partial = self.parse(workspace, parser)?;
         let sends = self.sends_during_parse();
         self.outbox.flush(sends, &mut self.fragment)?;
         match self.fragment.take() {
             Some(fragment) => fragment.finish(partial),
             None => Ok(()),
         }
+    }
+
+    /// Reads a workspace; whether something could not be read that may be another time.
+    fn parse(&mut self, workspace: &Workspace, parser: &mut Parser<'_>) -> io::Result<bool> {
+        let passing = parser.skipped.passing;
+        parser.workspace(workspace, self)?;
+        let partial = parser.skipped.passing > passing;
+        self.partial |= partial;
+        Ok(partial)
     }
 
     /// Where a workspace's records begin in its fragment, if that can be used.
@@ -309,6 +315,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         saved_at: u64,
     ) -> io::Result<Meta> {
         let mut cached = self.load_monolith(workspaces, prints, parser);
+        let mut partial = BTreeSet::new();
         (self.observe)(Event::Phase("parse"));
         for (at, workspace) in workspaces.iter().enumerate() {
             let key = workspace.key();
@@ -322,7 +329,9 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
                 }
                 None => {
                     parser.prefetched.advance(self.prefetch(), &self.job.home, workspaces, at);
-                    parser.workspace(workspace, self)?;
+                    if self.parse(workspace, parser)? {
+                        partial.insert(key);
+                    }
                 }
             }
             let sends = self.sends_during_parse();
@@ -331,7 +340,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         }
         let states =
             workspaces.iter().zip(prints).map(|(workspace, print)| (workspace.key(), *print)).collect();
-        Ok(Meta { version: monolith::VERSION, saved_at, checksum: 0, workspaces: states })
+        Ok(Meta { version: monolith::VERSION, saved_at, checksum: 0, workspaces: states, partial })
     }
 
     /// The items of workspaces that seem unchanged. As in the reported engine, items are dropped by the bare name of a changed
@@ -363,6 +372,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         let mut cached: BTreeMap<String, Vec<Item>> = workspaces
             .iter()
             .zip(prints)
+            .filter(|(workspace, _)| !meta.partial.contains(&workspace.key()))
             .filter(|(workspace, print)| match print {
                 Some(_) => meta.workspaces.get(&workspace.key()) == Some(*print),
                 None => workspace.root.layout == Layout::CopilotCli,
@@ -396,6 +406,7 @@ impl<'a, R: Read, W: Write> Worker<'a, R, W> {
         let usable: BTreeMap<String, u64> = workspaces
             .iter()
             .filter(|workspace| meta.workspaces.contains_key(&workspace.key()))
+            .filter(|workspace| !meta.partial.contains(&workspace.key()))
             .filter(|workspace| newest(&self.job.home, workspace) < meta.saved_at)
             .filter_map(|workspace| Some((workspace.key(), fingerprint(kind, &self.job.home, workspace)?)))
             .collect();

@@ -53,6 +53,7 @@ pub fn edit(root: &mut Node, shape: Shape, path: &[Segment], operation: Edit) ->
         return Err(EditError::ForbiddenKey);
     }
     let names = known_keys(shape, path);
+    unpack(root, &path[..names.len()], matches!(operation, Edit::Push { .. }));
     if names.len() < path.len() {
         let end = check(root, &path[..names.len()], &Edit::Set(Node::Null))?;
         return if can_have(end, &path[names.len()]) { Ok(()) } else { Err(EditError::NotAContainer) };
@@ -97,7 +98,7 @@ fn known_keys(mut shape: Shape, path: &[Segment]) -> Vec<&'static str> {
             },
             Segment::Index(_) => ("", shape.item()),
         };
-        if matches!(next, Shape::Drop) && !matches!(shape, Shape::Array(_) | Shape::Noted(_)) {
+        if matches!(next, Shape::Drop) && !matches!(shape.bare(), Shape::Array(_) | Shape::Noted(_)) {
             break;
         }
         names.push(name);
@@ -106,12 +107,35 @@ fn known_keys(mut shape: Shape, path: &[Segment]) -> Vec<&'static str> {
     names
 }
 
+/// Unpacks what the path goes through, and what it ends at where that is changed rather than replaced: no value becomes another by it.
+fn unpack(root: &mut Node, path: &[Segment], to_the_end: bool) {
+    let mut current = root;
+    for (depth, segment) in (0..).zip(path) {
+        *current = std::mem::take(current).unpacked();
+        let next = match (current, segment) {
+            (Node::Object(fields), Segment::Key(key)) => {
+                fields.iter_mut().rev().find(|(name, _)| name.as_str() == &**key).map(|(_, value)| value)
+            }
+            (Node::Array(items), Segment::Index(index)) => items.get_mut(*index),
+            _ => None,
+        };
+        match next {
+            Some(next) => current = next,
+            None => return,
+        }
+        if depth + 1 == path.len() && to_the_end {
+            *current = std::mem::take(current).unpacked();
+        }
+    }
+}
+
 /// Whether a value can have such a part.
 fn can_have(node: Option<&Node>, segment: &Segment) -> bool {
     match node {
         None | Some(Node::Null) => true,
-        Some(Node::Object(_)) => matches!(segment, Segment::Key(_)),
-        Some(Node::Array(_)) => matches!(segment, Segment::Index(_)),
+        Some(node @ (Node::Object(_) | Node::Array(_) | Node::Packed(_))) => {
+            matches!(segment, Segment::Key(_)) == node.is_object()
+        }
         Some(_) => false,
     }
 }

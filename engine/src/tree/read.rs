@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::pack::Packer;
 use super::{CutText, Key, Node, Shape};
 use crate::json::{cut, text::Measure};
 
@@ -38,7 +39,7 @@ impl<'de> DeserializeSeed<'de> for ReadNode {
 
 impl ReadNode {
     fn string(self, text: &str) -> Node {
-        let keep_text = match self.shape {
+        let keep_text = match self.shape.bare() {
             Shape::All | Shape::Scalar | Shape::Either { text: true, .. } => true,
             Shape::Measure | Shape::Either { text: false, .. } => false,
             _ => return self.scalar(Node::Null),
@@ -57,23 +58,43 @@ impl ReadNode {
 
     /// Counts the items of an array, of which none is held.
     fn count<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        let item = ReadNode { shape: Shape::Object(&[]), strings: self.strings };
-        let all = matches!(self.shape, Shape::CountItems);
+        let fields = if let Shape::CountLines(fields) = self.shape { fields } else { &[] };
+        let item = ReadNode { shape: Shape::Object(fields), strings: self.strings };
         let mut count = 0;
         while let Some(node) = items.next_element_seed(item)? {
-            count += u64::from(all || node.is_object());
+            count += match self.shape {
+                Shape::CountItems => 1,
+                Shape::CountObjects => u64::from(node.is_object()),
+                _ => {
+                    let texts = fields.iter().filter_map(|(key, _)| node.text_at(key));
+                    texts.map(|text| text.measure().newlines).sum()
+                }
+            };
         }
         Ok(Node::Counted(count))
     }
 
+    /// Packs the items of an array, of which one at a time is a node.
+    fn pack<'de, A: SeqAccess<'de>>(self, shape: &'static Shape, mut items: A) -> Result<Node, A::Error> {
+        let mut packer = Packer::array(shape);
+        let item = ReadNode { shape: shape.item(), strings: self.strings };
+        while let Some(node) = items.next_element_seed(item)? {
+            packer.item(&node);
+        }
+        Ok(packer.end())
+    }
+
     fn keeps_scalars(self) -> bool {
-        use Shape::{Array, CountItems, CountObjects, Drop, Noted, Object};
-        !matches!(self.shape, Drop | Object(_) | Noted(_) | Array(_) | CountItems | CountObjects)
+        use Shape::{Array, CountItems, CountLines, CountObjects, Drop, Noted, Object};
+        !matches!(
+            self.shape.bare(),
+            Drop | Object(_) | Noted(_) | Array(_) | CountItems | CountObjects | CountLines(_)
+        )
     }
 
     /// A scalar; where none is kept but an object or array could stand, something that is seen to be neither.
     fn scalar(self, node: Node) -> Node {
-        match self.shape {
+        match self.shape.bare() {
             Shape::Drop => Node::Null,
             _ if self.keeps_scalars() => node,
             _ => Node::Bool(false),
@@ -117,10 +138,12 @@ impl<'de> Visitor<'de> for ReadNode {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        if matches!(self.shape, Shape::CountItems | Shape::CountObjects) {
-            return self.count(items);
+        let keeps = matches!(self.shape.bare(), Shape::All | Shape::Array(_) | Shape::Either { .. });
+        match self.shape {
+            Shape::CountItems | Shape::CountObjects | Shape::CountLines(_) => return self.count(items),
+            Shape::Packed(shape) if keeps => return self.pack(shape, items),
+            _ => {}
         }
-        let keeps = matches!(self.shape, Shape::All | Shape::Array(_) | Shape::Either { .. });
         if !keeps {
             while items.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(Node::Array(Vec::new()));
@@ -135,6 +158,10 @@ impl<'de> Visitor<'de> for ReadNode {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        if let Shape::Packed(shape) = self.shape {
+            let node = ReadNode { shape: *shape, strings: self.strings }.visit_map(entries)?;
+            return Ok(Packer::node(shape, node));
+        }
         let mut fields: Vec<(Key, Node)> = Vec::new();
         let keeps =
             matches!(self.shape, Shape::All | Shape::Object(_) | Shape::Noted(_) | Shape::Either { .. });

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use highwater_engine::sync::cache::fragment;
 use highwater_engine::sync::fingerprint::NO_STATE;
 use highwater_engine::sync::frame::{FrameReader, FrameWriter, Kind};
 use highwater_engine::sync::protocol::{Done, Job};
-use highwater_engine::sync::strategy::BOUNDED;
+use highwater_engine::sync::strategy::{BOUNDED, CacheKind, Strategy};
 use highwater_engine::sync::worker;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -331,12 +332,17 @@ fn views_are_no_tables_and_long_ids_are_counted() {
     expect_refused(&home, KILO, "no such table: part");
 }
 
-/// Does one job in a cache, as a host has it done; gives how many workspaces were parsed, and whether the state counts.
+/// [`work_as`] the strategy that is ours.
 fn work(home: &Home, cache: &Path) -> (u64, bool) {
+    work_as(BOUNDED, home, cache)
+}
+
+/// Does one job in a cache, as a host has it done; gives how many workspaces were parsed, and whether the state counts.
+fn work_as(strategy: Strategy, home: &Home, cache: &Path) -> (u64, bool) {
     let job = Job {
         home: home.0.path().to_owned(),
         cache: cache.to_owned(),
-        strategy: BOUNDED,
+        strategy,
         reduced: false,
         avoid: Vec::new(),
     };
@@ -366,4 +372,33 @@ fn a_database_that_was_locked_is_read_when_it_is_free() {
     home.put(KILO, "no database");
     assert_eq!(work(&home, cache.path()), (1, true), "it is something else");
     assert_eq!(work(&home, cache.path()), (0, true), "it is still something else");
+}
+
+#[test]
+fn a_single_file_believes_no_database_that_was_locked_and_none_migrates() {
+    let whole = Strategy { cache: CacheKind::Monolith, ..BOUNDED };
+    for then in [whole, BOUNDED] {
+        let (home, cache) = (Home::new(), tempfile::tempdir().unwrap());
+        let connection = make(&home.path(KILO), TABLES);
+        put(&connection, "ses_a", &ask("a"));
+        connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        assert_eq!(work_as(whole, &home, cache.path()), (1, false));
+        connection.execute_batch("COMMIT").unwrap();
+        assert_eq!(work_as(then, &home, cache.path()), (1, true), "it is free");
+        assert_eq!(work_as(then, &home, cache.path()), (0, true), "nothing has changed");
+    }
+}
+
+#[test]
+fn a_fragment_of_the_release_before_is_made_anew() {
+    let (home, cache) = (Home::new(), tempfile::tempdir().unwrap());
+    put(&make(&home.path(KILO), TABLES), "ses_a", &ask("a"));
+    assert_eq!(work(&home, cache.path()), (1, true));
+    assert_eq!(work(&home, cache.path()), (0, true));
+    let path = fragment::directory(cache.path()).join(fragment::file_name(KILO));
+    // Of the same state of the same files, but with what that release made of them.
+    fragment::set_version(&path, 1).unwrap();
+    let older = fs::read(&path).unwrap();
+    assert_eq!(work(&home, cache.path()), (1, true));
+    assert_ne!(fs::read(&path).unwrap(), older);
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Row};
 
 use crate::Error;
 use crate::fit::documents::Piece;
-use crate::fit::tally::{Session, Tally};
+use crate::fit::tally::{Lines, Session, Tally};
 use crate::fit::{Reader, Told};
 use crate::opencode::Pages;
 use crate::plan::percent_encoded;
@@ -79,13 +79,15 @@ impl Reader<'_> {
         let mut statement = connection.prepare(SESSIONS)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let session = self.session(connection, row.get(0)?, tally)?;
+            let mut lines = Lines::default();
+            let session = self.session(connection, row.get(0)?, &mut lines)?;
+            tally.lines.join(lines);
             tally.session(session, "database");
         }
         Ok(())
     }
 
-    fn session(&mut self, connection: &Connection, row: i64, tally: &mut Tally) -> Result<Session, End> {
+    fn session(&mut self, connection: &Connection, row: i64, lines: &mut Lines) -> Result<Session, End> {
         let (mut pages, mut requests, mut calls) = (Pages::default(), 0, None);
         let mut messages = connection.prepare_cached(MESSAGES)?;
         let mut parts = connection.prepare_cached(PARTS)?;
@@ -93,27 +95,27 @@ impl Reader<'_> {
         while let Some(row) = messages.next()? {
             let message: i64 = row.get(0)?;
             pages.message(count(row, 1)?);
-            let mut piece = Piece::new(&mut tally.lines);
+            let mut piece = Piece::new(lines);
             let is_text = self.text(connection, "message", message, &mut piece)?;
             if piece.is_user {
                 requests += 1;
-                calls.replace(0).into_iter().for_each(|calls| tally.lines.request(calls));
+                calls.replace(0).into_iter().for_each(|calls| lines.request(calls));
             }
-            tally.lines.broken += u64::from(!is_text);
+            lines.broken += u64::from(!is_text);
             let mut parts = parts.query([message])?;
             while let Some(row) = parts.next()? {
                 pages.part(count(row, 1)?);
-                let mut piece = Piece::new(&mut tally.lines);
+                let mut piece = Piece::new(lines);
                 let is_text = self.text(connection, "part", row.get(0)?, &mut piece)?;
                 if piece.is_call
                     && let Some(calls) = &mut calls
                 {
                     *calls += 1;
                 }
-                tally.lines.broken += u64::from(!is_text);
+                lines.broken += u64::from(!is_text);
             }
         }
-        calls.into_iter().for_each(|calls| tally.lines.request(calls));
+        calls.into_iter().for_each(|calls| lines.request(calls));
         Ok(Session { bytes: pages.bytes(), requests, subagents: 0 })
     }
 
@@ -163,7 +165,8 @@ fn open(path: &Path) -> Result<Connection, End> {
     journal.push("-wal");
     // Without a journal nobody has the database open. To read it in the usual way would make one, or fail where nothing may be made.
     let is_still = head.get(JOURNAL.0) == Some(&JOURNAL.1) && !Path::new(&journal).exists();
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = if is_still {
         Connection::open_with_flags(address(path)?, flags | OpenFlags::SQLITE_OPEN_URI)?
     } else {

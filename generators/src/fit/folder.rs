@@ -1,64 +1,122 @@
 //! Directories, without following links out of them.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
-
-use crate::Error;
 
 /// The deepest directory that is looked into: real histories have half as many levels.
 const LEVELS_MAX: usize = 24;
 
-/// What stands in a directory: its directories and its regular files, each by name. Links and other things are passed over.
+/// What was not read, and why.
+pub(super) type Skipped = (PathBuf, String);
+
+/// What can be read at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+}
+
+/// What stands in a directory: its directories and its regular files, each by name.
 #[derive(Default)]
 pub(super) struct Folder {
     pub(super) directories: Vec<PathBuf>,
     pub(super) files: Vec<PathBuf>,
+    /// Links and what else is neither, and what the directory did not tell.
+    pub(super) skipped: Vec<Skipped>,
 }
 
-/// Lists a directory; one that is not there is empty.
-pub(super) fn list(path: &Path) -> Result<Folder, Error> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Folder::default());
-        }
-        Err(error) => return Err(Error::io("list", path)(error)),
-    };
+/// What is at a path, without following a link there; nothing, where nothing is.
+///
+/// # Errors
+/// The path and the reason why it is not read.
+pub(super) fn kind(path: &Path) -> Result<Option<Kind>, Skipped> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => readable(metadata.file_type()).map(Some).map_err(|why| (path.to_owned(), why)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err((path.to_owned(), error.to_string())),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn readable(kind: FileType) -> Result<Kind, String> {
+    match kind {
+        _ if kind.is_symlink() => Err("a symbolic link, which is not followed".to_owned()),
+        _ if kind.is_dir() => Ok(Kind::Directory),
+        _ if kind.is_file() => Ok(Kind::File),
+        _ => Err("neither a file nor a directory".to_owned()),
+    }
+}
+
+/// Lists a directory; one that is not there is empty, and one that is a link is not followed.
+pub(super) fn list(path: &Path) -> Folder {
     let mut folder = Folder::default();
-    for entry in entries {
-        let entry = entry.map_err(Error::io("list", path))?;
-        let Ok(kind) = entry.file_type() else { continue };
-        if kind.is_dir() {
-            folder.directories.push(entry.path());
-        } else if kind.is_file() {
-            folder.files.push(entry.path());
-        }
+    match kind(path) {
+        Ok(Some(Kind::Directory)) => folder.fill(path),
+        Ok(Some(Kind::File)) => folder.skip(path, "not a directory"),
+        Ok(None) => {}
+        Err(skipped) => folder.skipped.push(skipped),
     }
     folder.directories.sort_unstable();
     folder.files.sort_unstable();
-    Ok(folder)
+    folder
 }
 
-/// Tells the size of every regular file below a directory.
-pub(super) fn measure(path: &Path, tell: &mut dyn FnMut(u64)) -> Result<(), Error> {
-    visit(path, LEVELS_MAX, &mut |file| tell(fs::metadata(file).map_or(0, |metadata| metadata.len())))
+impl Folder {
+    fn fill(&mut self, path: &Path) {
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            // It was removed a moment ago.
+            Err(error) if is_absence(&error) => return,
+            Err(error) => return self.skip(path, error),
+        };
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => return self.skip(path, format!("not listed to its end: {error}")),
+            };
+            let kind = entry.file_type().map_err(|error| error.to_string());
+            match kind.and_then(readable) {
+                Ok(Kind::Directory) => self.directories.push(entry.path()),
+                Ok(Kind::File) => self.files.push(entry.path()),
+                Err(why) => self.skip(&entry.path(), why),
+            }
+        }
+    }
+
+    fn skip(&mut self, path: &Path, why: impl ToString) {
+        self.skipped.push((path.to_owned(), why.to_string()));
+    }
 }
 
-/// Visits every regular file below a directory, by name.
-pub(super) fn visit(path: &Path, levels: usize, tell: &mut dyn FnMut(&Path)) -> Result<(), Error> {
-    let Some(levels) = levels.checked_sub(1) else { return Ok(()) };
-    let folder = list(path)?;
-    folder.files.iter().for_each(|file| tell(file));
-    folder.directories.iter().try_for_each(|directory| visit(directory, levels, tell))
+/// Tells the size of every regular file below a directory. What cannot be read has none.
+pub(super) fn measure(path: &Path, tell: &mut dyn FnMut(u64)) {
+    for file in below(path).files {
+        tell(fs::symlink_metadata(file).map_or(0, |metadata| metadata.len()));
+    }
 }
 
-/// All regular files below a directory, by name.
-pub(super) fn files_below(path: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut files = Vec::new();
-    visit(path, LEVELS_MAX, &mut |file| files.push(file.to_path_buf()))?;
-    Ok(files)
+/// All regular files below a directory, by name, and what was not read there.
+pub(super) fn below(path: &Path) -> Folder {
+    let mut all = Folder::default();
+    visit(path, LEVELS_MAX, &mut all);
+    all
+}
+
+fn visit(path: &Path, levels: usize, all: &mut Folder) {
+    let Some(levels) = levels.checked_sub(1) else {
+        return all.skip(path, format!("more than {LEVELS_MAX} directories deep"));
+    };
+    let folder = list(path);
+    all.files.extend(folder.files);
+    all.skipped.extend(folder.skipped);
+    folder.directories.iter().for_each(|directory| visit(directory, levels, all));
 }
 
 /// Whether a file's name ends in this.

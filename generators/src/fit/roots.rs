@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::fit::folder::{Kind, Skipped, kind};
 use crate::recipe::Format;
 
 /// How a log directory is laid out.
@@ -55,20 +56,26 @@ const KNOWN: &[(&str, Format, Layout)] = &[
     (".local/share/kilo/kilo.db", Format::Kilo, Layout::Database),
 ];
 
-/// Last parts of log directories that say by themselves what they are, wherever they were copied to.
-const TELLING: [&str; 4] = ["workspaceStorage", "session-state", "history-session-state", "projects"];
+/// Last parts of log directories that say by themselves what they are, wherever they were copied to. Claude's `projects` is none: many
+/// people keep their own work in a directory of that name.
+const TELLING: [&str; 3] = ["workspaceStorage", "session-state", "history-session-state"];
 
-/// The log directories in each directory, every one once.
+/// The log directories in each directory, every one once, and what was not looked into.
 ///
 /// # Errors
 /// [`Error::Io`] when a directory is not there.
-pub(super) fn find(directories: &[PathBuf]) -> Result<Vec<Root>, Error> {
-    let mut roots: Vec<Root> = Vec::new();
+pub(super) fn find(directories: &[PathBuf]) -> Result<(Vec<Root>, Vec<Skipped>), Error> {
+    let (mut roots, mut skipped): (Vec<Root>, Vec<Skipped>) = (Vec::new(), Vec::new());
     for given in directories {
         let directory = std::fs::canonicalize(given).map_err(Error::io("find", given))?;
         for (known, format, layout) in KNOWN {
-            let places = places(&directory, known);
-            let path = places.into_iter().find(|place| place.exists());
+            let reached = |place: &PathBuf| {
+                reach(&directory, place, *layout).unwrap_or_else(|why| {
+                    skipped.push(why);
+                    false
+                })
+            };
+            let path = places(&directory, known).into_iter().find(reached);
             let is_new = |path: &PathBuf| !roots.iter().any(|root| root.path == *path);
             if let Some(path) = path.filter(is_new) {
                 roots.push(Root { format: *format, layout: *layout, path });
@@ -78,10 +85,28 @@ pub(super) fn find(directories: &[PathBuf]) -> Result<Vec<Root>, Error> {
     // The tool itself moved the tree into its database.
     let has_database = |root: &Root| {
         let database = root.path.ancestors().nth(2).map(|folder| folder.join("opencode.db"));
-        root.layout == Layout::Tree && database.is_some_and(|path| path.is_file())
+        root.layout == Layout::Tree && database.is_some_and(|path| kind(&path) == Ok(Some(Kind::File)))
     };
     roots.retain(|root| !has_database(root));
-    Ok(roots)
+    Ok((roots, skipped))
+}
+
+/// Whether a log directory is at a place, which is looked for without following a link on the way from the directory that was given.
+fn reach(directory: &Path, place: &Path, layout: Layout) -> Result<bool, Skipped> {
+    let mut path = directory.to_path_buf();
+    for part in place.strip_prefix(directory).unwrap_or(Path::new("")) {
+        if kind(&path)? != Some(Kind::Directory) {
+            return Ok(false);
+        }
+        path.push(part);
+    }
+    match (kind(&path)?, layout) {
+        (None, _) => Ok(false),
+        (Some(Kind::File), Layout::Database) => Ok(true),
+        (Some(Kind::Directory), Layout::Database) => Err((path, "a directory, and no database".to_owned())),
+        (Some(Kind::File), _) => Err((path, "not a directory".to_owned())),
+        (Some(Kind::Directory), _) => Ok(true),
+    }
 }
 
 /// Where a log directory would be if the given directory were a home, a part of the way there, or the log directory itself.
@@ -109,7 +134,7 @@ mod tests {
     use super::*;
 
     fn found(directory: &Path) -> Vec<(Format, PathBuf)> {
-        find(&[directory.to_path_buf()]).unwrap().into_iter().map(|root| (root.format, root.path)).collect()
+        find(&[directory.to_path_buf()]).unwrap().0.into_iter().map(|root| (root.format, root.path)).collect()
     }
 
     #[test]

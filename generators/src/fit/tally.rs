@@ -34,6 +34,14 @@ impl Histogram {
         self.total += 1;
     }
 
+    fn join(&mut self, other: &Histogram) {
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        self.counts.iter_mut().zip(&other.counts).for_each(|(own, count)| *own += count);
+        self.total += other.total;
+    }
+
     fn quantiles(&self) -> Quantiles {
         let last = self.total.saturating_sub(1) as f64;
         Quantiles(GRID.map(|share| {
@@ -130,6 +138,21 @@ impl Lines {
     /// A request is over that had so many tool calls.
     pub(super) fn request(&mut self, calls: u64) {
         self.calls.add(calls);
+    }
+
+    /// Adds the lines of a file that was read to its end.
+    pub(super) fn join(&mut self, file: Lines) {
+        self.bytes.join(&file.bytes);
+        self.calls.join(&file.calls);
+        self.longest = self.longest.max(file.longest);
+        self.depth = self.depth.max(file.depth);
+        self.broken += file.broken;
+        self.output_tokens += file.output_tokens;
+        let add = |own: &mut BTreeMap<&'static str, u64>, counts: BTreeMap<&'static str, u64>| {
+            counts.into_iter().for_each(|(name, count)| *own.entry(name).or_default() += count);
+        };
+        add(&mut self.tools, file.tools);
+        add(&mut self.records, file.records);
     }
 }
 

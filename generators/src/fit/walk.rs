@@ -1,7 +1,7 @@
 //! Which files of a log directory are sessions, by its layout.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,10 @@ use crate::fit::Reader;
 use crate::fit::claude::Claude;
 use crate::fit::codex::Codex;
 use crate::fit::copilot::Copilot;
-use crate::fit::documents::{Gemini, Piece};
-use crate::fit::folder::{begins, ends, files_below, list};
+use crate::fit::documents::Gemini;
+use crate::fit::folder::{Folder, Kind, begins, below, ends, kind, list};
 use crate::fit::roots::{Layout, Root};
-use crate::fit::tally::{Session, Tally};
+use crate::fit::tally::{Lines, Session, Tally};
 use crate::fit::vscode::Chat;
 
 /// The logarithm of a window's bytes at most: 8 MiB, which the format asks every decoder to support. The tool's own are of 2 MiB.
@@ -46,51 +46,70 @@ impl Reader<'_> {
         tally: &mut Tally,
         read: fn(&mut Self, &Path, &mut Tally) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        for workspace in list(&root.path)?.directories {
-            let before = tally.sessions.len();
+        for workspace in self.list(&root.path).directories {
+            let (before, skipped) = (tally.sessions.len(), self.skipped.len());
             read(self, &workspace, tally)?;
-            tally.workspace((tally.sessions.len() - before) as u64);
+            let sessions = (tally.sessions.len() - before) as u64;
+            // One that was not read is not known to be empty.
+            if sessions > 0 || self.skipped.len() == skipped {
+                tally.workspace(sessions);
+            }
         }
         Ok(())
     }
 
+    /// Lists a directory, and keeps what is not read there.
+    pub(super) fn list(&mut self, path: &Path) -> Folder {
+        self.kept(list(path))
+    }
+
+    fn kept(&mut self, mut folder: Folder) -> Folder {
+        self.skipped.append(&mut folder.skipped);
+        folder
+    }
+
     /// Chat sessions of a workspace. A document beside a log of the same session is what it was before.
     fn chats(&mut self, workspace: &Path, tally: &mut Tally) -> Result<(), Error> {
-        let files = list(&workspace.join("chatSessions"))?.files;
+        let files = self.list(&workspace.join("chatSessions")).files;
         let logs: BTreeSet<PathBuf> = files.iter().filter(|path| ends(path, ".jsonl")).cloned().collect();
         for path in files {
             let is_log = ends(&path, ".jsonl");
             if !is_log && (!ends(&path, ".json") || logs.contains(&path.with_extension("jsonl"))) {
                 continue;
             }
-            let mut chat = Chat::new(&mut tally.lines, is_log);
-            let bytes = self.scan(&path, is_log, &mut chat)?;
+            let mut lines = Lines::default();
+            let mut chat = Chat::new(&mut lines, is_log);
+            let Some(bytes) = self.scan(&path, is_log, &mut chat)? else { continue };
             let (requests, shape) = chat.finish();
-            if let Some(bytes) = bytes {
-                tally.session(Session { bytes, requests, subagents: 0 }, shape);
-            }
+            tally.lines.join(lines);
+            tally.session(Session { bytes, requests, subagents: 0 }, shape);
         }
         Ok(())
     }
 
     fn copilot(&mut self, directory: &Path, tally: &mut Tally) -> Result<(), Error> {
         let path = directory.join("events.jsonl");
-        if !list(directory)?.files.contains(&path) {
-            return Ok(());
+        match kind(&path) {
+            Ok(Some(Kind::File)) => {}
+            Ok(_) => return Ok(()),
+            Err((path, why)) => {
+                self.skip(&path, why);
+                return Ok(());
+            }
         }
-        let mut events = Copilot::new(&mut tally.lines);
-        let bytes = self.scan(&path, true, &mut events)?;
+        let mut lines = Lines::default();
+        let mut events = Copilot::new(&mut lines);
+        let Some(bytes) = self.scan(&path, true, &mut events)? else { return Ok(()) };
         events.finish();
         let requests = events.requests;
-        if let Some(bytes) = bytes {
-            tally.session(Session { bytes, requests, subagents: 0 }, "log");
-        }
+        tally.lines.join(lines);
+        tally.session(Session { bytes, requests, subagents: 0 }, "log");
         Ok(())
     }
 
     /// Sessions of a Claude project: files, and directories with subagents of a session whose file is gone.
     fn project(&mut self, project: &Path, tally: &mut Tally) -> Result<(), Error> {
-        let folder = list(project)?;
+        let folder = self.list(project);
         let mut sessions: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
         for path in folder.files.into_iter().filter(|path| ends(path, ".jsonl")) {
             sessions.insert(path.with_extension(""), Some(path));
@@ -101,25 +120,37 @@ impl Reader<'_> {
         for (directory, main) in sessions {
             let subagents = self.subagents(&directory, tally)?;
             let mut session = Session { subagents, ..Session::default() };
-            if let Some(main) = &main {
-                let mut claude = Claude::new(&mut tally.lines, true);
-                let Some(bytes) = self.scan(main, true, &mut claude)? else { continue };
-                claude.finish();
-                (session.bytes, session.requests) = (bytes, claude.requests);
-            }
-            if main.is_some() || subagents > 0 {
+            // One that is not read is as one that is gone.
+            let is_read = match &main {
+                Some(main) => self.claude(main, &mut session, tally)?,
+                None => false,
+            };
+            if is_read || subagents > 0 {
                 tally.session(session, "log");
             }
         }
         Ok(())
     }
 
+    /// Counts the file of a session; tells whether it was read.
+    fn claude(&mut self, path: &Path, session: &mut Session, tally: &mut Tally) -> Result<bool, Error> {
+        let mut lines = Lines::default();
+        let mut claude = Claude::new(&mut lines, true);
+        let Some(bytes) = self.scan(path, true, &mut claude)? else { return Ok(false) };
+        claude.finish();
+        (session.bytes, session.requests) = (bytes, claude.requests);
+        tally.lines.join(lines);
+        Ok(true)
+    }
+
     fn subagents(&mut self, session: &Path, tally: &mut Tally) -> Result<u64, Error> {
-        let files = files_below(&session.join("subagents"))?;
+        let files = self.kept(below(&session.join("subagents"))).files;
         let mut count = 0;
         for path in files.into_iter().filter(|path| begins(path, "agent-") && ends(path, ".jsonl")) {
-            let mut claude = Claude::new(&mut tally.lines, false);
+            let mut lines = Lines::default();
+            let mut claude = Claude::new(&mut lines, false);
             if let Some(bytes) = self.scan(&path, true, &mut claude)? {
+                tally.lines.join(lines);
                 tally.subagents.push(bytes);
                 count += 1;
             }
@@ -130,9 +161,9 @@ impl Reader<'_> {
     /// Rollouts: those of each day, and those in the archive.
     fn codex(&mut self, root: &Path, tally: &mut Tally) -> Result<(), Error> {
         let is_rollout = |path: &PathBuf| begins(path, "rollout-");
-        for (below, is_archive) in [("archived_sessions", true), ("sessions", false)] {
-            let files: BTreeSet<PathBuf> =
-                files_below(&root.join(below))?.into_iter().filter(is_rollout).collect();
+        for (place, is_archive) in [("archived_sessions", true), ("sessions", false)] {
+            let files = self.kept(below(&root.join(place))).files;
+            let files: BTreeSet<PathBuf> = files.into_iter().filter(is_rollout).collect();
             let mut days: BTreeMap<Option<PathBuf>, u64> = BTreeMap::new();
             for path in &files {
                 let is_compressed = ends(path, ".jsonl.zst");
@@ -156,7 +187,8 @@ impl Reader<'_> {
     }
 
     fn rollout(&mut self, path: &Path, is_archive: bool, tally: &mut Tally) -> Result<bool, Error> {
-        let mut codex = Codex::new(&mut tally.lines);
+        let mut lines = Lines::default();
+        let mut codex = Codex::new(&mut lines);
         let Some(bytes) = self.scan(path, true, &mut codex)? else { return Ok(false) };
         codex.finish();
         let requests = codex.requests;
@@ -165,6 +197,7 @@ impl Reader<'_> {
             (false, true) => "forked",
             (false, false) => "plain",
         };
+        tally.lines.join(lines);
         tally.session(Session { bytes, requests, subagents: 0 }, shape);
         Ok(true)
     }
@@ -172,8 +205,8 @@ impl Reader<'_> {
     /// A rollout of Zstandard: its bytes are those on disk, and its lines those of its content. One that is damaged is not counted.
     fn compressed(&mut self, path: &Path, is_archive: bool, tally: &mut Tally) -> Result<bool, Error> {
         let Some(file) = self.open(path) else { return Ok(false) };
-        let bytes = file.input.metadata().map_or(0, |metadata| metadata.len());
-        let mut lines = tally.lines.clone();
+        let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let mut lines = Lines::default();
         let mut codex = Codex::new(&mut lines);
         let failure = match Decoder::new(file).and_then(bounded) {
             Ok(mut content) => self.pour(&mut content, true, &mut codex)?.1,
@@ -185,71 +218,22 @@ impl Reader<'_> {
             self.skip(path, error.to_string());
             return Ok(false);
         }
-        tally.lines = lines;
+        tally.lines.join(lines);
         let shape = if is_archive { "archived-compressed" } else { "compressed" };
         tally.session(Session { bytes, requests, subagents: 0 }, shape);
         Ok(true)
     }
 
     fn gemini(&mut self, project: &Path, tally: &mut Tally) -> Result<(), Error> {
-        let files = list(&project.join("chats"))?.files;
+        let files = self.list(&project.join("chats")).files;
         for path in files.into_iter().filter(|path| begins(path, "session-") && ends(path, ".json")) {
-            let mut gemini = Gemini::new(&mut tally.lines);
-            let bytes = self.scan(&path, false, &mut gemini)?;
+            let mut lines = Lines::default();
+            let mut gemini = Gemini::new(&mut lines);
+            let Some(bytes) = self.scan(&path, false, &mut gemini)? else { continue };
             gemini.finish();
             let requests = gemini.requests;
-            if let Some(bytes) = bytes {
-                tally.session(Session { bytes, requests, subagents: 0 }, "document");
-            }
-        }
-        Ok(())
-    }
-
-    /// Sessions of a project in OpenCode's tree: a session's bytes are those of its messages and parts too.
-    fn tree(&mut self, project: &Path, tally: &mut Tally) -> Result<(), Error> {
-        // storage/session/<project>
-        let Some(storage) = project.ancestors().nth(2).map(Path::to_path_buf) else { return Ok(()) };
-        for path in list(project)?.files.into_iter().filter(|path| ends(path, ".json")) {
-            let mut session = Session::default();
-            let Some(bytes) = self.scan(&path, false, &mut Piece::new(&mut tally.lines))? else { continue };
-            session.bytes = bytes;
-            let id = path.file_stem().unwrap_or_default().to_owned();
-            let mut calls = None;
-            for message in list(&storage.join("message").join(&id))?.files {
-                self.message(&message, &storage, &mut session, &mut calls, tally)?;
-            }
-            calls.into_iter().for_each(|calls| tally.lines.request(calls));
-            tally.session(session, "tree");
-        }
-        Ok(())
-    }
-
-    /// A message and its parts; `calls` are those of the open request, if one is.
-    fn message(
-        &mut self,
-        path: &Path,
-        storage: &Path,
-        session: &mut Session,
-        calls: &mut Option<u64>,
-        tally: &mut Tally,
-    ) -> Result<(), Error> {
-        let mut message = Piece::new(&mut tally.lines);
-        let bytes = self.scan(path, false, &mut message)?;
-        let is_user = message.is_user;
-        session.bytes += bytes.unwrap_or(0);
-        if is_user {
-            session.requests += 1;
-            calls.replace(0).into_iter().for_each(|calls| tally.lines.request(calls));
-        }
-        let id: &OsStr = path.file_stem().unwrap_or_default();
-        for part in list(&storage.join("part").join(id))?.files {
-            let mut piece = Piece::new(&mut tally.lines);
-            session.bytes += self.scan(&part, false, &mut piece)?.unwrap_or(0);
-            if piece.is_call
-                && let Some(calls) = calls
-            {
-                *calls += 1;
-            }
+            tally.lines.join(lines);
+            tally.session(Session { bytes, requests, subagents: 0 }, "document");
         }
         Ok(())
     }

@@ -57,6 +57,8 @@ pub(crate) struct Conversation<'a> {
     additions: u64,
     deletions: u64,
     files: u64,
+    /// What the model's messages cost so far, in 1/100,000 $.
+    pub(super) cost: u64,
 }
 
 /// A message: its id and when it was made.
@@ -89,6 +91,7 @@ pub(crate) fn write<'a>(
         additions: 0,
         deletions: 0,
         files: 0,
+        cost: 0,
     };
     conversation.say()?;
     let mut session = plan.answer(workspace);
@@ -330,8 +333,8 @@ impl<'a> Conversation<'a> {
         facts.completion = self.requests.iter().map(|request| request.completion).sum();
         facts.quirks = self.plan.quirks.iter().map(|quirk| quirk.name()).collect();
         let slug = format!("{}-{}", self.dice.pick(&self.pool.people), self.dice.pick(&self.pool.people));
-        let (additions, deletions, files) = (self.additions, self.deletions, self.files);
+        let (additions, deletions, files, cost) = (self.additions, self.deletions, self.files, self.cost);
         let (title, updated) = (self.pool.sentence(&mut self.dice), self.time);
-        self.store.session(Head { title, slug, updated, additions, deletions, files, facts })
+        self.store.session(Head { title, slug, updated, additions, deletions, files, cost, facts })
     }
 }

@@ -11,7 +11,8 @@ use crate::plan::ROOTS;
 use crate::sqlite::Sheet;
 use crate::write::{Desk, Facts};
 
-/// The tables of the tools' first version with a database; none of what later ones added must be there for them to be read.
+/// The tables of the tools' first version with a database, and the sums that later ones keep with each session, since their statistics are
+/// of those and not of the messages. Nothing else of what later ones added must be there for them to be read.
 pub(crate) const SCHEMA: &str = "
 create table project (id text primary key, worktree text not null, vcs text, name text, icon_url text, icon_color text,
     time_created integer not null, time_updated integer not null, time_initialized integer, sandboxes text not null,
@@ -19,8 +20,11 @@ create table project (id text primary key, worktree text not null, vcs text, nam
 create table session (id text primary key, project_id text not null references project (id) on delete cascade,
     workspace_id text, parent_id text, slug text not null, directory text not null, title text not null,
     version text not null, share_url text, summary_additions integer, summary_deletions integer, summary_files integer,
-    summary_diffs text, revert text, permission text, time_created integer not null, time_updated integer not null,
-    time_compacting integer, time_archived integer);
+    summary_diffs text, cost real not null default 0, tokens_input integer not null default 0,
+    tokens_output integer not null default 0, tokens_reasoning integer not null default 0,
+    tokens_cache_read integer not null default 0, tokens_cache_write integer not null default 0, revert text,
+    permission text, time_created integer not null, time_updated integer not null, time_compacting integer,
+    time_archived integer);
 create index session_project_idx on session (project_id);
 create index session_workspace_idx on session (workspace_id);
 create index session_parent_idx on session (parent_id);
@@ -108,6 +112,13 @@ impl Rows<'_> {
     }
 }
 
+/// What a session cost in $, and its tokens in the order of the table's columns: what was reasoned stands beside what was written.
+fn sums(head: &Head<'_>) -> (f64, [i64; 5]) {
+    let all = &head.facts.tokens;
+    let tokens = [all.input, all.output - all.reasoning, all.reasoning, all.cache_read, all.cache_write];
+    (head.cost as f64 / 100_000.0, tokens.map(|count| count as i64))
+}
+
 impl Store for Rows<'_> {
     fn bytes(&self) -> u64 {
         self.pages.bytes()
@@ -161,10 +172,12 @@ impl Store for Rows<'_> {
             [head.additions, head.deletions, head.files, plan.start, head.updated]
                 .map(|number| number as i64);
         let sql = "insert into session (id, project_id, parent_id, slug, directory, title, version, summary_additions, \
-                   summary_deletions, summary_files, time_created, time_updated) \
-                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+                   summary_deletions, summary_files, time_created, time_updated, cost, tokens_input, tokens_output, \
+                   tokens_reasoning, tokens_cache_read, tokens_cache_write) \
+                   values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
         let (title, directory) = (&*head.title.text, &plan.project.worktree);
-        let values: [&dyn rusqlite::ToSql; 12] = [
+        let (cost, [input, output, reasoning, read, write]) = sums(&head);
+        let values: [&dyn rusqlite::ToSql; 18] = [
             &plan.id,
             &plan.project.id,
             &plan.parent,
@@ -177,6 +190,12 @@ impl Store for Rows<'_> {
             &files,
             &created,
             &updated,
+            &cost,
+            &input,
+            &output,
+            &reasoning,
+            &read,
+            &write,
         ];
         self.tables.sheet.insert("session", sql, &values)?;
         self.tables.facts.add(head.facts);

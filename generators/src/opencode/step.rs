@@ -179,10 +179,12 @@ impl Conversation<'_> {
             [INPUT_TOKENS, CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, OUTPUT_TOKENS]
                 .map(|law| 1 + self.dice.size(law) as u64);
         let directory = &self.plan.project.worktree;
+        let cost = u64::from(self.dice.below(9_000) + 1_000);
+        self.cost += cost;
         put!(&mut self.out; "\"role\":\"assistant\",\"time\":{\"created\":", message.time, ",\"completed\":", message.time + 900, "}", more,
             ",\"parentID\":\"", user.map_or("", |user| &user.id), "\",\"modelID\":\"", self.model.1, "\",\"providerID\":\"", self.model.0,
             "\",\"mode\":\"build\",\"agent\":\"build\",\"path\":{\"cwd\":\"", directory, "\",\"root\":\"", directory,
-            "\"},\"cost\":0.0", self.dice.below(9_000) + 1_000, ",\"tokens\":{\"input\":", input, ",\"output\":", written, ",\"reasoning\":", reasoning,
+            "\"},\"cost\":0.0", cost, ",\"tokens\":{\"input\":", input, ",\"output\":", written, ",\"reasoning\":", reasoning,
             ",\"cache\":{\"read\":", read, ",\"write\":", write, "}},\"finish\":\"", finish, "\"");
         let tokens = &mut self.facts.tokens;
         tokens.responses += 1;

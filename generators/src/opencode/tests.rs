@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::manifest::Manifest;
 use crate::opencode::{Database, Ids, OpenCode, Project};
-use crate::plan::{Item, Plan};
+use crate::plan::{Item, Plan, Quirk};
 use crate::size::Size;
 use crate::{Profile, Spec, write};
 
@@ -42,7 +42,7 @@ fn is_about(found: u64, asked: u64) -> bool {
 fn a_tree_is_about_as_large_as_was_asked() {
     for (requests, bytes) in [(1, 150_000), (3, 400_000), (20, 3_000_000)] {
         for number in 0..4 {
-            let item = Item::OpenCode(session(TREE, number, requests, Size::About(bytes)));
+            let item = Item::OpenCode(session(TREE, number, requests, Size::About(bytes)).into());
             let found = written(vec![item], None, 1).bytes;
             assert!(is_about(found, bytes), "{requests} requests: {found} for {bytes}");
         }
@@ -51,7 +51,7 @@ fn a_tree_is_about_as_large_as_was_asked() {
 
 #[test]
 fn a_session_has_at_least_the_bytes_that_were_asked_for() {
-    let item = Item::OpenCode(session(TREE, 0, 2, Size::AtLeast(2_000_000)));
+    let item = Item::OpenCode(session(TREE, 0, 2, Size::AtLeast(2_000_000)).into());
     let found = written(vec![item], None, 1).bytes;
     assert!((2_000_000..2_600_000).contains(&found), "{found}");
 }
@@ -60,7 +60,7 @@ fn a_session_has_at_least_the_bytes_that_were_asked_for() {
 fn a_database_is_about_as_large_as_its_sessions_together() {
     for (count, requests, bytes) in [(1, 4, 2_000_000), (12, 3, 400_000), (40, 1, 150_000)] {
         let sessions = (0..count).map(|i| session(DATABASE, i, requests, Size::About(bytes))).collect();
-        let database = Item::Database(Database { root: DATABASE, file: "opencode.db", sessions });
+        let database = Item::Database(Database { root: DATABASE, file: "opencode.db", sessions }.into());
         let found = written(vec![database], None, 1).bytes;
         assert!(is_about(found, count * bytes), "{count} sessions: {found} for {}", count * bytes);
     }
@@ -69,7 +69,7 @@ fn a_database_is_about_as_large_as_its_sessions_together() {
 #[test]
 fn sessions_of_one_kind_of_activity_have_the_mean_parts_and_bytes_that_were_measured() {
     let sessions: Vec<OpenCode> = (0..120).map(|i| session(DATABASE, i, 2, Size::Free)).collect();
-    let database = Item::Database(Database { root: DATABASE, file: "opencode.db", sessions });
+    let database = Item::Database(Database { root: DATABASE, file: "opencode.db", sessions }.into());
     let manifest = written(vec![database], None, 1);
     let count = |kind: &str| -> f64 {
         let records = manifest.files[0].records.iter().filter(|record| record.0.starts_with(kind));
@@ -87,7 +87,7 @@ fn a_database_is_the_same_file_wherever_and_by_however_many_threads_it_is_made()
     let items = || {
         let of = |root, file| {
             let sessions = (0..5).map(|i| session(root, i, 2, Size::About(60_000))).collect();
-            Item::Database(Database { root, file, sessions })
+            Item::Database(Database { root, file, sessions }.into())
         };
         vec![of(DATABASE, "opencode.db"), of(DATABASE + 1, "kilo.db")]
     };
@@ -102,11 +102,62 @@ fn a_database_is_the_same_file_wherever_and_by_however_many_threads_it_is_made()
     assert_eq!(kept.files[1].format, "opencode");
 }
 
+/// A session's id, what it costs in 1/100,000 $, and its tokens in the order of the table's columns.
+type Sums = (String, [u64; 6]);
+
+fn sums(database: &rusqlite::Connection, sql: &str) -> Vec<Sums> {
+    let mut statement = database.prepare(sql).unwrap();
+    let row = |row: &rusqlite::Row<'_>| {
+        let mut sums = [0; 6];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            *sum = row.get::<_, i64>(i + 1)?.cast_unsigned();
+        }
+        Ok((row.get(0)?, sums))
+    };
+    statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_row_of_a_session_has_the_sums_of_its_messages() {
+    for (root, file, path) in [
+        (DATABASE, "opencode.db", ".local/share/opencode/opencode.db"),
+        (DATABASE + 1, "kilo.db", ".local/share/kilo/kilo.db"),
+    ] {
+        let mut sessions: Vec<_> = (0..3).map(|i| session(root, i, 2, Size::About(60_000))).collect();
+        sessions[1].quirks = [Quirk::UnknownTypes, Quirk::EveryPart, Quirk::BadOperation].into();
+        let home = tempfile::tempdir().unwrap();
+        let database = Item::Database(Box::new(Database { root, file, sessions }));
+        let told = written(vec![database], Some(home.path()), 1).files[0].tokens;
+        let database = rusqlite::Connection::open(home.path().join(path)).unwrap();
+        // SQLite reads the messages by itself, without those whose JSON is none.
+        let of_messages = "with answer as (select session_id, case when json_valid(data) then data end as data from message)
+            select session_id, cast(round(sum(data ->> '$.cost') * 100000) as integer), sum(data ->> '$.tokens.input'),
+            sum(data ->> '$.tokens.output'), sum(data ->> '$.tokens.reasoning'), sum(data ->> '$.tokens.cache.read'),
+            sum(data ->> '$.tokens.cache.write') from answer where data ->> '$.role' = 'assistant'
+            group by session_id order by session_id";
+        let of_sessions =
+            "select id, cast(round(cost * 100000) as integer), tokens_input, tokens_output, tokens_reasoning,
+            tokens_cache_read, tokens_cache_write from session order by id";
+        let found = sums(&database, of_sessions);
+        assert_eq!(found, sums(&database, of_messages));
+        assert_eq!(found.len(), 3);
+        let [cost, input, output, reasoning, read, write] =
+            std::array::from_fn(|i| found.iter().map(|row| row.1[i]).sum::<u64>());
+        assert_eq!([input, read, write], [told.input, told.cache_read, told.cache_write]);
+        assert_eq!([output + reasoning, reasoning], [told.output, told.reasoning]);
+        assert!(cost > 0 && reasoning > 0, "{found:?}");
+    }
+}
+
 #[test]
 fn a_session_is_the_same_among_others() {
     let made = |numbers: &[u64]| {
         let sessions = numbers.iter().map(|&i| session(DATABASE, i, 2, Size::About(50_000))).collect();
-        written(vec![Item::Database(Database { root: DATABASE, file: "opencode.db", sessions })], None, 1)
+        written(
+            vec![Item::Database(Database { root: DATABASE, file: "opencode.db", sessions }.into())],
+            None,
+            1,
+        )
     };
     let (three, alone) = (made(&[3, 1, 2]), made(&[2]));
     let [only] = &alone.answer.sessions_index[..] else { panic!("{alone:?}") };

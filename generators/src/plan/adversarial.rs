@@ -34,7 +34,7 @@ impl Draft {
             let of_lines = if hand.is_document { &[][..] } else { ROWS_OF_LINES };
             for row in rows.chain(of_lines) {
                 let directory = self.directory_of(hand, &directory, row.quirk);
-                self.items.push(Item::Hostile(hand.hostile(&self.spec, row, &name, &directory)));
+                self.items.push(Item::Hostile(hand.hostile(&self.spec, row, &name, &directory).into()));
             }
             if cfg!(unix) {
                 self.hostile_names(hand, &name, &directory);
@@ -69,7 +69,7 @@ impl Draft {
             }
             _ => {
                 let workspace = self.workspace(hand.root, Uri::Folder);
-                (workspace.name, workspace.directory)
+                (workspace.name.to_string(), workspace.directory.to_string())
             }
         }
     }
@@ -103,7 +103,7 @@ impl Draft {
         for (quirk, stem) in names(&longest) {
             let directory = self.directory_of(hand, directory, stem);
             let sketch = hand.sketch(&self.spec, name, stem);
-            self.items.push(Item::Hostile(hand.finish(&sketch, stem, &directory, vec![quirk])));
+            self.items.push(Item::Hostile(hand.finish(&sketch, stem, &directory, vec![quirk]).into()));
         }
     }
 
@@ -145,12 +145,9 @@ impl Draft {
     ) {
         let directory = self.directory_of(hand, directory, quirk);
         let file = hand.finish(&sketch, quirk, &directory, vec![quirk]);
-        self.items.push(Item::Hostile(Hostile {
-            body: Body::Special(special),
-            is_refused: true,
-            session: None,
-            ..file
-        }));
+        self.items.push(Item::Hostile(
+            Hostile { body: Body::Special(special), is_refused: true, session: None, ..file }.into(),
+        ));
     }
 
     /// A session, and a link to it under another name: a reader finds both.
@@ -160,7 +157,7 @@ impl Draft {
         let link = hand.finish(&sketch, "symlink-to-session", directory, vec!["symlink-to-session"]);
         let file = Special::Symlink(file_name(hand, "symlink-target"));
         let link = Hostile { body: Body::Special(file), ..link };
-        self.items.extend([Item::Hostile(target), Item::Hostile(link)]);
+        self.items.extend([Item::Hostile(target.into()), Item::Hostile(link.into())]);
     }
 
     /// Workspaces whose description is none, with an ordinary session each.
@@ -177,9 +174,9 @@ impl Draft {
             let directory = self.dice.id().hex();
             self.workspaces.insert((hand.root, directory.clone()));
             let path = format!("{}/{directory}/workspace.json", ROOTS[hand.root].0);
-            self.items.push(Item::File(Small { path, content: content.to_owned(), kind: "document" }));
+            self.items.push(Item::File(Small { path, content: content.to_owned(), kind: "document" }.into()));
             let row = Row { quirk, size: crate::adversarial::rows::Amount::None, make: |_| () };
-            self.items.push(Item::Hostile(hand.hostile(&self.spec, &row, name, &directory)));
+            self.items.push(Item::Hostile(hand.hostile(&self.spec, &row, name, &directory).into()));
         }
     }
 
@@ -197,16 +194,19 @@ impl Draft {
         ];
         for (quirk, content, is_refused) in edits {
             let workspace = format!("{}/{}", ROOTS[workspace.root].0, workspace.directory);
-            self.items.push(Item::Hostile(Hostile {
-                root: vscode::DOCUMENT.root,
-                path: format!("{workspace}/chatEditingSessions/{quirk}/state.json"),
-                name: quirk.to_owned(),
-                body: Body::Text(content.to_owned(), 0),
-                quirks: vec![quirk],
-                skipped_lines: 0,
-                is_refused,
-                session: None,
-            }));
+            self.items.push(Item::Hostile(
+                Hostile {
+                    root: vscode::DOCUMENT.root,
+                    path: format!("{workspace}/chatEditingSessions/{quirk}/state.json"),
+                    name: quirk.to_owned(),
+                    body: Body::Text(content.to_owned(), 0),
+                    quirks: vec![quirk],
+                    skipped_lines: 0,
+                    is_refused,
+                    session: None,
+                }
+                .into(),
+            ));
         }
     }
 
@@ -217,22 +217,25 @@ impl Draft {
         let sketch = hand.sketch(&self.spec, "adversarial", "subagents-loop");
         let session = hand.finish(&sketch, "subagents-loop", directory, vec![]);
         let below = format!("{}/{directory}/subagents-loop/subagents", ROOTS[hand.root].0);
-        self.items.push(Item::Hostile(session));
+        self.items.push(Item::Hostile(session.into()));
         for (file, special, is_refused) in [
             ("again", Special::Symlink(".".to_owned()), false),
             ("agent-dangling.jsonl", Special::Symlink("nothing".to_owned()), true),
             ("agent-pipe.jsonl", Special::Pipe, true),
         ] {
-            self.items.push(Item::Hostile(Hostile {
-                root: hand.root,
-                path: format!("{below}/{file}"),
-                name: file.to_owned(),
-                body: Body::Special(special),
-                quirks: vec!["subagents-loop"],
-                skipped_lines: 0,
-                is_refused,
-                session: None,
-            }));
+            self.items.push(Item::Hostile(
+                Hostile {
+                    root: hand.root,
+                    path: format!("{below}/{file}"),
+                    name: file.to_owned(),
+                    body: Body::Special(special),
+                    quirks: vec!["subagents-loop"],
+                    skipped_lines: 0,
+                    is_refused,
+                    session: None,
+                }
+                .into(),
+            ));
         }
     }
 }

@@ -84,7 +84,7 @@ impl Draft {
         for (name, content) in [("session_index.jsonl", index), ("history.jsonl", history)] {
             let path = format!("{}/{name}", ROOTS[CODEX].0);
             let content = String::from_utf8_lossy(&content).into_owned();
-            self.items.push(Item::File(Small { path, content, kind: "document" }));
+            self.items.push(Item::File(Small { path, content, kind: "document" }.into()));
         }
     }
 }

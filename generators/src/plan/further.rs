@@ -86,7 +86,7 @@ impl Draft {
             if is_longer && !session.compressed {
                 parent = Some(Arc::clone(&session));
             }
-            self.items.push(Item::Codex((*session).clone()));
+            self.items.push(Item::Codex(session));
         }
         self.codex_lists();
     }
@@ -116,7 +116,7 @@ impl Draft {
         session.size = Size::About(bytes);
         session.compactions = compactions;
         session.compacted_bytes = bytes / 2 / compactions;
-        self.items.push(Item::Codex(session));
+        self.items.push(Item::Codex(session.into()));
     }
 
     /// A database of OpenCode or Kilo: most of its sessions are subagents' of the others.
@@ -143,7 +143,7 @@ impl Draft {
             session.parent = parent;
             database.sessions.push(session);
         }
-        self.items.push(Item::Database(database));
+        self.items.push(Item::Database(database.into()));
     }
 
     fn projects(&mut self) -> Vec<Project> {
@@ -156,7 +156,7 @@ impl Draft {
             let mut session = self.gemini(&format!("/home/dev/project-{}", i % PROJECTS), wanted.requests);
             session.size = Size::About(wanted.bytes);
             session.quirks = self.rare_quirks();
-            self.items.push(Item::Gemini(session));
+            self.items.push(Item::Gemini(session.into()));
         }
     }
 
@@ -168,7 +168,7 @@ impl Draft {
     pub(super) fn chat_indices(&mut self) {
         for mut index in self.indices() {
             index.chats.retain(|_| !self.dice.chance(UNLISTED_SHARE));
-            self.items.push(Item::Index(index));
+            self.items.push(Item::Index(index.into()));
         }
     }
 }

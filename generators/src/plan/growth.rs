@@ -1,5 +1,7 @@
 //! The growth profile: small sessions as they are after each of a series of steps.
 
+use std::sync::Arc;
+
 use crate::adversarial::hand::{Hand, Turn};
 use crate::adversarial::{claude, cli, codex, gemini, vscode};
 use crate::claude::Claude;
@@ -17,8 +19,8 @@ const DAY: &str = "sessions/2026/01/01";
 struct Grown {
     hand: &'static Hand,
     /// Name and directory of its workspace.
-    name: String,
-    directory: String,
+    name: Arc<str>,
+    directory: Arc<str>,
     stem: &'static str,
     turns: u64,
     /// Whether a further turn stands there in part.
@@ -67,8 +69,8 @@ impl State {
 
     fn begin(&mut self, gemini_project: &str) {
         let of = |hand, name: &str, directory: &str, stem| Grown {
-            name: name.to_owned(),
-            directory: directory.to_owned(),
+            name: name.into(),
+            directory: directory.into(),
             ..self.chat(hand, 0, stem, 2)
         };
         self.sessions = vec![
@@ -133,7 +135,7 @@ impl Draft {
         let fixed = self.items.len();
         let further = self.grown(steps);
         if let Some(Item::Database(database)) = database {
-            self.grown_database(database, further);
+            self.grown_database(*database, further);
         }
         fixed
     }
@@ -143,7 +145,7 @@ impl Draft {
         let project = self.project("/home/dev/grown");
         let session = self.opencode_session(KILO, &project, 2);
         database.sessions.extend(std::iter::repeat_n(session, further));
-        self.items.push(Item::Database(database));
+        self.items.push(Item::Database(database.into()));
     }
 
     /// Adds what changes but the database, and tells how many further sessions that has.
@@ -172,11 +174,11 @@ impl Draft {
         if state.has_third {
             self.items.extend(third);
         } else {
-            self.workspaces.remove(&(vscode::LOG.root, state.places[2].directory.clone()));
+            self.workspaces.remove(&(vscode::LOG.root, state.places[2].directory.to_string()));
         }
-        self.items.push(Item::Claude(state.large.clone()));
+        self.items.push(Item::Claude(state.large.clone().into()));
         for session in &state.sessions {
-            self.workspaces.insert((session.hand.root, session.directory.clone()));
+            self.workspaces.insert((session.hand.root, session.directory.to_string()));
             self.grown_session(session);
         }
         self.grown_tree(state.has_part);
@@ -199,7 +201,7 @@ impl Draft {
         sketch.compacted = session.compacted;
         let hostile = hand.finish(&sketch, stem, &session.directory, Vec::new());
         let hostile = if session.is_pressed { codex::pressed(hostile, codex::frame) } else { hostile };
-        self.items.push(Item::Hostile(hostile));
+        self.items.push(Item::Hostile(hostile.into()));
     }
 
     fn grown_turn(&self, session: &Grown, number: u64) -> Turn {

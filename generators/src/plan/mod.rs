@@ -12,6 +12,7 @@ mod smoke;
 mod steady;
 mod wide;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -169,21 +170,23 @@ pub(crate) struct Small {
     pub(crate) kind: &'static str,
 }
 
-/// What one thread writes in one go.
+/// What one thread writes in one go. A plan has tens of thousands, and is held while the first of them are written: none takes the
+/// room of the largest kind.
 #[derive(Clone, Debug)]
 pub(crate) enum Item {
-    File(Small),
+    File(Box<Small>),
     /// Shared with the index of its workspace.
     Chat(Arc<Chat>),
-    Cli(Cli),
-    Claude(Claude),
-    Codex(Codex),
-    Gemini(Gemini),
-    OpenCode(OpenCode),
-    Database(Database),
-    Index(Index),
-    Hostile(Hostile),
-    Damaged(Damaged),
+    Cli(Box<Cli>),
+    Claude(Box<Claude>),
+    /// Shared with its forks.
+    Codex(Arc<Codex>),
+    Gemini(Box<Gemini>),
+    OpenCode(Box<OpenCode>),
+    Database(Box<Database>),
+    Index(Box<Index>),
+    Hostile(Box<Hostile>),
+    Damaged(Box<Damaged>),
 }
 
 impl Item {
@@ -309,7 +312,11 @@ impl Draft {
     /// The plan of everything that stands in the draft.
     pub(crate) fn planned(self) -> Plan {
         let Draft { mut items, workspaces, .. } = self;
-        items.sort_by_cached_key(|item| (u64::MAX - item.bytes(), item.path()));
+        items.sort_by_key(|item| Reverse(item.bytes()));
+        // The paths of all items at once would take as much as the items themselves.
+        for equals in items.chunk_by_mut(|a, b| a.bytes() == b.bytes()) {
+            equals.sort_by_cached_key(Item::path);
+        }
         Plan::of(items, workspaces.len() as u64)
     }
 }
@@ -326,8 +333,8 @@ pub(crate) struct Draft {
 #[derive(Clone, Debug)]
 struct Workspace {
     root: usize,
-    directory: String,
-    name: String,
+    directory: Arc<str>,
+    name: Arc<str>,
 }
 
 /// The forms of `workspace.json`.
@@ -373,21 +380,20 @@ impl Draft {
         if key.is_empty() {
             // The directory exists all the same: Copilot keeps its index of the files there.
             let path = format!("{}/{directory}/GitHub.copilot-chat/workspace-chunks.json", ROOTS[root].0);
-            self.items.push(Item::File(Small {
-                path,
-                content: "{\"entries\":{}}".to_owned(),
-                kind: "document",
-            }));
+            self.items.push(Item::File(
+                Small { path, content: "{\"entries\":{}}".to_owned(), kind: "document" }.into(),
+            ));
         } else {
             self.workspace_file(root, &directory, &format!("{{\"{key}\":\"{uri}\"}}"));
         }
-        self.workspaces.insert((root, directory.clone()));
-        Workspace { root, directory, name }
+        let shared = Workspace { root, directory: directory.as_str().into(), name: name.into() };
+        self.workspaces.insert((root, directory));
+        shared
     }
 
     fn workspace_file(&mut self, root: usize, directory: &str, content: &str) {
         let path = format!("{}/{directory}/workspace.json", ROOTS[root].0);
-        self.items.push(Item::File(Small { path, content: content.to_owned(), kind: "document" }));
+        self.items.push(Item::File(Small { path, content: content.to_owned(), kind: "document" }.into()));
     }
 
     /// The same workspace opened in another product: the same hash.
@@ -397,18 +403,18 @@ impl Draft {
             &workspace.directory,
             &format!("{{\"folder\":\"file:///home/dev/{}\"}}", workspace.name),
         );
-        self.workspaces.insert((root, workspace.directory.clone()));
+        self.workspaces.insert((root, workspace.directory.to_string()));
         Workspace { root, ..workspace.clone() }
     }
 
     /// A chat session without quirks, not yet added.
     fn chat(&mut self, workspace: &Workspace, shape: Shape, requests: u64) -> Chat {
-        let mut chat = Chat {
+        Chat {
             root: workspace.root,
-            directory: workspace.directory.clone(),
-            name: workspace.name.clone(),
-            stem: self.dice.id().to_string(),
-            origin: String::new(),
+            directory: Arc::clone(&workspace.directory),
+            name: Arc::clone(&workspace.name),
+            id: self.dice.id(),
+            origin: None,
             shape,
             requests,
             size: Size::Free,
@@ -417,9 +423,7 @@ impl Draft {
             superseded: false,
             storm: 0,
             quirks: BTreeSet::new(),
-        };
-        chat.origin = chat.path();
-        chat
+        }
     }
 
     /// A Copilot CLI session without quirks, not yet added.
@@ -472,4 +476,21 @@ pub(crate) fn percent_encoded(name: &str) -> String {
             },
         )
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tens of thousands of chats are held until the index of their workspace is written.
+    #[test]
+    fn an_item_takes_the_room_of_a_pointer_and_a_chat_little_more_than_its_own_numbers() {
+        assert_eq!(size_of::<Item>(), 2 * size_of::<usize>());
+        assert!(size_of::<Chat>() <= 160, "{} bytes", size_of::<Chat>());
+        let mut draft = Draft::new(&Spec { profile: Profile::Heavy, scale: 0.0005, seed: 1 });
+        let workspace = draft.workspace(CODE, Uri::Folder);
+        let [first, second] = [1, 2].map(|requests| draft.chat(&workspace, Shape::Log, requests));
+        assert!(Arc::ptr_eq(&first.directory, &second.directory) && Arc::ptr_eq(&first.name, &second.name));
+        assert_eq!(first.origin, None);
+    }
 }

@@ -148,7 +148,7 @@ impl Draft {
         for wanted in sessions {
             let mut session = self.cli(wanted.requests);
             session.size = Size::About(wanted.bytes);
-            self.items.push(Item::Cli(session));
+            self.items.push(Item::Cli(session.into()));
         }
     }
 
@@ -170,7 +170,7 @@ impl Draft {
             session.size = Size::About(wanted.bytes);
             session.subagents = self.subagents(u32::try_from(subagents).unwrap_or(u32::MAX));
             session.subagent_bytes = sizes.split_off(sizes.len() - session.subagents.len());
-            self.items.push(Item::Claude(session));
+            self.items.push(Item::Claude(session.into()));
         }
     }
 }

@@ -59,7 +59,7 @@ impl Draft {
             let mut session = self.claude("/home/dev/large-lines", 1);
             session.size = Size::AtLeast(self.shrunk(bytes, BYTES_MIN));
             session.quirks.extend(quirk);
-            self.items.push(Item::Claude(session));
+            self.items.push(Item::Claude(session.into()));
         }
     }
 
@@ -67,12 +67,12 @@ impl Draft {
         let bytes = self.shrunk(CLAUDE_BYTES, BYTES_MIN);
         let mut session = self.claude("/home/dev/large-sessions", (bytes / CLAUDE_SHARE).max(1));
         session.size = Size::AtLeast(bytes);
-        self.items.push(Item::Claude(session));
+        self.items.push(Item::Claude(session.into()));
         let bytes = self.shrunk(CODEX_BYTES, BYTES_MIN);
         self.large_rollout(bytes, (bytes / CODEX_SHARE).max(2), COMPACTIONS);
         let mut session = self.claude("/home/dev/large-sessions", 14);
         session.subagents = self.subagents(self.shrunk(SUBAGENTS.0, SUBAGENTS.1) as u32);
-        self.items.push(Item::Claude(session));
+        self.items.push(Item::Claude(session.into()));
     }
 
     /// A size or count at the scale, and no less than `least`.

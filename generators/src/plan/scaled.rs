@@ -221,7 +221,7 @@ impl Draft {
             if self.dice.chance(TORN_SHARE) {
                 session.quirks.insert(Quirk::Torn);
             }
-            self.items.push(Item::Cli(session));
+            self.items.push(Item::Cli(session.into()));
         }
     }
 
@@ -253,7 +253,7 @@ impl Draft {
             if place == 1 {
                 session.quirks.insert(Quirk::Gateway);
             }
-            self.items.push(Item::Claude(session));
+            self.items.push(Item::Claude(session.into()));
         }
         let resumed = (sessions as f64 * RESUMED_SHARE).round().max(1.0) as u64;
         for _ in 0..resumed {
@@ -267,7 +267,7 @@ impl Draft {
         let mut second = self.claude(cwd, copied + own);
         second.resumes = Some((first.path(), copied));
         second.quirks.insert(Quirk::Resumed);
-        self.items.extend([Item::Claude(first), Item::Claude(second)]);
+        self.items.extend([Item::Claude(first.into()), Item::Claude(second.into())]);
     }
 
     fn outliers(&mut self, workspaces: &[Workspace]) {
@@ -283,7 +283,7 @@ impl Draft {
         for _ in 0..LARGE_CLI.count_at(scale) {
             let mut session = self.cli(LARGE_CLI.requests);
             session.size = Size::AtLeast(LARGE_CLI.bytes_at(scale));
-            self.items.push(Item::Cli(session));
+            self.items.push(Item::Cli(session.into()));
         }
         for _ in 0..LARGE_ROLLOUT.count_at(scale) {
             self.large_rollout(LARGE_ROLLOUT.bytes_at(scale), LARGE_ROLLOUT.requests, LARGE_COMPACTIONS);
@@ -291,7 +291,7 @@ impl Draft {
         for i in 0..LARGE_CLAUDE.count_at(scale) {
             let mut session = self.claude(&format!("/home/dev/claude-{}", 2 + i % 4), LARGE_CLAUDE.requests);
             session.size = Size::AtLeast(LARGE_CLAUDE.bytes_at(scale));
-            self.items.push(Item::Claude(session));
+            self.items.push(Item::Claude(session.into()));
         }
     }
 
@@ -299,6 +299,7 @@ impl Draft {
     fn copied_chat(&mut self, workspaces: &[Workspace]) {
         let chat = self.chat(&workspaces[4], Shape::Log, 4);
         let mut copy = chat.clone();
+        copy.origin = Some(chat.path());
         copy.directory.clone_from(&workspaces[6].directory);
         copy.name.clone_from(&workspaces[6].name);
         copy.quirks.insert(Quirk::Copied);

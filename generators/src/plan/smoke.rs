@@ -71,6 +71,7 @@ impl Draft {
         let compacted = self.chat(&workspaces[2], Shape::Compacted, 4);
         self.items.push(Item::Chat(compacted.clone().into()));
         let mut copy = compacted;
+        copy.origin = Some(copy.path());
         copy.directory.clone_from(&workspaces[4].directory);
         copy.name.clone_from(&workspaces[4].name);
         copy.quirks.insert(Quirk::Copied);
@@ -100,7 +101,7 @@ impl Draft {
             if i == 3 {
                 session.cwd = None;
             }
-            self.items.push(Item::Cli(session));
+            self.items.push(Item::Cli(session.into()));
         }
     }
 
@@ -121,7 +122,7 @@ impl Draft {
             session.quirks.extend(quirks);
             session.subagents = self.subagents(subagents);
             session.images = u64::from(i == 0);
-            self.items.push(Item::Claude(session));
+            self.items.push(Item::Claude(session.into()));
         }
         self.resume("/home/dev/app", 1, 1);
     }
@@ -150,7 +151,7 @@ impl Draft {
             session.images = if matches!(i, 0 | 1 | 7 | 9) { 2 } else { 0 };
             session.compressed = matches!(i, 2 | 8 | 12);
             session.compactions = u64::from(i == 7);
-            self.items.push(Item::Codex(session));
+            self.items.push(Item::Codex(session.into()));
         }
         self.smoke_codex_copies();
         self.codex_lists();
@@ -174,8 +175,8 @@ impl Draft {
         copy.quirks.insert(Quirk::Copied);
         let mut left_behind = compacted.clone();
         (left_behind.compressed, left_behind.is_superseded) = (true, true);
-        let sessions = [(*parent).clone(), (*fork).clone(), again, compacted, copy, left_behind];
-        self.items.extend(sessions.map(Item::Codex));
+        let others = [again, compacted, copy, left_behind].map(Arc::new);
+        self.items.extend([parent, fork].into_iter().chain(others).map(Item::Codex));
     }
     fn smoke_gemini(&mut self) {
         let sessions: [(&str, u64, &[Quirk]); 5] = [
@@ -190,7 +191,7 @@ impl Draft {
             session.quirks.extend(quirks);
             session.images = u64::from(i == 0);
             session.size = Size::About(if i == 0 { 30_000 } else { 14_000 });
-            self.items.push(Item::Gemini(session));
+            self.items.push(Item::Gemini(session.into()));
         }
     }
 
@@ -200,7 +201,7 @@ impl Draft {
             if index.chats.len() > 1 {
                 index.chats.pop();
             }
-            self.items.push(Item::Index(index));
+            self.items.push(Item::Index(index.into()));
         }
     }
 
@@ -210,7 +211,7 @@ impl Draft {
         for (i, (project, requests, quirks)) in SMOKE_OPENCODE.iter().enumerate() {
             let mut session = self.opencode(&projects[*project], *requests);
             smoke_session(&mut session, i, quirks);
-            self.items.push(Item::OpenCode(session));
+            self.items.push(Item::OpenCode(session.into()));
         }
     }
 
@@ -223,7 +224,7 @@ impl Draft {
             smoke_session(&mut session, i, quirks);
             database.sessions.push(session);
         }
-        self.items.push(Item::Database(database));
+        self.items.push(Item::Database(database.into()));
     }
 }
 

@@ -32,13 +32,13 @@ impl Draft {
         for _ in 0..2 {
             let mut session = self.cli(REQUESTS);
             session.size = Size::AtLeast(BYTES);
-            self.items.push(Item::Cli(session));
+            self.items.push(Item::Cli(session.into()));
         }
         for _ in 0..2 {
             // Names of one length, and so paths.
             let mut session = self.claude(&format!("/home/dev/steady-{unit:05}"), REQUESTS);
             session.size = Size::AtLeast(BYTES);
-            self.items.push(Item::Claude(session));
+            self.items.push(Item::Claude(session.into()));
         }
     }
 }

@@ -34,12 +34,12 @@ impl Draft {
         for i in 0..count(CLAUDE_SESSIONS).max(PROJECTS) {
             let mut session = self.claude(&format!("/home/dev/wide-{}", i % PROJECTS), 1);
             session.size = self.small(CLAUDE_BYTES);
-            self.items.push(Item::Claude(session));
+            self.items.push(Item::Claude(session.into()));
         }
         for _ in 0..count(CLI_SESSIONS) {
             let mut session = self.cli(1);
             session.size = self.small(CLI_BYTES);
-            self.items.push(Item::Cli(session));
+            self.items.push(Item::Cli(session.into()));
         }
         let workspaces: Vec<Workspace> =
             (0..count(WORKSPACES)).map(|_| self.workspace(CODE, Uri::Folder)).collect();

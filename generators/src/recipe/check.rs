@@ -55,7 +55,7 @@ impl Recipe {
     }
 }
 
-fn name_flaw(name: &str) -> Option<String> {
+pub(super) fn name_flaw(name: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
     if !starts || name.len() > NAME_MAX || !name.chars().all(is_plain) {

@@ -82,7 +82,7 @@ fn header(
         Shape::V3 | Shape::Log | Shape::Compacted => put!(out; "\"version\":3,\"customTitle\":\""),
     }
     out.extend_from_slice(&pool.sentence(dice).escaped);
-    put!(out; "\",\"sessionId\":\"", &chat.stem, "\",\"creationDate\":", style.created,
+    put!(out; "\",\"sessionId\":\"", chat.id, "\",\"creationDate\":", style.created,
         ",\"initialLocation\":\"panel\",\"responderUsername\":\"GitHub Copilot\"");
     if style.shape != Shape::V2 {
         put!(out; ",\"hasPendingEdits\":false,\"inputState\":{\"attachments\":[],\"mode\":{\"id\":\"agent\",\"kind\":\"agent\"},\

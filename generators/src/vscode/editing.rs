@@ -17,14 +17,14 @@ const EDITING_SHARE: f64 = 0.4;
 /// Writes the state that belongs to a session, if any.
 pub(crate) fn write(chat: &Chat, session: &Session, desk: &mut Desk<'_>, dice: &mut Dice) -> io::Result<()> {
     let path =
-        format!("{}/{}/chatEditingSessions/{}/state.json", ROOTS[chat.root].0, chat.directory, chat.stem);
+        format!("{}/{}/chatEditingSessions/{}/state.json", ROOTS[chat.root].0, chat.directory, chat.id);
     match chat.editing {
         Editing::None => Ok(()),
         Editing::Empty => {
             let text = format!(
                 "{{\"version\":2,\"sessionId\":\"{}\",\"linearHistory\":[],\"linearHistoryIndex\":0,\"initialFileContents\":[],\
                  \"recentSnapshot\":{{\"entries\":[]}}}}",
-                chat.stem
+                chat.id
             );
             desk.write_small(path, &text, "document")
         }
@@ -68,6 +68,6 @@ fn timeline(
     put!(&mut page.buf; "]},\"recentSnapshot\":{\"entries\":[]}}");
     page.end_torn();
     desk.close(page, path, Facts::default())?;
-    desk.deliver_edits(chat.root, &session.workspace, &chat.stem, &edits);
+    desk.deliver_edits(chat.root, &session.workspace, &session.id, &edits);
     Ok(())
 }

@@ -55,7 +55,7 @@ impl Index {
         for (i, chat) in self.chats.iter().enumerate() {
             put!(&mut index; if i > 0 { "," } else { "" });
             // The day is drawn as for the session's file.
-            let created = chat.style(desk, &mut Dice::new(desk.spec, &chat.origin)).created;
+            let created = chat.style(desk, &mut chat.dice(desk)).created;
             entry(&mut index, chat, created, desk.pool, dice);
         }
         put!(&mut index; "}}");
@@ -72,7 +72,7 @@ impl Index {
 /// Puts what the index says of a session.
 fn entry(out: &mut Vec<u8>, chat: &Chat, created: u64, pool: &Pool, dice: &mut Dice) {
     let started = created + chat.requests * 900_000;
-    put!(out; "\"", &chat.stem, "\":{\"sessionId\":\"", &chat.stem, "\",\"title\":\"", &*pool.sentence(dice).escaped,
+    put!(out; "\"", chat.id, "\":{\"sessionId\":\"", chat.id, "\",\"title\":\"", &*pool.sentence(dice).escaped,
         "\",\"lastMessageDate\":", started, ",\"timing\":{\"created\":", created);
     if chat.requests > 0 {
         put!(out; ",\"lastRequestStarted\":", started, ",\"lastRequestEnded\":", started + dice.between(1_000, 90_000));

@@ -10,6 +10,7 @@ mod within;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 
 use crate::answer::Session;
 use crate::dice::Dice;
@@ -60,14 +61,14 @@ pub(crate) enum Editing {
 pub(crate) struct Chat {
     /// Index into [`ROOTS`].
     pub(crate) root: usize,
-    /// The workspace's directory.
-    pub(crate) directory: String,
-    /// The workspace's name.
-    pub(crate) name: String,
-    /// The file's name without its extension.
-    pub(crate) stem: String,
-    /// The path whose stream of draws the content is made from: another one's for a copy.
-    pub(crate) origin: String,
+    /// The workspace's directory, shared among its chats.
+    pub(crate) directory: Arc<str>,
+    /// The workspace's name, likewise.
+    pub(crate) name: Arc<str>,
+    /// The session's id: the file's name without its extension.
+    pub(crate) id: Id,
+    /// The path of the session that this one is a copy of.
+    pub(crate) origin: Option<String>,
     pub(crate) shape: Shape,
     pub(crate) requests: u64,
     /// How long the (main) file is.
@@ -101,7 +102,7 @@ impl Chat {
     /// The session's file.
     pub(crate) fn path(&self) -> String {
         let extension = if self.shape.is_log() { "jsonl" } else { "json" };
-        format!("{}/chatSessions/{}.{extension}", self.workspace(), self.stem)
+        format!("{}/chatSessions/{}.{extension}", self.workspace(), self.id)
     }
 
     pub(crate) fn has(&self, quirk: Quirk) -> bool {
@@ -110,10 +111,10 @@ impl Chat {
 
     /// Writes the session and what belongs to it.
     pub(crate) fn write(&self, desk: &mut Desk<'_>) -> io::Result<()> {
-        let dice = &mut Dice::new(desk.spec, &self.origin);
+        let dice = &mut self.dice(desk);
         let style = self.style(desk, dice);
         let mut session = Session {
-            id: self.stem.clone(),
+            id: self.id.to_string(),
             harness: ROOTS[self.root].1,
             workspace: self.workspace(),
             name: Preview::of(&self.name, 128),
@@ -146,6 +147,14 @@ impl Chat {
         desk.close(page, path.clone(), facts)?;
         desk.deliver(self.root, path.rsplit('/').next().unwrap_or_default(), path.clone(), &session);
         editing::write(self, &session, desk, dice)
+    }
+
+    /// The draws that its content is made from: a copy has those of its origin.
+    fn dice(&self, desk: &Desk<'_>) -> Dice {
+        match &self.origin {
+            Some(origin) => Dice::new(desk.spec, origin),
+            None => Dice::new(desk.spec, &self.path()),
+        }
     }
 
     fn style(&self, desk: &Desk<'_>, dice: &mut Dice) -> Style {

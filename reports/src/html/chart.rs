@@ -9,11 +9,13 @@ use maud::{Markup, html};
 pub(crate) mod axis;
 pub(crate) mod bars;
 pub(crate) mod line;
+mod strip;
 mod text;
 
 pub(crate) use axis::Axis;
 pub(crate) use bars::{Bar, Bars, Row, bars};
 pub(crate) use line::{Lines, Mark, Series, line};
+pub(crate) use strip::Strip;
 
 /// Width of a chart that stands beside others, in pixels: what a phone has beside its margins.
 pub(crate) const NARROW: f64 = 340.0;
@@ -40,15 +42,14 @@ impl fmt::Display for Px {
 
 /// The drawing with its name, in a frame that scrolls by itself where a screen is narrower than the chart can be.
 fn drawing(words: &Words<'_>, (width, height): (f64, f64), content: &Markup) -> Markup {
-    let size = if width > NARROW { "wide" } else { "narrow" };
     let svg = html! {
-        svg.(size) role="img" viewBox=(format!("0 0 {} {}", Px(width), Px(height))) width=(Px(width)) {
+        svg class=[(width >= WIDE).then_some("wide")] role="img" viewBox=(format!("0 0 {} {}", Px(width), Px(height))) width=(Px(width)) {
             title { (words.title) }
-            desc { (words.about) }
+            @if !words.about.is_empty() { desc { (words.about) } }
             (content)
         }
     };
-    if width > NARROW {
+    if width >= WIDE {
         html! { div.scroll tabindex="0" { (svg) } }
     } else {
         svg

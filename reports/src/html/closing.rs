@@ -38,7 +38,7 @@ fn real(run: &Run) -> Markup {
         .map(|each| parts::cells([each.strategy.to_owned(), each.heap, each.worker_rss, each.real]));
     let table = Table {
         caption: "Each figure is a part of as-reported's".to_owned(),
-        titles: titles.map(str::to_owned).to_vec(),
+        titles: titles.map(parts::cell).to_vec(),
         sides: "lrrr".to_owned(),
         rows: rows.collect(),
     };
@@ -81,7 +81,7 @@ fn verdict_table(caption: &str, judged: &[(&Case, &Judgement)]) -> Markup {
     });
     parts::table(&Table {
         caption: caption.to_owned(),
-        titles: ["case", "verdict", "metric", "budget", "why"].map(str::to_owned).to_vec(),
+        titles: ["case", "verdict", "metric", "budget", "why"].map(parts::cell).to_vec(),
         sides: "lllww".to_owned(),
         rows: rows.collect(),
     })
@@ -93,7 +93,7 @@ fn environment(environment: &Environment) -> Markup {
         .map(|(what, value)| parts::cells([what.to_owned(), value]));
     parts::table(&Table {
         caption: "Where the run took place".to_owned(),
-        titles: ["what", "value"].map(str::to_owned).to_vec(),
+        titles: ["what", "value"].map(parts::cell).to_vec(),
         sides: "lw".to_owned(),
         rows: rows.collect(),
     })

@@ -30,17 +30,47 @@ pub(super) fn section(run: &Run, failed: &[&Case], drawing: &dyn Fn(&str) -> Opt
     html! {
         section aria-labelledby="failed" {
             h2 id="failed" { "What failed" }
-            @for case in failed { (card(run, case, &mut drawings)) }
+            @if failed.len() > 1 { (summary(failed)) }
+            @for (index, case) in failed.iter().enumerate() { (card(run, case, index, &mut drawings)) }
         }
     }
 }
 
-fn card(run: &Run, case: &Case, drawings: &mut Drawings<'_>) -> Markup {
+/// Every failure in one line.
+fn summary(failed: &[&Case]) -> Markup {
+    let found = failed.iter().enumerate().flat_map(|(index, case)| {
+        let found = case.verdicts.iter().filter(|judgement| is_failure(judgement.verdict));
+        found.map(move |judgement| (index, *case, judgement))
+    });
+    let rows = found.map(|(index, case, judgement)| {
+        let unit = metric::unit(&judgement.metric).unwrap_or(Unit::Count);
+        let over = judgement.over.map_or_else(rows::missing, |over| figure::change(over, unit));
+        let grown = case.growth.iter().find(|growth| growth.metric == judgement.metric);
+        vec![
+            html! { a href=(format!("#f{index}")) { (case.case) } },
+            html! { (judgement.metric) },
+            html! { (rows::cell(case, &judgement.metric)) },
+            html! { b.grow { (over) } },
+            html! { (parts::chip(judgement.verdict, rows::name(judgement.verdict))) },
+            html! { (judgement.budget) },
+            html! { @if let Some(growth) = grown { (sites::first_line(growth)) } },
+        ]
+    });
+    let titles = ["case", "metric", "measured", "too much", "verdict", "budget", "largest site"];
+    parts::table(&Table {
+        caption: "Every limit that failed".to_owned(),
+        titles: titles.map(parts::cell).to_vec(),
+        sides: "llrrlww".to_owned(),
+        rows: rows.collect(),
+    })
+}
+
+fn card(run: &Run, case: &Case, index: usize, drawings: &mut Drawings<'_>) -> Markup {
     let worst = rows::worst(case).unwrap_or_default();
     let found = case.verdicts.iter().filter(|judgement| is_failure(judgement.verdict));
     html! {
         article.card.(parts::tone(worst)) {
-            h3 { (parts::chip(worst, rows::name(worst))) " " span.code { (case.case) } }
+            h3 id=(format!("f{index}")) { (parts::chip(worst, rows::name(worst))) " " span.code { (case.case) } }
             @for judgement in found { (judged(case, judgement)) }
             @if let Some(error) = &case.error { pre { (error) } }
             @for growth in &case.growth { (grown(growth, drawings)) }
@@ -133,7 +163,7 @@ fn sites_table(growth: &SiteGrowth) -> Table {
     });
     Table {
         caption: "Allocation sites, largest growth first".to_owned(),
-        titles: ["#", "bytes", "blocks", "site", "process", "called by"].map(str::to_owned).to_vec(),
+        titles: ["#", "bytes", "blocks", "site", "process", "called by"].map(parts::cell).to_vec(),
         sides: "lrrwlw".to_owned(),
         rows: rows.collect(),
     }

@@ -1,8 +1,6 @@
 //! Flamegraphs in the page. A saved drawing is a file from outside, with a script that writes its labels: it is read for its boxes, which
 //! are drawn afresh, and none of its markup gets into the page.
 
-use std::fmt::Write as _;
-
 use harness::record::SiteGrowth;
 use maud::{Markup, html};
 
@@ -16,6 +14,10 @@ const ROOM_BYTES: usize = 120_000;
 const NARROWEST: f64 = 1.5;
 /// Height of a box.
 const HIGH: f64 = 16.0;
+/// A name that is cut to fewer letters says nothing.
+const FEWEST: usize = 6;
+/// The strongest colour of a box, so that its name can be read.
+const STRONGEST: f64 = 0.6;
 /// Width of a letter in a box.
 const LETTER: f64 = 6.7;
 
@@ -36,6 +38,20 @@ struct Frame {
     /// Upper edge, in the pixels of the file.
     top: f64,
     colour: [u8; 3],
+}
+
+impl Frame {
+    /// Whether it grew or shrank, as a class of the style sheet, and how strong its colour is. The file's red boxes lack green and blue, its
+    /// blue ones red; the page has colours of its own for light and dark.
+    fn change(&self) -> (Option<&'static str>, Option<Px>) {
+        let [red, green, blue] = self.colour.map(f64::from);
+        let strength = |lack: f64| Some(Px((lack / 255.0 * STRONGEST).max(0.1)));
+        match red - blue {
+            change if change > 0.0 => (Some("bad"), strength(red - green)),
+            change if change < 0.0 => (Some("heap"), strength(blue - green)),
+            _ => (None, None),
+        }
+    }
 }
 
 impl<'d> Drawings<'d> {
@@ -114,18 +130,16 @@ fn draw(frames: &[Frame], metric: &str) -> Markup {
 }
 
 fn draw_frame(frame: &Frame, top: f64) -> Markup {
-    let [red, green, blue] = frame.colour;
     let (x, width) = (frame.from * WIDE, frame.part * WIDE);
-    let mut fill = String::new();
-    let _ = write!(fill, "#{red:02x}{green:02x}{blue:02x}");
+    let (tone, strength) = frame.change();
     // What a box is called goes without the figures that its title has.
     let name = frame.title.rsplit_once(" (").map_or(frame.title.as_str(), |(name, _)| name);
     let letters = ((width - 4.0) / LETTER).max(0.0) as usize;
-    let label = (letters >= 3).then(|| plain::cut(name, letters));
+    let label = (letters >= name.chars().count().min(FEWEST)).then(|| plain::cut(name, letters));
     html! {
         g {
             title { (frame.title) }
-            path fill=(fill) d=(format!("M{} {}h{}v{HIGH}h-{}z", Px(x), Px(top), Px(width), Px(width))) {}
+            path class=[tone] fill-opacity=[strength] d=(format!("M{} {}h{}v{HIGH}h-{}z", Px(x), Px(top), Px(width), Px(width))) {}
             @if let Some(label) = label { text x=(Px(x + 2.0)) y=(Px(top + 12.0)) { (label) } }
         }
     }
@@ -143,6 +157,14 @@ mod tests {
         let title = "a<b> (512 bytes, 50%; +1%)".to_owned();
         assert_eq!(frames, [Frame { title, from: 0.0, part: 0.5, top: 20.0, colour: [255, 0, 16] }]);
         insta::assert_snapshot!(draw(&frames, "heap.peak_bytes").into_string());
+    }
+
+    #[test]
+    fn what_grew_is_red_and_what_shrank_is_blue() {
+        let change = |colour| Frame { title: String::new(), from: 0.0, part: 1.0, top: 0.0, colour }.change();
+        assert_eq!(change([255, 0, 0]), (Some("bad"), Some(Px(STRONGEST))));
+        assert_eq!(change([128, 128, 255]).0, Some("heap"));
+        assert_eq!(change([250, 250, 250]), (None, None));
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub(super) fn tables(run: &Run, group: &Group<'_>) -> Markup {
     let crossings: Vec<String> = crossings.map(law::crossing_in_words).collect();
     let table = parts::table(&Table {
         caption: "Peak = what it takes without sessions + sessions x what each takes; in brackets intervals of 95 %".to_owned(),
-        titles: titles.clone(),
+        titles: titles.iter().map(|title| parts::cell(title)).collect(),
         sides: "llrrr".to_owned(),
         rows: rows.into_iter().map(|row| parts::cells(row.iter().cloned())).collect(),
     });

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use harness::record::{Run, Unit, Verdict};
 use maud::{Markup, html};
 
+use super::chart::{Axis, Strip};
 use super::parts::{self, Table};
 use crate::figure;
 use crate::judge::{NOTHING, TRIPWIRE};
@@ -29,9 +30,9 @@ pub(super) fn banner(run: &Run) -> Markup {
     }
 }
 
-/// Commands that nobody wanted judged have no verdict.
-fn is_judged(run: &Run) -> bool {
-    !rows::summary(run).starts_with("not judged")
+/// Whether anything was to be judged: commands that nobody wanted judged have no verdict, nor has a comparison of choices.
+pub(super) fn is_judged(run: &Run) -> bool {
+    run.verdict != Verdict::Pass || run.cases.iter().any(|case| !case.verdicts.is_empty())
 }
 
 /// What decided the verdict, in a few words.
@@ -43,7 +44,8 @@ fn headline(run: &Run) -> String {
         return "nothing was measured".to_owned();
     }
     if !is_judged(run) {
-        return format!("{} measured", counted(run.cases.len(), "case"));
+        let choices = run.cases.is_empty().then(|| "choices were compared".to_owned());
+        return choices.unwrap_or_else(|| format!("{} measured", counted(run.cases.len(), "case")));
     }
     if limits == 0 {
         return "nothing was judged".to_owned();
@@ -82,7 +84,7 @@ fn counts(run: &Run) -> Markup {
         ul.counts {
             @for (verdict, count) in found.iter().rev() { li { (parts::chip(*verdict, rows::name(*verdict))) " " (count) } }
             @if tripwires > 0 { li { (tripwires) " of them tripwires, which must break their limits" } }
-            li { "in " (counted(run.cases.len(), "case")) }
+            @if !found.is_empty() { li { "in " (counted(run.cases.len(), "case")) } }
         }
         @for doubt in nothing { p { (doubt) } }
     }
@@ -104,12 +106,19 @@ fn artifact(run: &Run) -> Markup {
             @if let Some(commit) = &artifact.commit { ", commit " code { (commit) } }
             @if let Some(tag) = &artifact.tag { ", tag " (tag) }
             @if artifact.dirty == Some(true) { ", with uncommitted changes" }
-            "; begun " time { (run.time) } "."
+            "; begun " time datetime=(run.time) { (second(&run.time)) } "."
         }
     }
 }
 
-/// The page's parts, and its scenarios by family.
+/// A time to its second, as people write it; what is none stays as it is.
+fn second(time: &str) -> String {
+    let parts = time.strip_suffix('Z').and_then(|time| time.split_once('T'));
+    let words = |(day, time): (&str, &str)| format!("{day} {} UTC", time.split('.').next().unwrap_or(time));
+    parts.map_or_else(|| time.to_owned(), words)
+}
+
+/// The page's parts. Few scenarios are named; of more there is a table.
 pub(super) fn contents(run: &Run, groups: &[Group<'_>], has_failures: bool) -> Markup {
     let parts = [
         (has_failures, "#failed", "What failed"),
@@ -120,67 +129,64 @@ pub(super) fn contents(run: &Run, groups: &[Group<'_>], has_failures: bool) -> M
         (true, "#environment", "Environment"),
         (true, "#repeat", "How to repeat it"),
     ];
-    let mut families: Vec<(&str, Vec<(usize, &str)>)> = Vec::new();
-    for (index, group) in groups.iter().enumerate() {
-        let (family, name) = group.scenario.split_once('/').unwrap_or(("", group.scenario));
-        match families.iter_mut().find(|(known, _)| *known == family) {
-            Some((_, members)) => members.push((index, name)),
-            None => families.push((family, vec![(index, name)])),
-        }
-    }
+    let named: Vec<_> =
+        if groups.len() < SCENARIOS_LEAST { groups.iter().enumerate().collect() } else { Vec::new() };
+    let first = parts.iter().take(1);
     html! {
         nav aria-label="Contents" {
-            ul.index { @for (_, link, name) in parts.iter().filter(|part| part.0) { li { a href=(link) { (name) } } } }
-            @for (family, members) in families {
-                p { (family) }
-                ul.index { @for (index, name) in members { li { a href=(format!("#s{index}")) { (name) } } } }
+            ul.index {
+                @for (_, link, name) in first.filter(|part| part.0) { li { a href=(link) { (name) } } }
+                @for (index, group) in named { li { a href=(format!("#s{index}")) { (group.scenario) } } }
+                @for (_, link, name) in parts.iter().skip(1).filter(|part| part.0) { li { a href=(link) { (name) } } }
             }
         }
     }
 }
 
-/// Every scenario in one line: which strategy takes least and which most.
+/// Every scenario in one line: what its strategies take, from the least to the most.
 pub(super) fn scenarios(groups: &[Group<'_>]) -> Markup {
     if groups.len() < SCENARIOS_LEAST {
         return html! {};
     }
-    let rows = groups.iter().enumerate().map(|(index, group)| {
+    let peaks: Vec<Vec<(f64, &str)>> = groups.iter().map(peaks).collect();
+    let all = || peaks.iter().flatten().map(|(bytes, _)| *bytes).filter(|bytes| *bytes > 0.0);
+    let ends = (all().fold(f64::INFINITY, f64::min), all().fold(1.0, f64::max));
+    let strip = Strip::new(Axis::logarithmic(Unit::Bytes, (ends.0.min(ends.1), ends.1), 4.0));
+    let rows = groups.iter().zip(&peaks).enumerate().map(|(index, (group, peaks))| {
         let worst = group.cases.iter().max_by_key(|case| rows::worst(case));
-        let (least, most) = extremes(group);
+        let said = |peak: &(f64, &str)| format!("{} {}", figure::short(peak.0, Unit::Bytes), peak.1);
+        let dots: Vec<(f64, String)> = peaks.iter().map(|peak| (peak.0, said(peak))).collect();
         vec![
-            html! { a.code href=(format!("#s{index}")) { (group.scenario) } },
+            html! { a href=(format!("#s{index}")) { (group.scenario) } },
             html! { (group.cases.len()) },
-            html! { (least) },
-            html! { (most) },
+            html! { @if !dots.is_empty() { (strip.row(&dots)) } },
+            html! { (peaks.first().map_or_else(rows::missing, said)) },
+            html! { (peaks.last().filter(|_| peaks.len() > 1).map_or_else(rows::missing, said)) },
             worst.map_or_else(|| html! {}, |case| parts::verdict_of(case)),
         ]
     });
-    let titles = ["scenario", "strategies", "least peak", "largest peak", "worst verdict"];
+    let titles = ["scenario", "cases", "peaks", "least peak", "largest peak", "worst verdict"];
     let table = Table {
-        caption: "Peaks are of the heap, or of resident memory where no heap was counted.".to_owned(),
-        titles: titles.map(str::to_owned).to_vec(),
-        sides: "lrlll".to_owned(),
+        caption: "A dot for each strategy: its peak heap, or peak RSS where no heap was counted. All on one logarithmic axis."
+            .to_owned(),
+        titles: titles.map(|title| html! { (title) @if title == "peaks" { (strip.head()) } }).to_vec(),
+        sides: "lrllll".to_owned(),
         rows: rows.collect(),
     };
     html! { section aria-labelledby="scenarios" { h2 id="scenarios" { "Scenarios" } (parts::table(&table)) } }
 }
 
-/// The strategies with the least and the largest peak, with their figures.
-fn extremes(group: &Group<'_>) -> (String, String) {
-    let peaks = |metric: &str| -> Vec<(f64, &str)> {
+/// The strategies' peaks, the least first.
+fn peaks<'g>(group: &Group<'g>) -> Vec<(f64, &'g str)> {
+    let of = |metric: &str| -> Vec<(f64, &'g str)> {
         let known = group.cases.iter().filter_map(|case| {
             let figure = case.metrics.get(metric)?.median;
             Some((figure, rows::parts(&case.case).1))
         });
         known.collect()
     };
-    let heap = peaks("heap.peak_bytes");
-    let mut all = if heap.is_empty() { peaks("rss.peak_bytes") } else { heap };
+    let heap = of("heap.peak_bytes");
+    let mut all = if heap.is_empty() { of("rss.peak_bytes") } else { heap };
     all.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let said = |peak: Option<&(f64, &str)>| {
-        peak.map_or_else(rows::missing, |(figure, name)| {
-            format!("{} {name}", figure::short(*figure, Unit::Bytes))
-        })
-    };
-    (said(all.first()), said(all.last().filter(|_| all.len() > 1)))
+    all
 }

@@ -17,21 +17,9 @@ pub(crate) fn tone(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A sign that tells verdicts apart without their colours.
-fn sign(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "\u{2713}",
-        Verdict::Improved => "\u{25bc}",
-        Verdict::Waived => "~",
-        Verdict::Inconclusive | Verdict::Unfit => "?",
-        Verdict::Regression => "\u{25b2}",
-        Verdict::Error => "!",
-    }
-}
-
-/// A verdict as a coloured word.
+/// A verdict as a coloured word; the style sheet adds a sign that tells tones apart without their colours.
 pub(crate) fn chip(verdict: Verdict, word: &str) -> Markup {
-    html! { span.chip.(tone(verdict)) { span aria-hidden="true" { (sign(verdict)) } " " (word) } }
+    html! { span.chip.(tone(verdict)) { (word) } }
 }
 
 /// The verdict of a case, as the tables show it.
@@ -46,7 +34,7 @@ pub(crate) fn verdict_of(case: &harness::record::Case) -> Markup {
 /// A table. Its first column names the rows.
 pub(crate) struct Table {
     pub(crate) caption: String,
-    pub(crate) titles: Vec<String>,
+    pub(crate) titles: Vec<Markup>,
     /// `l`, `r` (figures) or `w` (long text) for each column.
     pub(crate) sides: String,
     pub(crate) rows: Vec<Vec<Markup>>,
@@ -54,29 +42,24 @@ pub(crate) struct Table {
 
 /// The table in a frame that scrolls by itself.
 pub(crate) fn table(table: &Table) -> Markup {
-    let sides: Vec<&str> = table
-        .sides
-        .chars()
-        .map(|side| match side {
-            'r' => "r s",
-            'w' => "long",
-            _ => "s",
-        })
-        .collect();
-    let side = |index: usize| sides.get(index).copied().unwrap_or("s");
-    // Titles may break, so that narrow columns stay narrow.
-    let title = |index: usize| if side(index) == "r s" { "r" } else { "" };
+    // Where all columns but the first are of figures, the table says so once: most tables do, and they are large.
+    let is_of_figures = table.sides.chars().skip(1).all(|side| side == 'r');
+    let side = |index: usize| match table.sides.chars().nth(index) {
+        Some('r') if !is_of_figures => Some("r"),
+        Some('w') => Some("w"),
+        _ => None,
+    };
     let reached = (table.titles.len() > COLUMNS_OF_PHONE).then_some("0");
     html! {
         div.scroll tabindex=[reached] {
-            table {
+            table class=[is_of_figures.then_some("figures")] {
                 caption { (table.caption) }
-                thead { tr { @for (index, name) in table.titles.iter().enumerate() { th scope="col" class=[Some(title(index)).filter(|class| !class.is_empty())] { (name) } } } }
+                thead { tr { @for (index, name) in table.titles.iter().enumerate() { th scope="col" class=[side(index)] { (name) } } } }
                 tbody {
                     @for row in &table.rows {
                         tr {
                             @for (index, cell) in row.iter().enumerate() {
-                                @if index == 0 { th scope="row" class=(side(0)) { (cell) } } @else { td class=(side(index)) { (cell) } }
+                                @if index == 0 { th scope="row" class=[side(0)] { (cell) } } @else { td class=[side(index)] { (cell) } }
                             }
                         }
                     }
@@ -84,6 +67,11 @@ pub(crate) fn table(table: &Table) -> Markup {
             }
         }
     }
+}
+
+/// A cell of plain text.
+pub(crate) fn cell(text: &str) -> Markup {
+    html! { (text) }
 }
 
 /// Cells of plain text.

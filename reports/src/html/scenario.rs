@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::chart::{Axis, Bar, Bars, Lines, NARROW, Row, Series, Words, bars, line};
 use super::parts::{self, Table};
-use super::{law, tree};
+use super::{Detail, law, tree};
 use crate::judge::interval;
 use crate::rows::{self, Group};
 use crate::{figure, foreign};
@@ -15,6 +15,9 @@ const OWN_FIGURES: usize = 8;
 /// Most points of one line: more do not fit into its pixels.
 const POINTS: usize = 120;
 
+/// Up to so many notes of a case are shown without being asked for.
+const NOTES: usize = 6;
+
 /// The heaps that a bar can be of, the first that is known, with the word beside its figure.
 const HEAPS: &[(&str, &str)] = &[
     ("heap.peak_bytes", "heap"),
@@ -23,7 +26,7 @@ const HEAPS: &[(&str, &str)] = &[
 ];
 
 /// The section of a scenario.
-pub(super) fn section(run: &Run, group: &Group<'_>, index: usize) -> Markup {
+pub(super) fn section(run: &Run, group: &Group<'_>, index: usize, detail: Detail) -> Markup {
     let id = format!("s{index}");
     html! {
         section aria-labelledby=(id) {
@@ -31,10 +34,9 @@ pub(super) fn section(run: &Run, group: &Group<'_>, index: usize) -> Markup {
             @if let Some(corpus) = group.cases.iter().find_map(|case| case.corpus.as_ref()) {
                 p.soft { "Corpus: " (rows::corpus_in_words(corpus)) @if !corpus.digest.is_empty() { ", digest " code { (corpus.digest) } } "." }
             }
-            div.charts { (peaks(group)) (ticks(group)) (law::chart(run, group)) @for case in &group.cases { (tree::figure(case)) } }
-            (figures(group))
+            div.charts { (peaks(group)) (ticks(group)) (figures(group)) (law::chart(run, group)) @for case in &group.cases { (tree::figure(case)) } }
             @for case in &group.cases { (said(case)) }
-            (parts::closed("Phases, with the strategies side by side", &phases(group)))
+            @if detail == Detail::Full { (parts::closed("Phases, with the strategies side by side", &phases(group))) }
             (parts::closed("Each process apart", &processes(group)))
             (law::tables(run, group))
             (others(group))
@@ -63,7 +65,7 @@ fn peaks(group: &Group<'_>) -> Markup {
     let caption = html! {
         b { "Peak memory" } " "
         @if has_heap { span.swatch.heap {} "heap " }
-        @if has_rss { span.swatch.rss {} "resident, with its interval " }
+        @if has_rss { span.swatch.rss {} "resident (interval) " }
         @if limited { "| dashes: its limit" }
     };
     parts::figure(&caption, &chart)
@@ -135,14 +137,14 @@ fn ticks(group: &Group<'_>) -> Markup {
             title: &title,
             about: "One line for each strategy, of what the heap holds at rest after each tick.",
         },
-        x: Axis::linear(unit, (0.0, last), 4.0),
+        x: Axis::linear(unit, (0.0, last), 5.0),
         x_name: if in_time { "simulated time" } else { "ticks" },
         y: Axis::linear(Unit::Bytes, (least, most * 1.05), 5.0),
         series,
         limits: Vec::new(),
         marks: Vec::new(),
-        width: NARROW * 1.5,
-        height: 240.0,
+        width: NARROW,
+        height: 220.0,
     });
     let caption = html! { b { "Live at ticks" } " heap at rest, beyond what was live when the region began" };
     parts::figure(&caption, &chart)
@@ -179,10 +181,10 @@ fn figure_of(case: &Case, name: &str) -> Markup {
 
 /// A table with one column for each strategy of a scenario.
 fn strategies_table(group: &Group<'_>, what: &str, rows: Vec<Vec<Markup>>) -> Markup {
-    let names = group.cases.iter().map(|case| rows::parts(&case.case).1.to_owned());
+    let names = group.cases.iter().map(|case| parts::cell(rows::parts(&case.case).1));
     parts::table(&Table {
         caption: format!("{what} of {}", group.scenario),
-        titles: ["figure".to_owned()].into_iter().chain(names).collect(),
+        titles: [parts::cell("figure")].into_iter().chain(names).collect(),
         sides: format!("l{}", "r".repeat(group.cases.len())),
         rows,
     })
@@ -230,12 +232,22 @@ fn said(case: &Case) -> Markup {
     if lines.is_empty() && case.error.is_none() && case.command.is_none() {
         return html! {};
     }
+    if case.command.is_none() && case.error.is_none() {
+        return html! { p { span.code { (strategy) } ": " (lines.join("; ")) "." } };
+    }
     html! {
         h3 { span.code { (strategy) } }
         @if let Some(command) = &case.command { pre { code { (foreign::command_line(&command.line)) } } }
-        (parts::list(&lines))
+        (notes(&lines))
         @if let Some(error) = &case.error { p { "It has no measurement:" } pre { (error) } }
     }
+}
+
+/// Sentences; of many those beyond the first few are closed.
+fn notes(lines: &[String]) -> Markup {
+    let (first, more) = lines.split_at(lines.len().min(NOTES));
+    let summary = rows::counted(more.len(), "more note");
+    html! { (parts::list(first)) (parts::closed(&summary, &parts::list(more))) }
 }
 
 /// A chart for each phase, all on one scale.
@@ -281,7 +293,7 @@ fn phase_figure(group: &Group<'_>, metric: &str, phase: &str, most: f64) -> Mark
     };
     let title = format!("Phase {phase} of {}", group.scenario);
     let chart = bars(&Bars {
-        words: Words { title: &title, about: "One bar for each strategy." },
+        words: Words { title: &title, about: "" },
         unit: Unit::Bytes,
         ends: Some((0.0, most)),
         rows: group.cases.iter().filter_map(row).collect(),
@@ -295,7 +307,7 @@ fn phases_of_command(case: &Case) -> Markup {
     let Some(phases) = foreign::phases(case).filter(|_| case.command.is_some()) else { return html! {} };
     parts::table(&Table {
         caption: format!("Phases of {}", case.case),
-        titles: phases.titles.iter().map(|title| (*title).to_owned()).collect(),
+        titles: phases.titles.iter().copied().map(parts::cell).collect(),
         sides: phases.sides,
         rows: phases.rows.into_iter().map(parts::cells).collect(),
     })
@@ -327,7 +339,7 @@ fn processes(group: &Group<'_>) -> Markup {
     }
     parts::table(&Table {
         caption: format!("Processes of {}", group.scenario),
-        titles: ["strategy", "process", "peak heap", "peak RSS"].map(str::to_owned).to_vec(),
+        titles: ["strategy", "process", "peak heap", "peak RSS"].map(parts::cell).to_vec(),
         sides: "llrr".to_owned(),
         rows,
     })

@@ -66,7 +66,7 @@ pub(super) fn tables(case: &Case) -> Markup {
         let table = read.table(usize::MAX);
         parts::table(&Table {
             caption: format!("Processes of {}, one sample of {}", case.case, read.instrument),
-            titles: table.titles.iter().map(|title| (*title).to_owned()).collect(),
+            titles: table.titles.iter().copied().map(parts::cell).collect(),
             // The last column is of command lines.
             sides: format!("{}w", &table.sides[..table.sides.len() - 1]),
             rows: table.rows.into_iter().map(parts::cells).collect(),

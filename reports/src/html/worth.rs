@@ -70,7 +70,7 @@ fn table(worth: &Worth, unit: Unit) -> Markup {
     let titles = ["choice", "alone", "added to all others", "on average (Shapley)"];
     parts::table(&Table {
         caption: format!("Worth in {} of {}", worth.metric, worth.scenario),
-        titles: titles.map(str::to_owned).to_vec(),
+        titles: titles.map(parts::cell).to_vec(),
         sides: "lrrr".to_owned(),
         rows: rows.collect(),
     })

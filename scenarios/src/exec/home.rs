@@ -27,7 +27,7 @@ const VARIABLES: &[(&str, &str)] = &[
 pub(super) fn copy(corpus: &generators::Corpus, home: &Path, stop: &AtomicBool) -> Result<PathBuf, Error> {
     match corpus.copy_home(home, stop) {
         // The caller finds out for itself, before it measures.
-        Ok(()) | Err(generators::Error::Stopped) => {}
+        Ok(()) | Err(generators::Error::Stopped { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     for (_, place) in VARIABLES {

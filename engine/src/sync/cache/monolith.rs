@@ -1,7 +1,7 @@
 //! One file with everything, as the reported engine keeps it: rewritten whole, in place, with a second file that says of
 //! which state it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::checksum::Checksum;
 use crate::sync::protocol::{Gatherer, Item, Record};
 
-/// Version of the files (the reported engine's was 9, too).
-pub const VERSION: u32 = 9;
+/// Version of the files. The reported engine's was 9; it rises with [`super::fragment::VERSION`], since what is migrated is believed.
+pub const VERSION: u32 = 10;
 
 /// Name of the file with the records.
 pub const RECORDS: &str = "parsed.json";
@@ -32,6 +32,10 @@ pub struct Meta {
     pub checksum: u64,
     /// Of every workspace, its fingerprint, as far as there was one.
     pub workspaces: BTreeMap<String, Option<u64>>,
+    /// Those in which something could not be read that may be another time: their records count for no later state, not even for the
+    /// same one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub partial: BTreeSet<String>,
 }
 
 /// Everything as the text of one file.

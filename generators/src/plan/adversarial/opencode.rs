@@ -36,7 +36,7 @@ impl Draft {
             self.tree_record(below, "{\"type\":", 0, vec![quirk]);
             for path in [message, part] {
                 let file = record(path, Body::Text(text.to_owned(), 0), quirk);
-                self.items.push(Item::Hostile(Hostile { skipped_lines: 1, ..file }));
+                self.items.push(Item::Hostile(Hostile { skipped_lines: 1, ..file }.into()));
             }
             self.tree_session(&sketch, quirk, Some(quirk));
         }
@@ -63,7 +63,7 @@ impl Draft {
             "{{\"id\":\"{PROJECT}\",\"worktree\":\"/home/dev/{PROJECT}\",\"time\":{{\"created\":1}}}}"
         );
         let path = format!("{STORAGE}/project/{PROJECT}.json");
-        self.items.push(Item::File(Small { path, content: project, kind: "project" }));
+        self.items.push(Item::File(Small { path, content: project, kind: "project" }.into()));
     }
 
     /// A session of the tree that grows: its last message has one more part, or not yet.
@@ -86,7 +86,7 @@ impl Draft {
 
     pub(super) fn hostile_database(&mut self) {
         self.workspaces.insert((KILO, Damaged::FILE.to_owned()));
-        self.items.push(Item::Damaged(Damaged::new(&self.spec)));
+        self.items.push(Item::Damaged(Damaged::new(&self.spec).into()));
     }
 
     /// A session with two turns, whose ids are in their order.
@@ -109,7 +109,7 @@ impl Draft {
                 }
             }
         }
-        self.items.push(Item::Hostile(file));
+        self.items.push(Item::Hostile(file.into()));
     }
 
     fn tree_message(&mut self, message: &Message, session: &str, quirk: Option<&'static str>, size: u64) {
@@ -123,7 +123,7 @@ impl Draft {
 
     fn tree_record(&mut self, path: String, text: &str, size: u64, quirks: Vec<&'static str>) {
         let file = record(path, Body::Text(text.to_owned(), size), "");
-        self.items.push(Item::Hostile(Hostile { quirks, ..file }));
+        self.items.push(Item::Hostile(Hostile { quirks, ..file }.into()));
     }
 
     /// A message between the turns of a session, and a part of its first one.
@@ -167,13 +167,13 @@ impl Draft {
                 ..record(path, Body::Special(special.clone()), quirk)
             };
             let path = format!("{}/{PROJECT}/{quirk}.json", ROOTS[OPENCODE_TREE].0);
-            self.items.push(Item::Hostile(refused(path, &special)));
+            self.items.push(Item::Hostile(refused(path, &special).into()));
             let stem = format!("record-{quirk}");
             let sketch = self.of_tree(&stem);
             for path in self.among(&sketch, &stem) {
                 let to_itself = Special::Symlink(format!("{}.json", stem_of(&path)));
                 let special = if quirk == "symlink-loop" { &to_itself } else { &special };
-                self.items.push(Item::Hostile(refused(path, special)));
+                self.items.push(Item::Hostile(refused(path, special).into()));
             }
             self.tree_session(&sketch, &stem, Some(quirk));
         }
@@ -187,7 +187,7 @@ impl Draft {
         let first = sketch.turns[0].id.clone();
         let [_, part] = self.among(&sketch, quirk);
         let special = Special::Symlink(format!("{first}p.json"));
-        self.items.push(Item::Hostile(record(part, Body::Special(special), quirk)));
+        self.items.push(Item::Hostile(record(part, Body::Special(special), quirk).into()));
         sketch.change = Some(|session| {
             let request = &mut session.requests[0];
             (request.preview, request.message_units) = ("Question 1\nQuestion 1".to_owned(), 21);

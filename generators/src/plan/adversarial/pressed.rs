@@ -88,24 +88,27 @@ impl Draft {
         self.workspaces.insert((CODEX, DAY.to_owned()));
         for (quirk, make, treatment) in DEFECTS {
             let file = self.pressed(quirk, make);
-            self.items.push(Item::Hostile(match treatment {
-                Treatment::Read(skipped_lines) => Hostile { skipped_lines, ..file },
-                Treatment::Nothing => Hostile { session: None, ..file },
-                Treatment::Refused => Hostile { session: None, is_refused: true, ..file },
-            }));
+            self.items.push(Item::Hostile(
+                match treatment {
+                    Treatment::Read(skipped_lines) => Hostile { skipped_lines, ..file },
+                    Treatment::Nothing => Hostile { session: None, ..file },
+                    Treatment::Refused => Hostile { session: None, is_refused: true, ..file },
+                }
+                .into(),
+            ));
         }
         // Nobody looks into a file that is there uncompressed too.
         let pressed = self.pressed("zst-beside-plain", |_| Ok(b"damaged".to_vec()));
-        self.items.push(Item::Hostile(Hostile { session: None, ..pressed }));
+        self.items.push(Item::Hostile(Hostile { session: None, ..pressed }.into()));
         let plain = self.plain("zst-beside-plain");
-        self.items.push(Item::Hostile(plain));
+        self.items.push(Item::Hostile(plain.into()));
         if cfg!(unix) {
             // What bears the plain file's name is none.
             let pressed = self.pressed("zst-beside-directory", frame);
-            self.items.push(Item::Hostile(pressed));
+            self.items.push(Item::Hostile(pressed.into()));
             let plain = self.plain("zst-beside-directory");
             let body = Body::Special(Special::Directory);
-            self.items.push(Item::Hostile(Hostile { body, is_refused: true, session: None, ..plain }));
+            self.items.push(Item::Hostile(Hostile { body, is_refused: true, session: None, ..plain }.into()));
         }
     }
 

@@ -64,7 +64,7 @@ impl Draft {
             {
                 parent = Some((Arc::new(session.clone()), day));
             }
-            self.items.push(Item::Codex(session));
+            self.items.push(Item::Codex(session.into()));
         }
     }
 
@@ -107,7 +107,7 @@ impl Draft {
         for (wanted, place) in sessions.iter().zip(&places) {
             let mut session = self.gemini(&format!("/home/dev/project-{place}"), wanted.requests);
             session.size = Size::About(wanted.bytes);
-            self.items.push(Item::Gemini(session));
+            self.items.push(Item::Gemini(session.into()));
         }
     }
 
@@ -121,7 +121,7 @@ impl Draft {
         for (wanted, place) in sessions.iter().zip(&places) {
             let mut session = self.opencode(&projects[*place], wanted.requests);
             session.size = Size::About(wanted.bytes);
-            self.items.push(Item::OpenCode(session));
+            self.items.push(Item::OpenCode(session.into()));
         }
     }
 
@@ -134,7 +134,7 @@ impl Draft {
             session.size = Size::About(wanted.bytes);
             database.sessions.push(session);
         }
-        self.items.push(Item::Database(database));
+        self.items.push(Item::Database(database.into()));
     }
 
     /// Which project each session is in, and the projects.

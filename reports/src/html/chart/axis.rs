@@ -86,7 +86,7 @@ impl Axis {
         }
         html! {
             path.grid d=(lines) {}
-            g.tick.mid { @for (middle, name) in named { text x=(middle) y=(Px(bottom + 12.0)) { (name) } } }
+            g.tick.mid transform=(format!("translate(0 {})", Px(bottom + 12.0))) { @for (middle, name) in named { text x=(middle) { (name) } } }
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
             [0.0, 20.0, 100.0, 100.0, 0.0]
         );
         assert_eq!(
-            names(&Axis::logarithmic(Unit::Bytes, (1_000.0, 5e9), 5.0)),
+            names(&Axis::logarithmic(Unit::Bytes, (2_000.0, 5e9), 5.0)),
             ["32 KiB", "1 MiB", "32 MiB", "1 GiB"]
         );
     }

@@ -1,5 +1,7 @@
 //! Bars: the name of each row above its bars, the figures in a column at the right, so that neither can run into the other.
 
+use std::collections::BTreeMap;
+
 use harness::record::Unit;
 use maud::{Markup, html};
 
@@ -54,23 +56,40 @@ pub(crate) fn bars(chart: &Bars<'_>) -> Markup {
     }
     let column = all().map(|bar| text::width(&bar.said)).fold(0.0, f64::max).min(chart.width * 0.45) + 6.0;
     let room = chart.width - column;
-    let axis = Axis::linear(chart.unit, chart.ends.unwrap_or_else(|| ends(chart)), (room / 75.0).max(2.0))
-        .over(1.0, room - 1.0);
+    // A ring at an end is seen whole.
+    let inset = if all().any(|bar| !bar.rings.is_empty()) { 5.0 } else { 1.0 };
+    let ends = chart.ends.unwrap_or_else(|| ends(chart));
+    let axis = Axis::linear(chart.unit, ends, (room / 75.0).max(2.0)).over(inset, room - inset);
     let height = |row: &Row| text::LINE + row.bars.len() as f64 * SLOT + BETWEEN;
     let bottom: f64 = chart.rows.iter().map(height).sum();
-    let mut top = 0.0;
-    let rows = chart.rows.iter().map(|row| {
-        let drawn = draw_row(row, &axis, top, chart.width);
-        top += height(row);
-        drawn
+    let tops = chart.rows.iter().scan(0.0, |next, row| {
+        let top = *next;
+        *next += height(row);
+        Some((top, row))
     });
-    let rows: Vec<Markup> = rows.collect();
+    let tops: Vec<(f64, &Row)> = tops.collect();
     let content = html! {
         (axis.below(0.0, bottom, chart.width))
-        @for row in rows { (row) }
         path.zero d=(format!("M{} 0V{}", Px(axis.at(0.0)), Px(bottom))) {}
+        // Below the bars, whose upper edges their light edges would touch.
+        g.name { @for (top, row) in &tops { (draw_name(&row.name, *top, chart.width)) } }
+        (draw_bars(&tops, &axis))
+        g.end transform=(format!("translate({})", Px(chart.width))) {
+            @for (top, row) in &tops {
+                @for (index, bar) in row.bars.iter().enumerate() { text y=(Px(bar_top(*top, index) + THICK)) { (bar.said) } }
+            }
+        }
     };
     drawing(&chart.words, (chart.width, bottom + FOOT), &content)
+}
+
+fn bar_top(top: f64, index: usize) -> f64 {
+    top + text::LINE + index as f64 * SLOT
+}
+
+fn draw_name(name: &str, top: f64, width: f64) -> Markup {
+    let fitted = text::fitted(name, width);
+    html! { text y=(Px(top + 10.0)) { (fitted) @if fitted != name { title { (name) } } } }
 }
 
 /// The ends of an axis that holds every bar. A limit far beyond all bars is not worth their being small.
@@ -86,33 +105,41 @@ fn ends(chart: &Bars<'_>) -> (f64, f64) {
     (least, limits.fold(most, f64::max))
 }
 
-fn draw_row(row: &Row, axis: &Axis, top: f64, width: f64) -> Markup {
-    let name = text::fitted(&row.name, width);
-    html! {
-        text.name x="0" y=(Px(top + 10.0)) { (name) @if name != row.name { title { (row.name) } } }
-        @for (index, bar) in row.bars.iter().enumerate() {
-            (draw_bar(bar, axis, top + text::LINE + index as f64 * SLOT, width))
+/// The bars of one kind as one path, and so their whiskers and limits: pages have many.
+fn draw_bars(tops: &[(f64, &Row)], axis: &Axis) -> Markup {
+    let mut kinds: BTreeMap<&str, String> = BTreeMap::new();
+    let (mut whiskers, mut limits, mut rings) = (String::new(), String::new(), Vec::new());
+    for (top, row) in tops {
+        for (index, bar) in row.bars.iter().enumerate() {
+            let top = bar_top(*top, index);
+            kinds.entry(bar.kind).or_default().push_str(&bar_path(bar, axis, top));
+            whiskers.extend(whisker_path(bar, axis, top));
+            let limit = bar.limit.filter(|limit| *limit <= axis.ends.1 && *limit > axis.ends.0);
+            limits.extend(
+                limit.map(|limit| format!("M{} {}v{}", Px(axis.at(limit)), Px(top - 2.0), THICK + 4.0)),
+            );
+            rings.extend(bar.rings.iter().map(|ring| (Px(axis.at(*ring)), Px(top + THICK / 2.0))));
         }
+    }
+    html! {
+        @for (kind, way) in kinds { path.(kind) d=(way) {} }
+        @if !whiskers.is_empty() { path.whisker d=(whiskers) {} }
+        @for (x, y) in rings { circle.ring cx=(x) cy=(y) r="3.5" {} }
+        @if !limits.is_empty() { path.limit d=(limits) {} }
     }
 }
 
-fn draw_bar(bar: &Bar, axis: &Axis, top: f64, width: f64) -> Markup {
+fn bar_path(bar: &Bar, axis: &Axis, top: f64) -> String {
     let (from, to) = (axis.at(bar.from.min(bar.to)), axis.at(bar.from.max(bar.to)));
     // What is more than nothing is seen, however little it is.
     let length = if bar.from == bar.to { 0.0 } else { (to - from).max(1.0) };
-    let middle = top + THICK / 2.0;
-    let whisker =
-        bar.interval.filter(|(low, high)| axis.at(*high) - axis.at(*low) >= 1.0).map(|(low, high)| {
-            let (low, high) = (Px(axis.at(low)), Px(axis.at(high)));
-            let (above, below) = (Px(top + 1.5), Px(top + THICK - 1.5));
-            format!("M{low} {above}V{below}M{low} {}H{high}M{high} {above}V{below}", Px(middle))
-        });
-    let limit = bar.limit.filter(|limit| *limit <= axis.ends.1 && *limit > axis.ends.0);
-    html! {
-        path.(bar.kind) d=(format!("M{} {}h{}v{THICK}H{}z", Px(from), Px(top), Px(length), Px(from))) {}
-        @if let Some(whisker) = whisker { path.whisker d=(whisker) {} }
-        @for ring in &bar.rings { circle.ring cx=(Px(axis.at(*ring))) cy=(Px(middle)) r="3.5" {} }
-        @if let Some(limit) = limit { path.limit d=(format!("M{} {}v{}", Px(axis.at(limit)), Px(top - 2.0), THICK + 4.0)) {} }
-        text.value x=(Px(width)) y=(Px(top + THICK)) { (bar.said) }
-    }
+    format!("M{} {}h{}v{THICK}H{}z", Px(from), Px(top), Px(length), Px(from))
+}
+
+/// The interval of a bar; none where it is too short to be seen.
+fn whisker_path(bar: &Bar, axis: &Axis, top: f64) -> Option<String> {
+    let (low, high) = bar.interval.filter(|(low, high)| axis.at(*high) - axis.at(*low) >= 1.0)?;
+    let (low, high) = (Px(axis.at(low)), Px(axis.at(high)));
+    let (above, below) = (Px(top + 1.5), Px(top + THICK - 1.5));
+    Some(format!("M{low} {above}V{below}M{low} {}H{high}M{high} {above}V{below}", Px(top + THICK / 2.0)))
 }

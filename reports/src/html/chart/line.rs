@@ -12,6 +12,8 @@ const FOOT: f64 = 32.0;
 const HEAD: f64 = 8.0;
 /// Lines of names of marks, at most: names that find no room stand in the title of their mark only.
 const MARK_LINES: usize = 3;
+/// From the end of a line to its name.
+const LEAD: f64 = 11.0;
 
 /// Series on two axes.
 pub(crate) struct Lines<'l> {
@@ -53,21 +55,21 @@ pub(crate) fn line(chart: Lines<'_>) -> Markup {
     let Lines { words, x, x_name, y, series, limits, marks, width, height } = chart;
     let named = series.iter().map(|series| text::width(&series.name)).fold(0.0, f64::max);
     let left = y.name_width() + 8.0;
-    let right = width - named.min(width * 0.4) - 14.0;
+    let right = width - named.min(width * 0.4) - LEAD - 1.0;
     let (placed, lines) = place_marks(marks, &x, left, right);
     let top = HEAD + lines as f64 * text::LINE;
     let bottom = height - FOOT;
     let (x, y) = (x.over(left, right), y.over(bottom, top));
-    let mut ends: Vec<f64> = series.iter().map(|series| end_of(series, &x, &y).1).collect();
-    text::apart(&mut ends, text::LINE, (top + 4.0, bottom));
+    let mut labels: Vec<text::Place> = series.iter().map(|series| label_of(series, &x, &y, width)).collect();
+    text::apart(&mut labels, (top + 4.0, bottom));
     let content = html! {
         (y.left(left, right))
         (x.below(top, bottom, right + 6.0))
         text.tick.end x=(Px(right)) y=(Px(height - 4.0)) { (x_name) }
         (limit_lines(&limits, &y, left, right))
         @for mark in &placed { (mark.draw(&x, bottom)) }
-        @for (index, (series, label)) in series.iter().zip(&ends).enumerate() {
-            (draw_series(series, index, (&x, &y), (width, *label)))
+        @for (index, (series, label)) in series.iter().zip(&labels).enumerate() {
+            (draw_series(series, index, (&x, &y), (width, label.y)))
         }
     };
     drawing(&words, (width, height), &content)
@@ -79,10 +81,16 @@ fn end_of(series: &Series, x: &Axis, y: &Axis) -> (f64, f64) {
     (x.at(last.0), y.at(last.1))
 }
 
+/// Where the name of a series would like to stand: behind its end.
+fn label_of(series: &Series, x: &Axis, y: &Axis, width: f64) -> text::Place {
+    let (left, y) = end_of(series, x, y);
+    text::Place { left, right: (left + LEAD + text::width(&series.name)).min(width), y }
+}
+
 fn draw_series(series: &Series, index: usize, (x, y): (&Axis, &Axis), (width, label): (f64, f64)) -> Markup {
     let class = format!("s{} d{}", index % COLOURS, index / COLOURS % COLOURS);
     let end = end_of(series, x, y);
-    let most = (width - end.0 - 14.0).max(20.0);
+    let most = (width - end.0 - LEAD).max(20.0);
     let leader = (label - end.1).abs() > 2.0;
     html! {
         g class=(class) {
@@ -93,7 +101,7 @@ fn draw_series(series: &Series, index: usize, (x, y): (&Axis, &Axis), (width, la
                 circle.ring cx=(Px(x.at(*at))) cy=(Px(y.at(*value))) r="4" { title { (said) } }
             }
             @if leader { path.leader d=(format!("M{} {}L{} {}", Px(end.0 + 2.0), Px(end.1), Px(end.0 + 9.0), Px(label))) {} }
-            text x=(Px(end.0 + 11.0)) y=(Px(label + 4.0)) { (text::fitted(&series.name, most)) }
+            text x=(Px(end.0 + LEAD)) y=(Px(label + 4.0)) { (text::fitted(&series.name, most)) }
         }
     }
 }
@@ -171,5 +179,52 @@ impl Placed {
                 text.halo.mid x=(self.middle) y=(Px(HEAD + line * text::LINE + 3.0)) { (self.mark.name) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::record::Unit;
+
+    use super::*;
+
+    fn marks(at: &[f64]) -> Vec<Mark> {
+        at.iter().map(|at| Mark { at: *at, name: format!("change at {at}") }).collect()
+    }
+
+    fn axis() -> Axis {
+        Axis::linear(Unit::Count, (0.0, 100.0), 5.0)
+    }
+
+    #[test]
+    fn names_of_near_marks_stand_in_lines_of_their_own_as_far_as_there_is_room() {
+        let (placed, lines) = place_marks(marks(&[50.0, 51.0, 90.0, 52.0, 53.0, 101.0]), &axis(), 0.0, 400.0);
+        let found: Vec<(f64, Option<usize>)> =
+            placed.iter().map(|placed| (placed.mark.at, placed.line)).collect();
+        let expected = [(50.0, Some(0)), (51.0, Some(1)), (52.0, Some(2)), (53.0, None), (90.0, Some(0))];
+        assert_eq!((&found[..], lines), (&expected[..], 3));
+    }
+
+    #[test]
+    fn a_line_with_a_limit_and_a_change_point() {
+        let series = Series {
+            name: "bounded".to_owned(),
+            line: vec![(0.0, 10.0), (50.0, 10.0), (100.0, 40.0)],
+            dots: vec![(100.0, 40.0)],
+            band: vec![(0.0, 9.0, 11.0), (100.0, 38.0, 42.0)],
+            ..Series::default()
+        };
+        let chart = line(Lines {
+            words: Words { title: "Peak heap by run", about: "One line." },
+            x: axis(),
+            x_name: "runs",
+            y: Axis::linear(Unit::Bytes, (0.0, 64.0), 4.0),
+            series: vec![series],
+            limits: vec![Mark { at: 50.0, name: "budget".to_owned() }],
+            marks: marks(&[50.0]),
+            width: 340.0,
+            height: 200.0,
+        });
+        insta::assert_snapshot!(chart.into_string().replace("><", ">\n<"));
     }
 }

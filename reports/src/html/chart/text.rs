@@ -38,19 +38,31 @@ pub(super) fn centred(text: &str, at: f64, within: f64) -> Px {
     Px(at.min(within - half).max(half))
 }
 
-/// Moves labels apart that would overlap, in the direction of their order, and keeps them within bounds as far as there is room.
-pub(super) fn apart(places: &mut [f64], least: f64, (from, to): (f64, f64)) {
+/// A label of a line: from where to where it reaches, and its middle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Place {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) y: f64,
+}
+
+/// Moves labels that would overlap up and down, in their order, and keeps them within bounds as far as there is room.
+pub(super) fn apart(places: &mut [Place], (from, to): (f64, f64)) {
     let mut order: Vec<usize> = (0..places.len()).collect();
-    order.sort_by(|one, other| places[*one].total_cmp(&places[*other]));
-    let mut lowest = from;
-    for index in &order {
-        places[*index] = places[*index].max(lowest);
-        lowest = places[*index] + least;
-    }
-    let mut highest = to;
-    for index in order.iter().rev() {
-        places[*index] = places[*index].min(highest);
-        highest = places[*index] - least;
+    order.sort_by(|one, other| places[*one].y.total_cmp(&places[*other].y));
+    push(places, &order, from, 1.0);
+    order.reverse();
+    push(places, &order, to, -1.0);
+}
+
+/// Moves each label on, up (-1) or down (1), until it is free of those before it.
+fn push(places: &mut [Place], order: &[usize], bound: f64, way: f64) {
+    for (done, index) in order.iter().enumerate() {
+        let own = places[*index];
+        let before = order[..done].iter().map(|other| places[*other]);
+        let beside = before.filter(|other| other.left < own.right && own.left < other.right);
+        let nearest = beside.map(|other| (other.y + way * LINE) * way).fold(bound * way, f64::max);
+        places[*index].y = (own.y * way).max(nearest) * way;
     }
 }
 
@@ -67,9 +79,18 @@ mod tests {
 
     #[test]
     fn labels_that_would_overlap_are_moved_apart_and_stay_inside() {
-        let mut places = [98.0, 99.0, 20.0, 100.0];
-        apart(&mut places, 10.0, (5.0, 100.0));
-        assert_eq!(places, [80.0, 90.0, 20.0, 100.0]);
+        let place = |y| Place { left: 0.0, right: 10.0, y };
+        let mut places = [98.0, 99.0, 20.0, 100.0].map(place);
+        apart(&mut places, (5.0, 100.0));
+        assert_eq!(places.map(|place| place.y), [74.0, 87.0, 20.0, 100.0]);
+    }
+
+    #[test]
+    fn labels_beside_each_other_stay_where_they_are() {
+        let place = |left| Place { left, right: left + 10.0, y: 50.0 };
+        let mut places = [0.0, 20.0].map(place);
+        apart(&mut places, (5.0, 100.0));
+        assert_eq!(places, [0.0, 20.0].map(place));
     }
 
     #[test]
