@@ -46,7 +46,7 @@ fn section(section: &Section, index: usize) -> Markup {
 fn table(table: &Table, caption: &str) -> Markup {
     parts::table(&parts::Table {
         caption: caption.to_owned(),
-        titles: table.titles.clone(),
+        titles: parts::cells(table.titles.iter().cloned()),
         sides: table.sides.clone(),
         rows: table.rows.iter().map(|row| parts::cells(row.iter().cloned())).collect(),
     })
