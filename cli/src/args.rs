@@ -1,5 +1,11 @@
 //! What can be typed.
 
+pub(crate) mod doctor;
+pub(crate) mod init;
+pub(crate) mod progress;
+pub(crate) mod schema;
+pub(crate) mod shell;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -24,7 +30,12 @@ use scenarios::runner::TICKS;
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "MANNER", hide_possible_values = true, help = PROGRESS)]
+    pub(crate) progress: progress::Manner,
 }
+
+const PROGRESS: &str =
+    "How progress is said on standard error: auto (a bar on a terminal, else plain), plain, json or none";
 
 const EXIT_CODES: &str =
     "Exit codes: 0 pass, 1 regression, 2 the tool or its input failed, 3 could not be judged.";
@@ -39,14 +50,15 @@ pub(crate) enum Verb {
     Budget(Budget),
     // Its options are many, and the others are not to be as large.
     Compare(Box<Compare>),
-    /// Print a saved run as text, markdown or JSON.
     Report(Report),
     Selftest(Selftest),
     Serve(Serve),
-    /// List scenarios, strategies, profiles, metrics, instruments.
     List(List),
-    /// Say what can be measured here, and what to do about what cannot.
-    Doctor,
+    Doctor(doctor::Doctor),
+    Init(init::Init),
+    Schema(schema::Schema),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// Measure scenarios and strategies, judge budgets, and report
@@ -300,12 +312,21 @@ pub(crate) enum CorpusVerb {
         out: Option<PathBuf>,
     },
     Search(Search),
-    /// Check every file of a corpus against its manifest.
+    /// Check every file of a corpus against its manifest
+    ///
+    /// Examples:
+    ///   highwater corpus verify target/highwater/corpora/smoke-1-1
+    #[command(verbatim_doc_comment)]
     Verify {
         /// The corpus: a folder with a manifest.json.
         dir: PathBuf,
     },
-    /// Change the files of a growth corpus as tools do, by its next step, and write its manifest anew.
+    /// Change the files of a growth corpus as tools do, by its next step, and write its manifest anew
+    ///
+    /// Examples:
+    ///   highwater corpus grow target/highwater/corpora/growth-1-1
+    ///   highwater corpus grow target/highwater/corpora/growth-1-1 --step 5
+    #[command(verbatim_doc_comment)]
     Grow {
         /// The corpus: a folder with a manifest.json, of the profile growth.
         dir: PathBuf,
@@ -313,7 +334,11 @@ pub(crate) enum CorpusVerb {
         #[arg(long, value_name = "N")]
         step: Option<u64>,
     },
-    /// List the corpora in a folder.
+    /// List the corpora in a folder
+    ///
+    /// Examples:
+    ///   highwater corpus list
+    #[command(verbatim_doc_comment)]
     List {
         /// Where corpora are kept.
         #[arg(default_value = "target/highwater/corpora")]
@@ -663,7 +688,13 @@ fn metric(name: &str) -> Result<String, String> {
     }
 }
 
+/// Print a saved run as text, markdown or JSON
+///
+/// Examples:
+///   highwater report
+///   highwater report DIR --form markdown
 #[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Report {
     /// The run: run.json, or the folder that holds it.
     #[arg(default_value = "target/highwater/latest")]
@@ -693,6 +724,10 @@ pub(crate) enum Form {
 /// from then on a budget that is tighter than what can be told apart here is `unfit`.
 ///
 /// The default takes some minutes, --full about half an hour. Leave the machine alone.
+///
+/// Examples:
+///   highwater selftest
+///   highwater selftest --full --markdown
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Selftest {
@@ -756,7 +791,13 @@ pub(crate) struct Serve {
     pub(crate) no_index: bool,
 }
 
+/// List scenarios, strategies, profiles, metrics and instruments
+///
+/// Examples:
+///   highwater list
+///   highwater list metrics
 #[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct List {
     /// What to list; everything when not given.
     #[arg(value_enum)]
