@@ -2,9 +2,12 @@
 
 pub(crate) mod doctor;
 pub(crate) mod init;
+mod list;
 pub(crate) mod progress;
 pub(crate) mod schema;
 pub(crate) mod shell;
+
+pub(crate) use list::{List, What};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -789,32 +792,4 @@ pub(crate) struct Serve {
     /// Keep the index in memory only.
     #[arg(long)]
     pub(crate) no_index: bool,
-}
-
-/// List scenarios, strategies, profiles, metrics and instruments
-///
-/// Examples:
-///   highwater list
-///   highwater list metrics
-#[derive(Debug, Arguments)]
-#[command(verbatim_doc_comment)]
-pub(crate) struct List {
-    /// What to list; everything when not given.
-    #[arg(value_enum)]
-    pub(crate) what: Option<What>,
-}
-
-/// What can be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
-    /// Scenarios, with their strategies.
-    Scenarios,
-    /// Strategies, with their choices.
-    Strategies,
-    /// Profiles of corpora.
-    Profiles,
-    /// Metrics that budgets can name.
-    Metrics,
-    /// Instruments.
-    Instruments,
 }

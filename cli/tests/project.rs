@@ -102,7 +102,7 @@ fn everything_in_the_file_is_built_measured_and_judged_in_one_run() {
     assert_eq!((samples(0), samples(1)), (1, 3));
     assert_eq!(run["cases"][1]["verdicts"][0]["verdict"], "pass");
 
-    project.call(&["exec", "--name", "app/s*", "--samples", "2"]).expect(0);
+    project.call(&["exec", "--name", "app/s*", "--samples", "2", "--"]).expect(0);
     assert_eq!(project.cases(), ["app/second:main"]);
     project
         .call(&["exec", "--name", "app/third:main"])
