@@ -2,6 +2,14 @@
 
 pub(crate) mod history;
 pub(crate) mod trends;
+pub(crate) mod doctor;
+pub(crate) mod init;
+mod list;
+pub(crate) mod progress;
+pub(crate) mod schema;
+pub(crate) mod shell;
+
+pub(crate) use list::{List, What};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -33,7 +41,12 @@ pub(crate) use report::{Format, Report};
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "MANNER", hide_possible_values = true, help = PROGRESS)]
+    pub(crate) progress: progress::Manner,
 }
+
+const PROGRESS: &str =
+    "How progress is said on standard error: auto (a bar on a terminal, else plain), plain, json or none";
 
 const EXIT_CODES: &str =
     "Exit codes: 0 pass, 1 regression, 2 the tool or its input failed, 3 could not be judged.";
@@ -53,10 +66,12 @@ pub(crate) enum Verb {
     Merge(Merge),
     Selftest(Selftest),
     Serve(Serve),
-    /// List scenarios, strategies, profiles, metrics, instruments.
     List(List),
-    /// Say what can be measured here, and what to do about what cannot.
-    Doctor,
+    Doctor(doctor::Doctor),
+    Init(init::Init),
+    Schema(schema::Schema),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// Measure scenarios and strategies, judge budgets, and report
@@ -310,12 +325,21 @@ pub(crate) enum CorpusVerb {
         out: Option<PathBuf>,
     },
     Search(Search),
-    /// Check every file of a corpus against its manifest.
+    /// Check every file of a corpus against its manifest
+    ///
+    /// Examples:
+    ///   highwater corpus verify target/highwater/corpora/smoke-1-1
+    #[command(verbatim_doc_comment)]
     Verify {
         /// The corpus: a folder with a manifest.json.
         dir: PathBuf,
     },
-    /// Change the files of a growth corpus as tools do, by its next step, and write its manifest anew.
+    /// Change the files of a growth corpus as tools do, by its next step, and write its manifest anew
+    ///
+    /// Examples:
+    ///   highwater corpus grow target/highwater/corpora/growth-1-1
+    ///   highwater corpus grow target/highwater/corpora/growth-1-1 --step 5
+    #[command(verbatim_doc_comment)]
     Grow {
         /// The corpus: a folder with a manifest.json, of the profile growth.
         dir: PathBuf,
@@ -334,7 +358,11 @@ pub(crate) enum CorpusVerb {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// List the corpora in a folder.
+    /// List the corpora in a folder
+    ///
+    /// Examples:
+    ///   highwater corpus list
+    #[command(verbatim_doc_comment)]
     List {
         /// Where corpora are kept.
         #[arg(default_value = "target/highwater/corpora")]
@@ -692,6 +720,10 @@ fn metric(name: &str) -> Result<String, String> {
 /// from then on a budget that is tighter than what can be told apart here is `unfit`.
 ///
 /// The default takes some minutes, --full about half an hour. Leave the machine alone.
+///
+/// Examples:
+///   highwater selftest
+///   highwater selftest --full --markdown
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Selftest {
@@ -753,26 +785,4 @@ pub(crate) struct Serve {
     /// Keep the index in memory only.
     #[arg(long)]
     pub(crate) no_index: bool,
-}
-
-#[derive(Debug, Arguments)]
-pub(crate) struct List {
-    /// What to list; everything when not given.
-    #[arg(value_enum)]
-    pub(crate) what: Option<What>,
-}
-
-/// What can be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
-    /// Scenarios, with their strategies.
-    Scenarios,
-    /// Strategies, with their choices.
-    Strategies,
-    /// Profiles of corpora.
-    Profiles,
-    /// Metrics that budgets can name.
-    Metrics,
-    /// Instruments.
-    Instruments,
 }

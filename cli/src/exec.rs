@@ -126,16 +126,23 @@ fn sites(case: &str, arms: &[Arm], options: &Options, stop: &AtomicBool) -> Resu
 }
 
 /// Does the work beside a bar; without one where the command's own output is shown.
-fn with_progress<T>(args: &Measuring, work: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> T) -> T {
+fn with_progress<T, E>(
+    args: &Measuring,
+    work: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> Result<T, E>,
+) -> Result<T, E> {
     if args.show_output {
         return work(&mut |_| {});
     }
     let progress = Progress::count("measuring");
-    work(&mut |event| {
+    let done = work(&mut |event| {
         let Event::Case { case, number, of } = event;
         progress.set_length(of);
         progress.set(number, case);
-    })
+    });
+    if done.is_ok() {
+        progress.finish();
+    }
+    done
 }
 
 pub(crate) fn spec(args: &Measuring, choice: CorpusChoice) -> SpecArgs {

@@ -129,6 +129,7 @@ fn measure(
         Some(scenario) => (Vec::new(), worth(&mut runner, scenario)?),
         None => (runner::run(plan, &mut runner), Vec::new()),
     };
+    progress.finish();
     let mut run = record::Run { worth, ..folder::record(time, cases) };
     if let Some(planted) = &args.inject {
         run.doubts.push(format!("growth was planted ({planted}): no figure is that of the program as it is"));

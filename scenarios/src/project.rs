@@ -190,8 +190,15 @@ impl Measure {
     }
 }
 
-/// The JSON Schema of the file, as committed.
+/// The JSON Schema of the file: what an editor knows of it while it is written.
 pub const SCHEMA: &str = include_str!("../schema/highwater.schema.json");
+
+/// Where editors find the schema of this version.
+pub const SCHEMA_ADDRESS: &str = concat!(
+    "https://raw.githubusercontent.com/highwater-rs/highwater/v",
+    env!("CARGO_PKG_VERSION"),
+    "/scenarios/schema/highwater.schema.json"
+);
 
 #[cfg(test)]
 mod tests;

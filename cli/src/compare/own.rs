@@ -57,6 +57,7 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
         progress.set(number, case);
     };
     let cases = runner::pairs(&plan, [&base, &head], &options, &input, stop, &mut observe);
+    progress.finish();
     drop(progress);
     stop::check()?;
     let mut run = folder::record(time, cases);
