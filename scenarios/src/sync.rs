@@ -168,7 +168,13 @@ fn pass(host: &mut Host<'_>) -> Result<Pass, String> {
 /// session by its id.
 fn consume(library: &Library, pass: &mut Pass) -> Result<(), String> {
     let mut sums = Sums::default();
-    let tally = library.visit(|piece| sums.add(piece)).map_err(|error| error.to_string())?;
+    let visit = |piece: Piece<'_>| {
+        if matches!(piece, Piece::Session(..)) {
+            meter::item();
+        }
+        sums.add(piece);
+    };
+    let tally = library.visit(visit).map_err(|error| error.to_string())?;
     if let Some((id, requests)) = sums.first {
         let fetched = library.fetch(&id).map_err(|error| error.to_string())?;
         if fetched.is_none_or(|session| session.requests.len() as u64 != requests) {
@@ -199,7 +205,6 @@ impl Sums {
         const DAY_MS: i64 = 24 * 60 * 60 * 1000;
         match piece {
             Piece::Session(head, requests) => {
-                meter::item();
                 self.first.get_or_insert_with(|| (head.id.clone(), requests));
                 if self.workspace != head.workspace {
                     self.workspace.clone_from(&head.workspace);

@@ -71,10 +71,9 @@ impl Service {
             let served = block_on(async {
                 let listener = serve::listen(any_port(), false).await.map_err(|error| error.to_string())?;
                 let server = serve::start(listener, options).map_err(|error| error.to_string())?;
-                let beat = tokio::spawn(beat(worst));
+                let beat = tokio::spawn(beat(worst, stopped));
                 let _ = told.send(server.address());
-                let _ = stopped.await;
-                beat.abort();
+                let _ = beat.await;
                 let gauges = server.gauges();
                 server.shut_down().await;
                 Ok::<Gauges, String>(gauges)
@@ -93,9 +92,10 @@ impl Service {
     }
 }
 
-/// Notes the longest time from one beat to the next beyond what was asked for.
-async fn beat(worst: Arc<AtomicU64>) {
-    loop {
+/// Notes the longest time from one beat to the next beyond what was asked for, until the service is to stop. The beat in which it is told
+/// so counts as well: a loop that was busy hears of its end together with the answer that it was busy with.
+async fn beat(worst: Arc<AtomicU64>, mut stopped: oneshot::Receiver<()>) {
+    while let Err(oneshot::error::TryRecvError::Empty) = stopped.try_recv() {
         let begun = Instant::now();
         tokio::time::sleep(BEAT).await;
         let late = begun.elapsed().saturating_sub(BEAT);

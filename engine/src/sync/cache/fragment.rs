@@ -13,7 +13,7 @@ use crate::checksum::{Checksum, hex};
 use crate::sync::protocol::{Gatherer, Item, Record, read_record};
 
 /// Version of the records; a fragment of another version is made anew. It rises whenever the same files give other records: 1 was before
-/// the reader for what section 2.1 of `docs/answer.md` says of bad input, and before [`Trailer::partial`].
+/// the reader for what section 2.1 of `docs/answer.md` says of bad input, and before `Trailer::partial`.
 pub const VERSION: u32 = 2;
 
 /// Bytes that are read of a fragment at a time.
