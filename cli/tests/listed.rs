@@ -1,5 +1,4 @@
 //! `highwater corpus list`, and what is said of what failed.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod bench;
 
