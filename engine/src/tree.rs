@@ -9,7 +9,7 @@ mod read;
 
 pub use edit::{Edit, EditError, Segment, edit};
 pub use pack::Packed;
-pub use read::{ReadNode, Strings};
+pub use read::{ReadKey, ReadNode, Strings};
 
 use std::borrow::Cow;
 

@@ -62,6 +62,7 @@ pub use fit::{Fit, fit};
 pub use growth::{Growth, Step, grow};
 pub use manifest::{Answer, EditEntry, FileEntry, FormatTotals, Manifest, SessionEntry, Tokens};
 pub use merge::merge;
+pub use opencode::SCHEMA as OPENCODE_SCHEMA;
 pub use profile::{Own, Profile, Spec};
 pub use recipe::{Format, GRID, History, Quantiles, Recipe, Tables};
 pub use shard::Shard;

@@ -20,7 +20,8 @@ use crate::text::{Atom, Preview};
 use crate::write::{Desk, Facts};
 
 pub(crate) use conversation::Ids;
-pub(crate) use database::{Database, SCHEMA};
+pub(crate) use database::Database;
+pub use database::SCHEMA;
 pub(crate) use pages::Pages;
 
 /// Where sessions work: a repository.

@@ -53,6 +53,13 @@ pub(crate) fn call(command: Command) -> Said {
     Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
+/// Calls the program in a folder, with the words of a line.
+pub(crate) fn call_in(folder: &Path, line: &str) -> Said {
+    let mut command = highwater(&line.split(' ').collect::<Vec<_>>());
+    command.current_dir(folder);
+    call(command)
+}
+
 /// A program of docs/examples/rust, built like the one under test.
 pub(crate) fn built_example(name: &str) -> PathBuf {
     let own = Path::new(env!("CARGO_BIN_EXE_highwater"));

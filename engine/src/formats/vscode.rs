@@ -10,7 +10,7 @@ use super::{Hold, Joined, last_component, name, time};
 use crate::json::cut::Caps;
 use crate::json::text::preview;
 use crate::session::{COMMAND_UNITS, EditLines, Head, Request, State, URI_UNITS};
-use crate::tree::{Edit, Node, ReadNode, Segment, Shape, edit};
+use crate::tree::{Edit, Node, ReadKey, ReadNode, Segment, Shape, edit};
 
 /// How long strings of a session are cut: below other keys stands nothing that is kept.
 const SESSION_CAPS: Caps = Caps {
@@ -258,7 +258,7 @@ impl<'de> Visitor<'de> for ReadEntry {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let (mut kind, mut path, mut value, mut keep) = (None, None, None, None);
-        while let Some(field) = entries.next_key_seed(FieldName)? {
+        while let Some(field) = entries.next_key_seed(ReadKey(Field::of))? {
             match field {
                 Field::Kind => kind = Some(entries.next_value_seed(self.scalar())?),
                 Field::Path => path = Some(entries.next_value_seed(self.path())?),
@@ -285,31 +285,15 @@ enum Field {
     Other,
 }
 
-struct FieldName;
-
-impl<'de> DeserializeSeed<'de> for FieldName {
-    type Value = Field;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for FieldName {
-    type Value = Field;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Field, E> {
-        Ok(match key {
+impl Field {
+    fn of(key: &str) -> Field {
+        match key {
             "kind" => Field::Kind,
             "k" => Field::Path,
             "v" => Field::Value,
             "i" => Field::Keep,
             _ => Field::Other,
-        })
+        }
     }
 }
 

@@ -56,6 +56,23 @@ impl ReadNode {
         }
     }
 
+    /// A key of an object, with the shape in which its value is kept, if at all.
+    fn key(self, key: &str) -> Option<(Key, Shape)> {
+        if let Some((name, shape)) = self.shape.field(key) {
+            return Some((Key::Known(name), shape));
+        }
+        let shape = match self.shape {
+            Shape::All => Shape::All,
+            Shape::Noted(_) => Shape::Drop,
+            _ => return None,
+        };
+        let name = match self.strings {
+            Strings::Plain => key.into(),
+            Strings::Cut => cut::decode(key).text.into(),
+        };
+        Some((Key::Owned(name), shape))
+    }
+
     /// Counts the items of an array, of which none is held.
     fn count<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let fields = if let Shape::CountLines(fields) = self.shape { fields } else { &[] };
@@ -165,7 +182,7 @@ impl<'de> Visitor<'de> for ReadNode {
         let mut fields: Vec<(Key, Node)> = Vec::new();
         let keeps =
             matches!(self.shape, Shape::All | Shape::Object(_) | Shape::Noted(_) | Shape::Either { .. });
-        while let Some(field) = entries.next_key_seed(ReadKey { shape: self.shape, strings: self.strings })? {
+        while let Some(field) = entries.next_key_seed(ReadKey(|key: &str| self.key(key)))? {
             let Some((key, shape)) = field else {
                 entries.next_value::<IgnoredAny>()?;
                 continue;
@@ -185,40 +202,25 @@ impl<'de> Visitor<'de> for ReadNode {
     }
 }
 
-/// Reads a key, and says in which shape its value is kept, if at all.
-struct ReadKey {
-    shape: Shape,
-    strings: Strings,
-}
+/// Reads a key as what a function makes of it.
+pub struct ReadKey<F>(pub F);
 
-impl<'de> DeserializeSeed<'de> for ReadKey {
-    type Value = Option<(Key, Shape)>;
+impl<'de, T, F: FnOnce(&str) -> T> DeserializeSeed<'de> for ReadKey<F> {
+    type Value = T;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for ReadKey {
-    type Value = Option<(Key, Shape)>;
+impl<T, F: FnOnce(&str) -> T> Visitor<'_> for ReadKey<F> {
+    type Value = T;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        if let Some((name, shape)) = self.shape.field(key) {
-            return Ok(Some((Key::Known(name), shape)));
-        }
-        let shape = match self.shape {
-            Shape::All => Shape::All,
-            Shape::Noted(_) => Shape::Drop,
-            _ => return Ok(None),
-        };
-        let name = match self.strings {
-            Strings::Plain => key.into(),
-            Strings::Cut => cut::decode(key).text.into(),
-        };
-        Ok(Some((Key::Owned(name), shape)))
+    fn visit_str<E>(self, key: &str) -> Result<T, E> {
+        Ok((self.0)(key))
     }
 }

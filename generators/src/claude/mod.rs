@@ -94,12 +94,7 @@ impl Reading {
             return;
         }
         let mut request = Request { id: uuid.to_owned(), timestamp, ..Request::default() };
-        let mut whole = Measure { units: texts.len() as u64 - 1, ..Measure::default() };
-        for text in texts {
-            whole.units += text.units;
-            whole.code.extend(text.code.iter().copied());
-        }
-        request.say(&whole, preview);
+        request.say(&Measure::joined(texts), preview);
         self.session.requests.push(request);
         self.facts.requests += 1;
         self.open = true;

@@ -75,12 +75,7 @@ impl Reading {
     pub(crate) fn prompt(&mut self, timestamp: u64, texts: &[Measure], preview: Preview, images: u64) {
         let (id, model) = (self.turn.clone(), self.model);
         let mut request = Request { id, timestamp, model, images, ..Request::default() };
-        let mut whole = Measure { units: texts.len() as u64 - 1, ..Measure::default() };
-        for text in texts {
-            whole.units += text.units;
-            whole.code.extend(text.code.iter().copied());
-        }
-        request.say(&whole, preview);
+        request.say(&Measure::joined(texts), preview);
         self.session.requests.push(request);
         self.facts.requests += 1;
     }

@@ -11,9 +11,9 @@ use crate::plan::ROOTS;
 use crate::sqlite::Sheet;
 use crate::write::{Desk, Facts};
 
-/// The tables of the tools' first version with a database, and the sums that later ones keep with each session, since their statistics are
-/// of those and not of the messages. Nothing else of what later ones added must be there for them to be read.
-pub(crate) const SCHEMA: &str = "
+/// The tables of OpenCode's and Kilo's first version with a database, and the sums that later ones keep with each session, since their
+/// statistics are of those and not of the messages. Nothing else of what later ones added must be there for them to be read.
+pub const SCHEMA: &str = "
 create table project (id text primary key, worktree text not null, vcs text, name text, icon_url text, icon_color text,
     time_created integer not null, time_updated integer not null, time_initialized integer, sandboxes text not null,
     commands text);

@@ -4,31 +4,31 @@ mod adversarial;
 mod codex;
 mod further;
 mod growth;
+mod item;
 mod others;
 mod own;
 mod pathological;
+mod quirk;
 mod scaled;
 mod smoke;
 mod steady;
 mod wide;
 
+pub(crate) use item::{Item, Small};
+pub(crate) use quirk::Quirk;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::adversarial::Hostile;
-use crate::adversarial::kilo::Damaged;
 use crate::claude::Claude;
 use crate::cli::Cli;
-use crate::codex::Codex;
 use crate::dice::Dice;
-use crate::gemini::Gemini;
-use crate::opencode::{Database, OpenCode};
 use crate::page::Id;
 use crate::profile::{Profile, Spec};
 use crate::shard::Shard;
 use crate::size::Size;
-use crate::vscode::{Chat, Editing, Index, Shape};
+use crate::vscode::{Chat, Editing, Shape};
 
 /// The roots below the home directory with their harness labels, in visiting order.
 pub(crate) const ROOTS: [(&str, &str); 9] = [
@@ -61,192 +61,6 @@ pub(crate) const OPENCODE_TREE: usize = 6;
 const OPENCODE: usize = 7;
 /// [`ROOTS`] of Kilo.
 pub(crate) const KILO: usize = 8;
-
-/// Bytes of an ordinary request, by format: for the estimate and to fit a corpus to its scale. H, of this generator.
-const CHAT_REQUEST_BYTES: u64 = 29_500;
-/// See [`CHAT_REQUEST_BYTES`].
-const CLI_REQUEST_BYTES: u64 = 34_500;
-/// See [`CHAT_REQUEST_BYTES`].
-const CLAUDE_REQUEST_BYTES: u64 = 54_000;
-/// See [`CHAT_REQUEST_BYTES`].
-const SUBAGENT_BYTES: u64 = 62_000;
-/// See [`CHAT_REQUEST_BYTES`].
-const GEMINI_REQUEST_BYTES: u64 = 20_000;
-/// See [`CHAT_REQUEST_BYTES`].
-const OPENCODE_REQUEST_BYTES: u64 = 120_000;
-/// Files of an ordinary request of OpenCode, where every record is one. H, of this generator.
-const OPENCODE_REQUEST_FILES: u64 = 50;
-
-/// What breaks readers, or is seldom enough that a corpus must be made to have it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Quirk {
-    /// A `\ud83d` without its partner.
-    LoneSurrogate,
-    /// A raw U+2028.
-    LineSeparator,
-    /// The last line was not written to its end.
-    Torn,
-    /// Times that go back.
-    OutOfOrder,
-    /// Lines written again under the same uuid.
-    Rewritten,
-    /// A tool's result before its call.
-    ResultFirst,
-    /// Lines or operations that must be skipped.
-    BadOperation,
-    /// An append log that does not begin with a state.
-    NoFirstState,
-    /// Every type of line beside the conversation, also unknown ones.
-    UnknownTypes,
-    /// A code block that the text's end closes.
-    OpenBlock,
-    /// More languages in a text than a reader tells apart.
-    ManyLanguages,
-    /// A request deleted from the array: a null stays.
-    DeletedRequest,
-    /// A request cut off again.
-    DroppedRequest,
-    /// Every kind of response part and every tool.
-    EveryPart,
-    /// A gateway that gives every response the same id.
-    Gateway,
-    /// Times as numbers.
-    NumericTime,
-    /// A session that does not say its id.
-    NoSessionId,
-    /// A prompt that nothing answers.
-    Unanswered,
-    /// The same session in two workspaces.
-    Copied,
-    /// A copy of another session's beginning.
-    Resumed,
-    /// More than one record that begins a session, in one file.
-    SeveralMetas,
-    /// A result of which the model saw the beginning, and the line holds the whole.
-    PersistedOutput,
-    /// Images of a whole screen, a dictionary of bytes each.
-    ByteDictionary,
-    /// Thousands of entries that append to one array and cut it off.
-    EntryStorm,
-}
-
-impl Quirk {
-    /// The name in the manifest.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Quirk::LoneSurrogate => "lone-surrogate",
-            Quirk::LineSeparator => "line-separator",
-            Quirk::Torn => "torn",
-            Quirk::OutOfOrder => "out-of-order",
-            Quirk::Rewritten => "rewritten",
-            Quirk::ResultFirst => "result-first",
-            Quirk::BadOperation => "bad-operation",
-            Quirk::NoFirstState => "no-first-state",
-            Quirk::UnknownTypes => "unknown-types",
-            Quirk::OpenBlock => "open-block",
-            Quirk::ManyLanguages => "many-languages",
-            Quirk::DeletedRequest => "deleted-request",
-            Quirk::DroppedRequest => "dropped-request",
-            Quirk::EveryPart => "every-part",
-            Quirk::Gateway => "gateway",
-            Quirk::NumericTime => "numeric-time",
-            Quirk::NoSessionId => "no-session-id",
-            Quirk::Unanswered => "unanswered",
-            Quirk::Copied => "copied",
-            Quirk::Resumed => "resumed",
-            Quirk::SeveralMetas => "several-metas",
-            Quirk::PersistedOutput => "persisted-output",
-            Quirk::ByteDictionary => "byte-dictionary",
-            Quirk::EntryStorm => "entry-storm",
-        }
-    }
-}
-
-/// A file with a fixed content.
-#[derive(Clone, Debug)]
-pub(crate) struct Small {
-    pub(crate) path: String,
-    pub(crate) content: String,
-    pub(crate) kind: &'static str,
-}
-
-/// What one thread writes in one go. A plan has tens of thousands, and is held while the first of them are written: none takes the
-/// room of the largest kind.
-#[derive(Clone, Debug)]
-pub(crate) enum Item {
-    File(Box<Small>),
-    /// Shared with the index of its workspace.
-    Chat(Arc<Chat>),
-    Cli(Box<Cli>),
-    Claude(Box<Claude>),
-    /// Shared with its forks.
-    Codex(Arc<Codex>),
-    Gemini(Box<Gemini>),
-    OpenCode(Box<OpenCode>),
-    Database(Box<Database>),
-    Index(Box<Index>),
-    Hostile(Box<Hostile>),
-    Damaged(Box<Damaged>),
-}
-
-impl Item {
-    /// Its (main) file.
-    pub(crate) fn path(&self) -> String {
-        match self {
-            Item::File(file) => file.path.clone(),
-            Item::Chat(chat) => chat.path(),
-            Item::Cli(session) => session.path(),
-            Item::Claude(session) => session.path(),
-            Item::Codex(session) => session.path(),
-            Item::Gemini(session) => session.path(),
-            Item::OpenCode(session) => session.path(),
-            Item::Database(database) => database.path(),
-            Item::Index(index) => index.path(),
-            Item::Hostile(hostile) => hostile.path.clone(),
-            Item::Damaged(_) => Damaged::path(),
-        }
-    }
-
-    fn files(&self) -> u64 {
-        match self {
-            Item::File(_) | Item::Database(_) | Item::Index(_) | Item::Hostile(_) | Item::Damaged(_) => 1,
-            Item::Chat(chat) => 1 + u64::from(chat.superseded) + u64::from(chat.editing != Editing::None),
-            Item::Cli(session) => 1 + u64::from(session.cwd.is_some()),
-            Item::Claude(session) => u64::from(session.has_main()) + 2 * session.subagents.len() as u64,
-            Item::Codex(_) => 1,
-            Item::Gemini(session) => 1 + u64::from(session.logs),
-            Item::OpenCode(session) => 2 + session.requests * OPENCODE_REQUEST_FILES,
-        }
-    }
-
-    /// Bytes, estimated.
-    fn bytes(&self) -> u64 {
-        match self {
-            Item::File(file) => file.content.len() as u64,
-            Item::Chat(chat) => chat.size.estimate(chat.requests * CHAT_REQUEST_BYTES + chat.images * 90_000),
-            Item::Cli(session) => session.size.estimate(session.requests * CLI_REQUEST_BYTES),
-            Item::Claude(session) => {
-                session.size.estimate(session.requests * CLAUDE_REQUEST_BYTES)
-                    + session.subagent_bytes.iter().sum::<u64>()
-                    + (session.subagents.len() - session.subagent_bytes.len()) as u64 * SUBAGENT_BYTES
-            }
-            Item::Codex(session) => session.estimate(),
-            Item::Gemini(session) => {
-                session.size.estimate(session.requests * GEMINI_REQUEST_BYTES + session.images * 16_000)
-            }
-            Item::OpenCode(session) => opencode_bytes(session),
-            Item::Database(database) => database.sessions.iter().map(opencode_bytes).sum::<u64>() + 65_536,
-            Item::Index(index) => 16_384 + 400 * index.chats.len() as u64,
-            Item::Hostile(hostile) => hostile.bytes(),
-            Item::Damaged(damaged) => damaged.bytes(),
-        }
-    }
-}
-
-/// Bytes of a session of OpenCode in either store, estimated.
-fn opencode_bytes(session: &OpenCode) -> u64 {
-    session.size.estimate(session.requests * OPENCODE_REQUEST_BYTES + session.images * 16_000)
-}
 
 /// All of a corpus.
 pub(crate) struct Plan {

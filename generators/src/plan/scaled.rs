@@ -9,10 +9,8 @@ use crate::distribution::{
     RESULT_FIRST_SHARE, RESUMED_SHARE, REWRITTEN_FILE_SHARE, Requests, SESSIONS_PER_WORKSPACE,
     SUBAGENT_SESSION_SHARE, SUBAGENTS_MAX, TORN_SHARE,
 };
-use crate::plan::{
-    CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, CODE, Draft, INSIDERS, Item, KILO, OPENCODE,
-    Quirk, SUBAGENT_BYTES, Uri, Workspace,
-};
+use crate::plan::item::{CHAT_REQUEST_BYTES, CLAUDE_REQUEST_BYTES, CLI_REQUEST_BYTES, SUBAGENT_BYTES};
+use crate::plan::{CODE, Draft, INSIDERS, Item, KILO, OPENCODE, Quirk, Uri, Workspace};
 use crate::size::Size;
 use crate::vscode::{Editing, Shape};
 

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::{Chat, Content, MESSAGE, Message, PART};
 use crate::formats::name;
 use crate::formats::source::Seed;
-use crate::tree::{Key, Node, ReadNode, Shape};
+use crate::tree::{Key, Node, ReadKey, ReadNode, Shape};
 
 /// Reads a document: its messages go into the chat as they come, and no two of them are held.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'de> Visitor<'de> for ReadChat<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         let scalar = self.other(Shape::Scalar);
-        while let Some(field) = fields.next_key_seed(FieldName)? {
+        while let Some(field) = fields.next_key_seed(ReadKey(Field::of))? {
             match field {
                 Field::Id => {
                     let id = fields.next_value_seed(scalar)?;
@@ -175,7 +175,7 @@ impl<'de> Visitor<'de> for ReadMessage {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Message, A::Error> {
         let (mut content, mut known) = (Content::default(), Vec::with_capacity(MESSAGE.fields().len()));
-        while let Some(field) = fields.next_key_seed(MessageField)? {
+        while let Some(field) = fields.next_key_seed(ReadKey(message_field))? {
             match field {
                 Some((CONTENT, _)) => {
                     let read = ReadContent { part: ReadNode { shape: PART, ..self.node }, units: self.units };
@@ -198,26 +198,8 @@ impl<'de> Visitor<'de> for ReadMessage {
 const CONTENT: &str = "content";
 
 /// A key of a message, with the shape of its value; none of what is not looked at.
-struct MessageField;
-
-impl<'de> DeserializeSeed<'de> for MessageField {
-    type Value = Option<(&'static str, Shape)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for MessageField {
-    type Value = Option<(&'static str, Shape)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(if key == CONTENT { Some((CONTENT, PART)) } else { MESSAGE.field(key) })
-    }
+fn message_field(key: &str) -> Option<(&'static str, Shape)> {
+    if key == CONTENT { Some((CONTENT, PART)) } else { MESSAGE.field(key) }
 }
 
 /// Reads what a message says: a text, or parts of which one at a time is held.
@@ -273,30 +255,14 @@ enum Field {
     Other,
 }
 
-struct FieldName;
-
-impl<'de> DeserializeSeed<'de> for FieldName {
-    type Value = Field;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for FieldName {
-    type Value = Field;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Field, E> {
-        Ok(match key {
+impl Field {
+    fn of(key: &str) -> Field {
+        match key {
             "sessionId" => Field::Id,
             "startTime" => Field::Created,
             "lastUpdated" => Field::Last,
             "messages" => Field::Messages,
             _ => Field::Other,
-        })
+        }
     }
 }

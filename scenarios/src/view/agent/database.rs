@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use generators::OPENCODE_SCHEMA;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
@@ -12,35 +13,6 @@ use super::info;
 use super::plan::Plan;
 use super::stored::{Store, Unwritten, Written, store};
 use super::tree::Tree;
-
-const SCHEMA: &str = "
-create table project (id text primary key, worktree text not null, vcs text, name text, icon_url text, icon_color text,
-    time_created integer not null, time_updated integer not null, time_initialized integer, sandboxes text not null,
-    commands text);
-create table session (id text primary key, project_id text not null references project (id) on delete cascade,
-    workspace_id text, parent_id text, slug text not null, directory text not null, title text not null,
-    version text not null, share_url text, summary_additions integer, summary_deletions integer, summary_files integer,
-    summary_diffs text, revert text, permission text, time_created integer not null, time_updated integer not null,
-    time_compacting integer, time_archived integer);
-create index session_project_idx on session (project_id);
-create index session_workspace_idx on session (workspace_id);
-create index session_parent_idx on session (parent_id);
-create table message (id text primary key, session_id text not null references session (id) on delete cascade,
-    time_created integer not null, time_updated integer not null, data text not null);
-create index message_session_time_created_id_idx on message (session_id, time_created, id);
-create table part (id text primary key, message_id text not null references message (id) on delete cascade,
-    session_id text not null, time_created integer not null, time_updated integer not null, data text not null);
-create index part_message_id_id_idx on part (message_id, id);
-create index part_session_idx on part (session_id);
-create table todo (session_id text not null references session (id) on delete cascade, content text not null,
-    status text not null, priority text not null, position integer not null, time_created integer not null,
-    time_updated integer not null, primary key (session_id, position));
-create index todo_session_idx on todo (session_id);
-create table session_share (session_id text primary key references session (id) on delete cascade, id text not null,
-    secret text not null, url text not null, time_created integer not null, time_updated integer not null);
-create table permission (project_id text primary key references project (id) on delete cascade,
-    time_created integer not null, time_updated integer not null, data text not null);
-";
 
 /// How the rows are written: parts stand before the messages that they refer to, and nobody reads before all is done.
 const WRITING: &str = "pragma journal_mode = wal; pragma synchronous = off; pragma foreign_keys = off;";
@@ -52,7 +24,10 @@ pub(crate) fn write_database(path: &Path, plan: &Plan) -> Result<Written, Unwrit
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Unwritten::file(folder))?;
     let connection = Connection::open(path).map_err(failed)?;
-    connection.execute_batch(WRITING).and_then(|()| connection.execute_batch(SCHEMA)).map_err(failed)?;
+    connection
+        .execute_batch(WRITING)
+        .and_then(|()| connection.execute_batch(OPENCODE_SCHEMA))
+        .map_err(failed)?;
     connection
         .execute(
             "insert into project (id, worktree, vcs, time_created, time_updated, sandboxes) values (?, ?, 'git', ?, ?, '[]')",
