@@ -83,7 +83,7 @@ pub(crate) fn page(title: &str, content: &Markup) -> String {
             }
         }
     };
-    page.into_string()
+    page.into_string() + "\n"
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) fn sections(run: &Run) -> Markup {
         (list("waived", "Waived", &debt::lines(run)))
         (list("doubts", "Doubts", &run.doubts))
         section aria-labelledby="environment" { h2 id="environment" { "Environment" } (environment(&run.environment)) }
-        section aria-labelledby="repeat" { h2 id="repeat" { "How to repeat it" } (parts::commands(&rows::repeat(run))) }
+        (repeat(run))
     }
 }
 
@@ -25,6 +25,14 @@ fn list(id: &str, title: &str, items: &[String]) -> Markup {
         return html! {};
     }
     html! { section aria-labelledby=(id) { h2 id=(id) { (title) } (parts::list(items)) } }
+}
+
+fn repeat(run: &Run) -> Markup {
+    let lines = rows::repeat(run);
+    if lines.is_empty() {
+        return html! {};
+    }
+    html! { section aria-labelledby="repeat" { h2 id="repeat" { "How to repeat it" } (parts::commands(&lines)) } }
 }
 
 fn real(run: &Run) -> Markup {

@@ -127,7 +127,7 @@ pub(super) fn contents(run: &Run, groups: &[Group<'_>], has_failures: bool) -> M
         (true, "#verdicts", "Verdicts"),
         (!run.doubts.is_empty(), "#doubts", "Doubts"),
         (true, "#environment", "Environment"),
-        (true, "#repeat", "How to repeat it"),
+        (!rows::repeat(run).is_empty(), "#repeat", "How to repeat it"),
     ];
     let named: Vec<_> =
         if groups.len() < SCENARIOS_LEAST { groups.iter().enumerate().collect() } else { Vec::new() };
