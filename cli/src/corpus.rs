@@ -155,7 +155,9 @@ fn spec(args: &SpecArgs) -> Spec {
 /// The corpus of a spec in a folder: reused when it is whole, else written.
 pub(crate) fn make(corpora: &Path, spec: &Spec, stop: &AtomicBool) -> Result<Corpus> {
     let progress = Progress::bytes("corpus");
-    Ok(generators::ensure(corpora, spec, threads(), stop, &|event| follow(&progress, event))?)
+    let corpus = generators::ensure(corpora, spec, threads(), stop, &|event| follow(&progress, event))?;
+    progress.finish();
+    Ok(corpus)
 }
 
 fn follow(progress: &Progress, event: generators::Progress<'_>) {
