@@ -26,6 +26,8 @@ const STEADY_CORPUS: &str = "steady";
 
 /// Judges, prints, and gives the verdict's exit code.
 pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
+    // A mistake in the project's file is said before one in the run.
+    let judging = &project::with_budgets(&args.judging)?;
     let mut run = read_run(&args.run)?;
     if run.cases.is_empty() {
         bail!(
@@ -33,7 +35,6 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
             run_path(&args.run).display()
         );
     }
-    let judging = &project::with_budgets(&args.judging)?;
     if judging.budgets.is_none()
         && let Some(other) = other_corpus(&run)
     {

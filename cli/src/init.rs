@@ -13,7 +13,7 @@ mod node;
 mod python;
 mod text;
 
-use found::{Entry, Found};
+use found::Entry;
 
 /// The file of first limits.
 const BUDGETS: &str = "budgets.toml";

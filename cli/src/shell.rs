@@ -22,25 +22,22 @@ pub(crate) fn completions(args: &args::shell::Completions) -> Result<i32> {
 pub(crate) fn man(args: &args::shell::Man) -> Result<i32> {
     let folder = args.folder.as_path();
     std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
-    let mut command = Args::command().name(NAME).disable_help_subcommand(true);
+    let mut command = Args::command().disable_help_subcommand(true);
     command.build();
-    let written = page(&command, NAME, folder)?;
+    let written = page(&command, folder)?;
     show::result(&format!("wrote {written} pages to {}", folder.display()));
     Ok(0)
 }
 
-/// Writes the page of a verb and those of the verbs below it; gives how many.
-fn page(command: &clap::Command, name: &str, folder: &Path) -> Result<usize> {
+/// Writes the page of a verb and those of the verbs below it, highwater-budget-init.1; gives how many.
+fn page(command: &clap::Command, folder: &Path) -> Result<usize> {
+    let page = clap_mangen::Man::new(command.clone());
+    let path = folder.join(page.get_filename());
     let mut text = Vec::new();
-    // Of `highwater budget init` the page is highwater-budget-init, and so is the name at its top.
-    let own = command.clone().name(name.to_owned()).display_name(name.to_owned());
-    clap_mangen::Man::new(own)
-        .render(&mut text)
-        .with_context(|| format!("failed to write the page of {name}"))?;
-    reports::store::write_atomically(&folder.join(format!("{name}.1")), &text)?;
+    page.render(&mut text).with_context(|| format!("failed to make {}", path.display()))?;
+    reports::store::write_atomically(&path, &text)?;
     let below = command.get_subcommands().filter(|below| !below.is_hide_set());
-    let pages = below.map(|below| page(below, &format!("{name}-{}", below.get_name()), folder));
-    pages.sum::<Result<usize>>().map(|pages| pages + 1)
+    below.map(|below| self::page(below, folder)).sum::<Result<usize>>().map(|pages| pages + 1)
 }
 
 #[cfg(test)]

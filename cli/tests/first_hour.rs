@@ -77,7 +77,8 @@ fn follow(heading: &str) {
     command.args(["-c", &format!("exec 2>&1\n{}", script(&steps))]).current_dir(desk.path());
     command.env("PATH", path).env("HIGHWATER_STATE", desk.path());
     let said = call(command).expect(0);
-    let mut outputs = said.out.split(&format!("{MARK}\n")).skip(1);
+    let mark = format!("{MARK}\n");
+    let mut outputs = said.out.split(&mark).skip(1);
     let mut last = String::new();
     for step in &steps {
         let Step::Command(command, shown) = step else { continue };

@@ -303,7 +303,8 @@ fn progress_that_nobody_wants_is_not_said() {
             ["exec", "--progress", manner, "--samples", "3", "--instrument", "os", "--", "sleep", "0.8"];
         project.call(&options).expect(0).err
     };
-    assert!(slow("plain").contains("measuring 66 % exec/sleep:as-given\n"), "a second and a half went by");
+    // More than a second has gone by when the last sample begins.
+    assert!(slow("plain").contains(" % exec/sleep:as-given\n"));
     assert!(!slow("none").contains("measuring"));
     call(highwater(&["doctor", "--progress", "loud"])).expect(2).complains(&["loud"]);
 }

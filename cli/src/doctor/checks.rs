@@ -151,7 +151,8 @@ fn budgets(project: &Project, names: &[String]) -> Check {
     });
     match checked {
         Ok(budgets) => {
-            let detail = format!("{}: {} limits", path.display(), budgets.budgets.len());
+            let limits = budgets.budgets.len();
+            let detail = format!("{}: {limits} limit{}", path.display(), if limits == 1 { "" } else { "s" });
             check(PROJECT, "budgets", State::Yes, detail)
         }
         Err(error) => check(PROJECT, "budgets", State::Broken, error),

@@ -26,7 +26,7 @@ const MORE: &str = "\
 # timeout = 600               seconds
 # expect_exit = 0             128 + N for signal N: 143 for a service that SIGTERM ends
 # instrument = [\"auto\"]       os, v8, quiet, tracemalloc, count: `highwater list instruments`
-# phase_regex = 'phase=(\\w+)'  lines of its output that begin a phase
+# phase_regex = 'phase=(\\w+)'   lines of its output that begin a phase
 # stdin = \"input.json\"
 ";
 

@@ -1,3 +1,5 @@
+//! What the file may say, what is refused where, and that the schema agrees.
+
 use super::*;
 
 const GOOD: &str = r#"
