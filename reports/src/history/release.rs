@@ -157,7 +157,7 @@ fn debts(timeline: &Timeline, entries: &[Entry], release: &Release) -> Vec<Debt>
         }
         seen.extend(new.iter().map(|case| case.case.as_str()));
     }
-    debts.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+    debts.sort_by_key(|debt| std::cmp::Reverse(debt.verdict));
     debts
 }
 

@@ -241,7 +241,9 @@ fn strong(series: &[f64], places: &[usize], options: &Options) -> Vec<Change> {
     while let Some(which) = weakest(&places, options) {
         places.remove(which);
         indices.remove(which);
-        for near in which.saturating_sub(1)..indices.len().min(which + 1) {
+        // What are its neighbours now: the one before it, and the one that came to its place.
+        let neighbours = [which.checked_sub(1), Some(which)].into_iter().flatten();
+        for near in neighbours.filter(|near| *near < indices.len()) {
             places[near] = tested(&indices, near);
         }
     }
