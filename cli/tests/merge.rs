@@ -1,6 +1,5 @@
 //! `highwater merge`: runs of shards, joined and judged as one.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod bench;
 
