@@ -1,6 +1,7 @@
 //! Histories in SQLite and in PostgreSQL: the same of both, under many writers, killed ones too.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
+#![expect(clippy::print_stdout, reason = "the test harness shows it beside the test's name")]
 
 #[path = "history/checks.rs"]
 mod checks;
@@ -12,6 +13,7 @@ mod server;
 mod writers;
 
 use std::fs;
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 use highwater_reports::history::entry::Entry;
@@ -47,22 +49,29 @@ fn client(target: &Target) -> postgres::Client {
     postgres::Client::connect(&url, postgres::NoTls).unwrap()
 }
 
+/// Makes every check on a history of its own, and names those that fail.
+fn check_all(mut empty: impl FnMut() -> Target) {
+    let failed = checks::ALL.iter().filter(|(name, check)| {
+        let target = empty();
+        let failed = panic::catch_unwind(AssertUnwindSafe(|| check(&target))).is_err();
+        println!("{name}: {}", if failed { "failed" } else { "ok" });
+        failed
+    });
+    let failed: Vec<&str> = failed.map(|(name, _)| *name).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 #[test]
 fn everything_holds_in_sqlite() {
-    for (name, check) in checks::ALL {
-        println!("{name}");
-        let folder = tempfile::tempdir().unwrap();
-        check(&Target::File(folder.path().join("made/for it/history.db")));
-    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = (0..).map(|n| folder.path().join(format!("made for it/{n}/history.db")));
+    check_all(|| Target::File(files.next().unwrap()));
 }
 
 #[test]
 fn everything_holds_in_postgresql() {
     let Some(server) = Server::start() else { return };
-    for (name, check) in checks::ALL {
-        println!("{name}");
-        check(&server.database().parse().unwrap());
-    }
+    check_all(|| server.database().parse().unwrap());
     println!("both export the same bytes");
     let folder = tempfile::tempdir().unwrap();
     let mut file = Store::open(&Target::File(folder.path().join("history.db"))).unwrap();

@@ -8,8 +8,11 @@ use highwater_reports::history::store::{Added, BadLine, Imported, Keep, Store, S
 
 use crate::made::{entry, lines, plain, sealed};
 
+/// What is made of an empty history, and fails where it does not hold.
+type Check = fn(&Target);
+
 /// Every check, by its name.
-pub(crate) const ALL: &[(&str, fn(&Target))] = &[
+pub(crate) const ALL: &[(&str, Check)] = &[
     ("a_run_comes_back_whole", a_run_comes_back_whole),
     ("a_run_is_kept_once", a_run_is_kept_once),
     ("runs_are_in_the_order_of_their_commits", runs_are_in_the_order_of_their_commits),

@@ -22,7 +22,7 @@ pub(crate) fn entry(n: u64) -> Entry {
     entry.change.branch =
         [Some("main"), Some("main"), Some("topic"), None][n as usize % 4].map(str::to_owned);
     // Measured long after it was committed, so that the order is not that of the times.
-    entry.change.committed = (n % 3 == 0).then(|| time(n as i64 * 3600 - 90_000));
+    entry.change.committed = n.is_multiple_of(3).then(|| time(n as i64 * 3600 - 90_000));
     entry.artifact.tag = (n % 10 == 7).then(|| format!("v0.{n}.0"));
     entry.cases[1].corpus = None;
     entry.cases[1].error = (n % 6 == 5).then(|| "it \"died\"\nof 💥".to_owned());

@@ -58,7 +58,7 @@ impl Server {
         let number = self.databases.get();
         self.databases.set(number + 1);
         let mut client = postgres::Client::connect(&self.url("postgres"), postgres::NoTls).unwrap();
-        // Sorts `B` after `a`, which the order of runs must not depend on.
+        // Whatever the locale of whoever runs the tests.
         let sql = format!("CREATE DATABASE d{number} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'");
         client.batch_execute(&sql).unwrap();
         self.url(&format!("d{number}"))
