@@ -21,9 +21,9 @@ case $HIGHWATER_VERB in
     if [[ -n ${HIGHWATER_RELEASE:-} ]]; then arguments+=("--release=$HIGHWATER_RELEASE"); fi
     ;;
   exec)
-    if [[ ${#lines[@]} -eq 0 ]]; then fail "the verb exec needs a \`command\`"; fi
     if [[ -n ${HIGHWATER_RELEASE:-} ]]; then fail "\`release\` is for the verb run, and the verb is exec"; fi
-    arguments+=(-- "${lines[@]}")
+    # Without a command, everything in highwater.toml is measured.
+    if [[ ${#lines[@]} -gt 0 ]]; then arguments+=(-- "${lines[@]}"); fi
     ;;
   *) fail "\`verb\` is $HIGHWATER_VERB, and must be run or exec" ;;
 esac

@@ -14,7 +14,7 @@ pub(crate) use list::{List, What};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use clap::{Args as Arguments, Parser, Subcommand};
 use generators::{Profile, Shard};
 use harness::inject::Injection;
 use harness::instrument::Instrument;

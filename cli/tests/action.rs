@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench::{Said, built_example, call, corpus, folder, highwater, json, skipped, temporary};
+use bench::{Said, are_here, built_example, call, corpus, folder, highwater, json, temporary};
 use github::{Comment, GitHub};
 use steps::{Action, Job};
 use tempfile::TempDir;
@@ -25,16 +25,6 @@ metric = "heap.peak_bytes"
 growth = "4 KiB"
 reason = "the list of sessions stays small"
 "#;
-
-/// Whether the programs that the scripts call are here; says so when not.
-fn are_here(programs: &[&str]) -> bool {
-    let is_here = |program: &&&str| Command::new(program).arg("--version").output().is_ok();
-    let missing: Vec<&str> = programs.iter().filter(|program| !is_here(program)).copied().collect();
-    if !missing.is_empty() {
-        skipped(&format!("not installed: {}", missing.join(", ")));
-    }
-    missing.is_empty()
-}
 
 /// A repository with budgets, a program, and a baseline that was measured before anything was planted.
 struct Repository {
@@ -246,7 +236,7 @@ fn what_cannot_be_measured_is_an_error_with_a_page() {
     assert!(github.requests().is_empty(), "no pull request, no comment");
 
     for (inputs, says) in [
-        (vec![binary], "the verb exec needs a `command`"),
+        (vec![binary], "highwater.toml"),
         (vec![binary, ("verb", "gate")], "`verb` is gate, and must be run or exec"),
         (vec![binary, ("command", "true"), ("release", "x")], "`release` is for the verb run"),
         (vec![("build", "never")], "nothing says where highwater comes from"),

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bench::{call, skipped, temporary};
+use bench::{are_here, call, temporary};
 
 const PAGE: &str = "docs/first-hour.md";
 
@@ -95,25 +95,16 @@ fn follow(heading: &str) {
     assert!(last.contains("regression: app/") && last.ends_with("exit code 1\n"), "{last}");
 }
 
-fn has(program: &str) -> bool {
-    let is_there =
-        Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
-    if !is_there {
-        skipped(&format!("{program} is not here"));
-    }
-    is_there
-}
-
 #[test]
 fn an_empty_rust_project_gets_to_a_failing_gate() {
-    if has("cargo") {
+    if are_here(&["cargo"]) {
         follow("A Rust project");
     }
 }
 
 #[test]
 fn an_empty_node_project_gets_to_a_failing_gate() {
-    if has("node") && has("npm") {
+    if are_here(&["node", "npm"]) {
         follow("A Node project");
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use bench::{call, folder, highwater, json, skipped, temporary};
+use bench::{are_here, call, folder, highwater, json, skipped, temporary};
 use serde_json::Value;
 
 /// A run of commands with a broken limit, a kept one and a case that failed, which the tests of this file share.
@@ -36,17 +36,6 @@ fn report(format: &str) -> String {
     let mut command = highwater(&["report", "--format", format]);
     command.arg(run());
     call(command).expect(0).out
-}
-
-/// Whether a tool is here; where tools are required, it must be.
-fn is_here(tool: &str, package: &str) -> bool {
-    let here = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
-    let required = std::env::var("HIGHWATER_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
-    assert!(here || !required, "{tool} is required here and is not installed (Debian: {package})");
-    if !here {
-        skipped(&format!("{tool} is not installed (Debian: {package})"));
-    }
-    here
 }
 
 #[test]
@@ -78,7 +67,7 @@ fn annotations_of_a_command_are_lines_of_ours() {
 
 #[test]
 fn prometheus_takes_the_metrics() {
-    if !is_here("promtool", "prometheus") {
+    if !are_here(&["promtool"]) {
         return;
     }
     let mut command = Command::new("promtool");
@@ -102,7 +91,7 @@ fn schema(desk: &Path) -> Option<PathBuf> {
 
 #[test]
 fn junit_is_as_its_schema_says() {
-    if !is_here("xmllint", "libxml2-utils") {
+    if !are_here(&["xmllint"]) {
         return;
     }
     let desk = temporary();

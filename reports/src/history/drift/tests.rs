@@ -1,3 +1,5 @@
+//! What moved since a release, and what only scatters.
+
 use super::*;
 use crate::history::entry::Entry;
 use crate::history::series::Selection;

@@ -1,3 +1,5 @@
+//! A release against those before it.
+
 use super::*;
 use crate::history::series::Selection;
 use crate::history::specimen;

@@ -1,3 +1,5 @@
+//! Changes of level in series of histories, and what is said of them.
+
 use harness::record::Unit;
 
 use super::*;

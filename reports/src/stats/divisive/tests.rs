@@ -1,3 +1,5 @@
+//! Planted steps are found, and flat series left alone.
+
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
