@@ -10,7 +10,7 @@ use reports::store;
 use scenarios::project::Project;
 
 use crate::args::{self, BudgetVerb};
-use crate::{folder, gate, project, show};
+use crate::{build, gate, project, show};
 
 /// Does what was asked for; gives the exit code.
 pub(crate) fn budget(args: &args::Budget) -> Result<i32> {
@@ -65,7 +65,7 @@ fn explain(args: &args::Explain) -> Result<i32> {
     let budgets = gate::read_budgets(judging)?;
     let run = args.run.as_deref().map(gate::read_run).transpose()?;
     let bases = gate::Bases::of(judging)?;
-    let here = folder::record(jiff::Timestamp::now(), Vec::new()).environment;
+    let here = harness::environment::collect(build::build());
     let known = known(&budgets, run.as_ref(), project::here()?.as_ref());
     let desk = Desk { budgets: &budgets, run: run.as_ref(), against: &bases.against(), environment: &here };
     let lines = reports::budget::explain(&args.case, &known, &desk);

@@ -19,7 +19,7 @@ use crate::args::{self, Measuring, SpecArgs};
 use crate::gate::Bases;
 use crate::places::{self, Profiler};
 use crate::progress::Progress;
-use crate::{corpus, folder, gate, show, stop};
+use crate::{checkout, corpus, folder, gate, show, stop};
 
 /// Why a run without budgets says nothing of good or bad.
 const UNJUDGED: &str = "nothing was judged: no budgets were given (--budgets FILE names some)";
@@ -111,7 +111,7 @@ fn take(
     let time = jiff::Timestamp::now();
     let measured = with_progress(args, |observe| exec::run(arms, &options, stop, observe))?;
     stop::check()?;
-    let mut run = folder::record(time, measured.cases);
+    let mut run = folder::record(time, checkout::artifact(), measured.cases);
     run.doubts = measured.doubts;
     let arms = arms.to_vec();
     let profile = move |case: &str| sites(case, &arms, &options, stop);

@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use harness::record::{self, Case, Run, Verdict};
+use harness::record::{self, Artifact, Case, Run, Verdict};
 
 use crate::{build, show};
 
 /// Where the outputs of samples are kept in a run's folder.
 pub(crate) const OUTPUT: &str = "output";
 
-/// The record of a run that began then, not judged.
-pub(crate) fn record(time: jiff::Timestamp, cases: Vec<Case>) -> Run {
+/// The record of a run that began then, of what was measured, not judged.
+pub(crate) fn record(time: jiff::Timestamp, artifact: Artifact, cases: Vec<Case>) -> Run {
     Run {
         schema: record::SCHEMA,
         environment: harness::environment::collect(build::build()),
-        artifact: build::artifact(),
+        artifact,
         time: time.to_string(),
         verdict: Verdict::Pass,
         cases,

@@ -1,6 +1,5 @@
 //! `highwater history`: keeps runs, and shows what is kept.
 
-mod git;
 mod trends;
 
 use std::fs::File;
@@ -14,7 +13,7 @@ use reports::history::series::{RunMark, Selection, Timeline};
 use reports::history::store::{Added, Keep, Store, Target};
 
 use crate::args::history::{Add, History, HistoryVerb, List, Prune};
-use crate::{gate, show};
+use crate::{checkout, gate, show};
 
 /// Where a history is when nothing else is said.
 const STORE: &str = ".highwater/history.db";
@@ -86,7 +85,7 @@ fn add(target: &Target, args: &Add) -> Result<i32> {
 
 /// What was said of the commit, and for the rest what git knows.
 fn change(commit: Option<&str>, args: &Add) -> Change {
-    let known = commit.map(git::change).unwrap_or_default();
+    let known = commit.map(checkout::change).unwrap_or_default();
     Change {
         committed: args.committed.map(|time| time.to_string()).or(known.committed),
         branch: args.branch.clone().or(known.branch),

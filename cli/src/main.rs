@@ -6,6 +6,7 @@
 mod args;
 mod budget;
 mod build;
+mod checkout;
 mod compare;
 mod corpus;
 mod doctor;

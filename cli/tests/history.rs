@@ -127,6 +127,31 @@ fn git_is_asked_for_what_is_not_said() {
 }
 
 #[test]
+fn a_command_is_of_the_checkout_that_it_is_measured_in() {
+    let desk = Desk::new();
+    let measured = || {
+        let mut command = highwater(&["exec", "--samples", "1", "--instrument", "os", "--out", "out"]);
+        command.args(["--", "true"]).current_dir(desk.folder.path());
+        call(command).expect(0);
+        json(&desk.folder.path().join("out/run.json"))["artifact"].clone()
+    };
+    let outside = measured();
+    assert_eq!((&outside["commit"], &outside["dirty"]), (&Value::Null, &Value::Null));
+    desk.git(&["init", "--quiet", "--initial-branch", "trunk"]);
+    fs::write(desk.folder.path().join("program"), "one").unwrap();
+    desk.git(&["add", "program"]);
+    desk.git(&["commit", "--quiet", "-m", "first"]);
+    desk.git(&["tag", "v7"]);
+    let clean = measured();
+    let commit = Value::from(desk.git(&["rev-parse", "HEAD"]));
+    assert_eq!((&clean["commit"], &clean["tag"], &clean["dirty"]), (&commit, &"v7".into(), &false.into()));
+    fs::write(desk.folder.path().join("program"), "two").unwrap();
+    assert_eq!(measured()["dirty"], true);
+    desk.call(&["add", "out"]).expect(0);
+    assert_eq!(exported(&desk, &[])[0]["change"]["branch"], "trunk");
+}
+
+#[test]
 fn pruning_needs_a_rule_and_can_be_tried() {
     let desk = Desk::new();
     let like = desk.like();

@@ -71,12 +71,13 @@ pub struct Environment {
     pub cpu_limit_cores: Option<f64>,
 }
 
-/// The build that was measured.
+/// What was measured: the build of highwater for its own scenarios, and of other commands the checkout in whose directory
+/// they were measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
-    /// Version of the program.
+    /// Version of highwater.
     pub version: String,
-    /// Commit it was built from, when known.
+    /// Commit of the build or checkout, when known.
     pub commit: Option<String>,
     /// Tag at that commit, when there is one.
     pub tag: Option<String>,

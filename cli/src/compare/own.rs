@@ -60,7 +60,7 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
     progress.finish();
     drop(progress);
     stop::check()?;
-    let mut run = folder::record(time, cases);
+    let mut run = folder::record(time, build::artifact(), cases);
     note(&mut run, "base", &text);
     note(&mut run, "head", "this program");
     let profile = move |case: &str| runner::pair_sites(case, &plan, [&base, &head], &options, &input, stop);

@@ -13,7 +13,7 @@ use super::{Taken, prepare, take};
 use crate::args::{self, Measuring};
 use crate::gate::{self, Bases};
 use crate::places::Profiler;
-use crate::{folder, project, show, stop};
+use crate::{checkout, folder, project, show, stop};
 
 /// Builds, measures, judges where there are budgets, writes the reports, prints the table, and gives the verdict's exit code.
 pub(super) fn exec(args: &args::Exec) -> Result<i32> {
@@ -98,7 +98,7 @@ fn measure(args: &args::Exec, chosen: &[&Measure], stop: &'static AtomicBool) ->
         arms.push(Arm { name, program });
     }
     let scratch = folder::Scratch::new(&args.measuring.out)?;
-    let mut run = folder::record(jiff::Timestamp::now(), Vec::new());
+    let mut run = folder::record(jiff::Timestamp::now(), checkout::artifact(), Vec::new());
     let mut profilers: Vec<(String, Box<Profiler<'static>>)> = Vec::new();
     for (measure, arm) in chosen.iter().zip(arms) {
         let measuring = measuring(measure, args);

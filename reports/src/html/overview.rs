@@ -103,7 +103,7 @@ fn artifact(run: &Run) -> Markup {
     html! {
         p.soft {
             "highwater " (artifact.version)
-            @if let Some(commit) = &artifact.commit { ", commit " code { (commit) } }
+            @if let Some(commit) = &artifact.commit { "; measured: commit " code { (commit) } }
             @if let Some(tag) = &artifact.tag { ", tag " (tag) }
             @if artifact.dirty == Some(true) { ", with uncommitted changes" }
             "; begun " time datetime=(run.time) { (second(&run.time)) } "."

@@ -1,11 +1,26 @@
-//! What git knows of the commit that a run measured.
+//! What git knows of the checkout that the current directory is in.
 
 use std::process::{Command, Stdio};
 
+use harness::record::Artifact;
 use reports::history::entry::Change;
 
+/// What commands are measured of: the commit that is checked out; without one outside of a checkout. Files that git does not
+/// follow are no change of it, since builds and runs leave theirs everywhere.
+pub(crate) fn artifact() -> Artifact {
+    let line = |words: &[&str]| ask(words).map(|said| said.trim().to_owned()).filter(|said| !said.is_empty());
+    let commit = line(&["rev-parse", "HEAD"]);
+    let changes = ask(&["status", "--porcelain", "--untracked-files=no"]);
+    Artifact {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        tag: line(&["describe", "--tags", "--exact-match"]),
+        dirty: changes.filter(|_| commit.is_some()).map(|changes| !changes.trim().is_empty()),
+        commit,
+    }
+}
+
 /// What git knows of a commit; nothing where it is not in the checkout that the current directory is in.
-pub(super) fn change(commit: &str) -> Change {
+pub(crate) fn change(commit: &str) -> Change {
     let is_commit = commit.len() >= 7 && commit.bytes().all(|digit| digit.is_ascii_hexdigit());
     let about = |commit| ask(&["log", "-1", "--no-show-signature", "--format=%cI%n%an%n%s", commit, "--"]);
     let Some(about) = Some(commit).filter(|_| is_commit).and_then(about) else {
