@@ -37,9 +37,15 @@ fn text(run: &Run, file: &Path, format: Format) -> Result<String> {
         Format::Json => std::fs::read_to_string(file).context("failed to read the run again")?,
         Format::Junit => junit::report(run)?,
         Format::Csv => csv::report(run)?,
-        Format::Bmf => benchmark::bmf(run)?,
+        Format::Bmf => {
+            let why = "Bencher takes names of 64 bytes at most; --format csv has them";
+            say_left_out(benchmark::refused_by_bencher(run), why);
+            benchmark::bmf(run)?
+        }
         Format::GithubBenchmark => {
-            say_left_out(benchmark::larger_is_better(run));
+            let why =
+                "more of them is better, and the file is for customSmallerIsBetter; --format bmf has them";
+            say_left_out(benchmark::larger_is_better(run), why);
             benchmark::github(run)?
         }
         Format::OpenMetrics => openmetrics::report(run),
@@ -48,10 +54,8 @@ fn text(run: &Run, file: &Path, format: Format) -> Result<String> {
     })
 }
 
-fn say_left_out(count: usize) {
+fn say_left_out(count: usize, why: &str) {
     if count > 0 {
-        show::note(&format!(
-            "left out {count} figures of which more is better: the file is for customSmallerIsBetter; --format bmf has them"
-        ));
+        show::note(&format!("left out {count} figures: {why}"));
     }
 }

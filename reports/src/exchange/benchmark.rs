@@ -16,7 +16,18 @@ struct Measure {
     upper_value: f64,
 }
 
-/// Bencher Metric Format (BMF): benchmark, measure, values. A case is a benchmark, a metric a measure.
+/// Longest names that Bencher takes, in bytes: of a benchmark, and of a measure (`MAX_BENCHMARK_NAME_LEN` and `MAX_LEN` in
+/// its crate `bencher_valid`). Of a file with a longer one, or one with blanks around it, nothing is taken.
+const NAMES_MAX: [usize; 2] = [1024, 64];
+
+fn is_named(case: &Case, metric: &str) -> bool {
+    let [benchmark, measure] = NAMES_MAX;
+    let fits = |name: &str, most| !name.is_empty() && name.len() <= most && name == name.trim();
+    fits(&case.case, benchmark) && fits(metric, measure)
+}
+
+/// Bencher Metric Format (BMF): benchmark, measure, values. A case is a benchmark, a metric a measure. Figures with names
+/// that Bencher refuses are left out, and [`refused_by_bencher`] counts them.
 ///
 /// # Errors
 /// When a figure is no number that JSON can hold.
@@ -27,11 +38,18 @@ pub fn bmf(run: &Run) -> Result<String, Error> {
             let (lower_value, upper_value) = range(metric);
             (name.clone(), Measure { value: metric.median, lower_value, upper_value })
         };
-        case.metrics.iter().map(each).collect()
+        case.metrics.iter().filter(|(name, _)| is_named(case, name)).map(each).collect()
     };
-    let measured = run.cases.iter().filter(|case| !case.metrics.is_empty());
-    let benchmarks: BTreeMap<&str, _> = measured.map(|case| (case.case.as_str(), measures(case))).collect();
+    let benchmarks = run.cases.iter().map(|case| (case.case.as_str(), measures(case)));
+    let benchmarks: BTreeMap<&str, _> = benchmarks.filter(|(_, measures)| !measures.is_empty()).collect();
     pretty("Bencher's metric format", &benchmarks)
+}
+
+/// How many figures [`bmf`] leaves out, because Bencher would refuse their names and with them the file.
+pub fn refused_by_bencher(run: &Run) -> usize {
+    let run = &crate::plain_run(run);
+    let refused = |case: &Case| case.metrics.keys().filter(|name| !is_named(case, name)).count();
+    run.cases.iter().map(refused).sum()
 }
 
 /// One entry of github-action-benchmark's `customSmallerIsBetter`.

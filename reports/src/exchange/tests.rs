@@ -124,6 +124,68 @@ fn json_of_hostile_texts_can_be_read_again() {
     }
 }
 
+/// What Bencher's parser of the format takes (its crates `bencher_adapter` and `bencher_valid`); a name's length is in bytes there.
+#[test]
+fn bmf_is_what_bencher_takes() {
+    let measure = serde_json::json!({
+        "type": "object",
+        "required": ["value"],
+        "additionalProperties": false,
+        "properties": {
+            "value": { "type": "number" }, "lower_value": { "type": "number" }, "upper_value": { "type": "number" }
+        }
+    });
+    let name =
+        |most: usize| serde_json::json!({ "minLength": 1, "maxLength": most, "pattern": "^\\S(.*\\S)?$" });
+    let schema = serde_json::json!({
+        "type": "object",
+        "propertyNames": name(1024),
+        "additionalProperties": { "type": "object", "propertyNames": name(64), "additionalProperties": measure }
+    });
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let mut long = specimen::swept();
+    let metric = long.cases[0].metrics["heap.peak_bytes"].clone();
+    long.cases[0].metrics.insert(format!("heap.peak_bytes@{}", "p".repeat(48)), metric.clone());
+    let most = format!("heap.peak_bytes@{}", "q".repeat(48 - 1));
+    long.cases[0].metrics.insert(most.clone() + "q", metric.clone());
+    long.cases[0].metrics.insert(format!("{most}ü"), metric.clone());
+    long.cases[0].metrics.insert(format!("{most} "), metric);
+    for (run, refused) in [(specimen::swept(), 0), (hostile(), 1), (long, 2)] {
+        let text = benchmark::bmf(&run).unwrap();
+        let value = serde_json::from_str(&text).unwrap();
+        assert!(schema.is_valid(&value), "{:?}", schema.iter_errors(&value).next());
+        assert_eq!(benchmark::refused_by_bencher(&run), refused);
+    }
+}
+
+/// What github-action-benchmark makes of an entry (its `extractCustomBenchmarkResult`): a name and a unit to show, a figure to
+/// compare, and a range, of which it reads `± NUMBER`.
+#[test]
+fn entries_are_what_github_action_benchmark_takes() {
+    let text = serde_json::json!({ "type": "string", "minLength": 1 });
+    let schema = serde_json::json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["name", "unit", "value"],
+            "additionalProperties": false,
+            "properties": {
+                "name": text, "unit": { "type": "string" }, "value": { "type": "number" },
+                "range": { "type": "string", "pattern": "^± [0-9]+([.][0-9]+)?(e-?[0-9]+)?$" }, "extra": { "type": "string" }
+            }
+        }
+    });
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for run in [specimen::swept(), hostile()] {
+        let value = serde_json::from_str(&benchmark::github(&run).unwrap()).unwrap();
+        assert!(schema.is_valid(&value), "{:?}", schema.iter_errors(&value).next());
+        let names: Vec<&str> =
+            value.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+        let unlike: std::collections::BTreeSet<&&str> = names.iter().collect();
+        assert_eq!(names.len(), unlike.len(), "series are told apart by their names");
+    }
+}
+
 #[test]
 fn openmetrics_of_hostile_texts_has_a_sample_on_each_line() {
     let text = openmetrics::report(&hostile());
