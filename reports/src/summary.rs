@@ -29,7 +29,48 @@ pub fn report(run: &Run) -> String {
     repeat(&mut page, run);
     let commit = run.artifact.commit.as_deref().map(|commit| format!(", commit {}", code(commit)));
     let _ = writeln!(page, "\nhighwater {}{}.", escaped(&run.artifact.version), commit.unwrap_or_default());
-    page
+    unlinked(&page)
+}
+
+/// A page that calls nobody and refers to no issue: outside of code, GitHub and GitLab make links of `@name` and `#1`, and tell those
+/// who are meant. A space of no width after the sign prevents that and cannot be seen.
+fn unlinked(page: &str) -> String {
+    const SIGNS: [&str; 4] = ["@", "#", "&#64;", "&#35;"];
+    let mut out = String::new();
+    let mut rest = page;
+    while let Some(c) = rest.chars().next() {
+        if c == '`' {
+            let (code, after) = rest.split_at(code_end(rest));
+            out.push_str(code);
+            rest = after;
+            continue;
+        }
+        let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
+        let (text, after) = rest.split_at(sign.map_or(c.len_utf8(), str::len));
+        // A phase, as in `heap.peak_bytes@parse`, is nobody's name.
+        let is_within_a_word = text == "@" && out.ends_with(char::is_alphanumeric);
+        out.push_str(text);
+        if sign.is_some() && !is_within_a_word && after.starts_with(char::is_alphanumeric) {
+            out.push('\u{200b}');
+        }
+        rest = after;
+    }
+    out
+}
+
+/// Where the code ends that this text begins with: behind as many backticks as it begins with, or behind those where no more follow.
+fn code_end(text: &str) -> usize {
+    let ticks = text.len() - text.trim_start_matches('`').len();
+    let mut at = ticks;
+    while let Some(found) = text[at..].find('`') {
+        let run = &text[at + found..];
+        let length = run.len() - run.trim_start_matches('`').len();
+        at += found + length;
+        if length == ticks {
+            return at;
+        }
+    }
+    ticks
 }
 
 /// Worse and broken never look alike, from the first line on.
@@ -128,5 +169,24 @@ fn repeat(page: &mut String, run: &Run) {
     if !commands.is_empty() {
         page.push_str("\nRepeat it with\n\n");
         page.push_str(&crate::markdown::block(&commands));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_called_and_no_issue_referred_to_but_in_code() {
+        assert_eq!(
+            unlinked("ask @ada, see a/b#12 and &#64;bob"),
+            "ask @\u{200b}ada, see a/b#\u{200b}12 and &#64;\u{200b}bob"
+        );
+        assert_eq!(unlinked("heap.peak_bytes@parse"), "heap.peak_bytes@parse");
+        assert_eq!(unlinked("## A\n| # | a @ b |"), "## A\n| # | a @ b |");
+        for code in ["`npx @scope/tool #1`", "```\nrun @a `x` #1\n```\n", "``a ` @b``"] {
+            assert_eq!(unlinked(code), code);
+        }
+        assert_eq!(unlinked("a ` that stays open: @ada"), "a ` that stays open: @\u{200b}ada");
     }
 }
