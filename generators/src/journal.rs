@@ -294,6 +294,9 @@ mod tests {
         let doubled = [&text[..], &text[ends[5]..]].concat();
         let without_first = [&text[..ends[0]], &text[ends[3]..]].concat();
         assert_eq!((items(&doubled).1, items(&without_first)), (false, (vec![], false)));
+        // An item that is whole by itself, and stands where it was not written.
+        let again = [&text[..ends[5]], &text[ends[3]..]].concat();
+        assert_eq!(items(&again), (vec![("a".to_owned(), 2), ("b".to_owned(), 1)], false));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use engine::formats::Hold;
 use engine::formats::source::Reader;
@@ -19,8 +19,11 @@ use engine::sync::strategy::FingerprintKind;
 #[global_allocator]
 static ALLOCATOR: harness::alloc::Counting = harness::alloc::Counting;
 
-/// One measurement at a time: all threads of the process are counted.
-static MEASURING: Mutex<()> = Mutex::new(());
+/// Lets one test allocate at a time: all threads of the process are counted, and another's files would be too while it writes them.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const PARTS: usize = 1_000_000;
 const KIB: u64 = 1024;
@@ -41,7 +44,6 @@ impl Sink for Seen {
 
 /// Reads the only item of a home, and says how many bytes that took at most.
 fn read(home: &Path) -> (Item, u64) {
-    let _measuring = MEASURING.lock().unwrap();
     let found = workspaces(home, &mut Skipped::default());
     let measured = harness::heap::measure(|| {
         let mut parser = Parser {
@@ -81,6 +83,7 @@ fn put(home: &Path, path: &str, text: &str) {
 
 #[test]
 fn a_million_parts_of_geminis_messages_take_as_much_as_a_few() {
+    let _alone = alone();
     let home = tempfile::tempdir().unwrap();
     let parts = document(r#"{"messages":[{"type":"user","content":["#, r#"{"text":"a"}"#, "]},");
     let answer = document(r#"{"type":"gemini","content":["#, r#"{"text":"b"}"#, r#"],"toolCalls":[]}]}"#);
@@ -94,6 +97,7 @@ fn a_million_parts_of_geminis_messages_take_as_much_as_a_few() {
 
 #[test]
 fn a_million_edits_of_one_operation_take_as_much_as_a_few() {
+    let _alone = alone();
     let home = tempfile::tempdir().unwrap();
     let before =
         r#"{"timeline":{"operations":[{"type":"textEdit","requestId":"r","uri":{"external":"u"},"edits":["#;
@@ -108,6 +112,7 @@ fn a_million_edits_of_one_operation_take_as_much_as_a_few() {
 /// A log may still change each of its parts, so that something of each is held: not a tree of nodes, though.
 #[test]
 fn a_million_parts_of_a_response_take_less_than_their_file() {
+    let _alone = alone();
     let home = tempfile::tempdir().unwrap();
     let part = r#"{"kind":"textEditGroup","edits":[[{"text":"x"}]]}"#;
     let text = document(r#"{"kind":0,"v":{"requests":[{"requestId":"r","response":["#, part, "]}]}}\n");
@@ -121,13 +126,13 @@ fn a_million_parts_of_a_response_take_less_than_their_file() {
 
 #[test]
 fn a_fingerprint_takes_as_much_for_many_parts_as_for_a_few() {
+    let _alone = alone();
     const STORAGE: &str = ".local/share/opencode/storage";
     let taken = |parts: usize| {
         let home = tempfile::tempdir().unwrap();
         put(home.path(), &format!("{STORAGE}/session/p/s.json"), "{}");
         put(home.path(), &format!("{STORAGE}/message/s/m.json"), "{}");
         (0..parts).for_each(|at| put(home.path(), &format!("{STORAGE}/part/m/prt_{at:08}.json"), "{}"));
-        let _measuring = MEASURING.lock().unwrap();
         let found = workspaces(home.path(), &mut Skipped::default());
         let print = || fingerprint(FingerprintKind::Files, home.path(), &found[0]).unwrap();
         harness::heap::measure(print).unwrap().peak_bytes

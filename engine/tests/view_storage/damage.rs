@@ -230,3 +230,19 @@ fn columns_of_later_versions_stay_and_of_earlier_ones_are_done_without() {
     let mood: String = connection.query_row("SELECT mood FROM session", [], |row| row.get(0)).unwrap();
     assert_eq!(mood, "calm");
 }
+
+#[test]
+fn a_column_that_must_hold_something_holds_nothing_of_its_kind() {
+    let both = Both::new();
+    both.sql(
+        "ALTER TABLE session DROP COLUMN cost; ALTER TABLE session ADD COLUMN cost REAL NOT NULL DEFAULT 0;
+         ALTER TABLE session DROP COLUMN agent; ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT 'x';",
+    );
+    let Both { folder, storages } = both;
+    drop(storages);
+    let mut database = Storage::database(&folder.path().join("data/kilo.db")).unwrap();
+    let mut info = session(S, None, 2);
+    database.put_session(&info).unwrap();
+    (info["cost"], info["agent"]) = (0.into(), "".into());
+    assert_eq!(database.session(S).unwrap(), Some(info));
+}

@@ -115,11 +115,19 @@ impl Column {
 
     /// What the column holds of a record that is [`normal`].
     pub(super) fn to_sql(&self, value: &Value) -> Sql {
-        match (self.kind, self.field(value)) {
-            (_, None) => Sql::Null,
-            (Json, Some(field)) => Sql::Text(field.to_string()),
-            (_, Some(Value::String(text))) => Sql::Text(text),
-            (_, Some(field)) => match (field.as_i64(), field.as_f64()) {
+        self.field(value).map_or(Sql::Null, |field| self.sql(field))
+    }
+
+    /// What the column holds of a record without the field, where it must hold something.
+    pub(super) fn empty(&self) -> Sql {
+        self.sql(self.default())
+    }
+
+    fn sql(&self, field: Value) -> Sql {
+        match (self.kind, field) {
+            (Json, field) => Sql::Text(field.to_string()),
+            (_, Value::String(text)) => Sql::Text(text),
+            (_, field) => match (field.as_i64(), field.as_f64()) {
                 (Some(integer), _) => Sql::Integer(integer),
                 (None, Some(real)) => Sql::Real(real),
                 (None, None) => Sql::Null,

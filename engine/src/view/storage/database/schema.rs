@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
+use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
 use serde_json::Value;
 
@@ -54,6 +55,8 @@ const PROBES: [&str; 5] = [
 pub(super) struct Table {
     all: &'static [Column],
     pub(super) columns: Vec<&'static Column>,
+    /// Names of columns that this database never leaves empty.
+    filled: Vec<String>,
     put: String,
     /// `SELECT` of the id and the columns, without a condition.
     pub(super) select: String,
@@ -65,9 +68,13 @@ impl Table {
         table: &str,
         all: &'static [Column],
     ) -> rusqlite::Result<Result<Table, String>> {
-        let mut names = Vec::new();
+        let (mut names, mut filled) = (Vec::new(), Vec::new());
         connection.pragma(None, "table_info", table, |row| {
-            names.push(row.get::<_, String>("name")?);
+            let name: String = row.get("name")?;
+            if row.get("notnull")? {
+                filled.push(name.clone());
+            }
+            names.push(name);
             Ok(())
         })?;
         let columns: Vec<_> =
@@ -84,14 +91,17 @@ impl Table {
         let put = format!(
             "INSERT INTO {table} (id, {names}) VALUES (?{values}) ON CONFLICT (id) DO UPDATE SET {set}"
         );
-        Ok(Ok(Table { all, columns, put, select: format!("SELECT id, {names} FROM {table}") }))
+        Ok(Ok(Table { all, columns, filled, put, select: format!("SELECT id, {names} FROM {table}") }))
     }
 
     /// Writes a record.
     pub(super) fn write(&self, connection: &Connection, id: &str, value: &Value) -> rusqlite::Result<()> {
         let value = normal(self.all, id, value.clone()).unwrap_or_default();
-        let fields = self.columns.iter().map(|column| column.to_sql(&value));
-        let values = std::iter::once(rusqlite::types::Value::from(id.to_owned())).chain(fields);
+        let fields = self.columns.iter().map(|column| match column.to_sql(&value) {
+            Sql::Null if self.filled.iter().any(|name| name == column.name) => column.empty(),
+            sql => sql,
+        });
+        let values = std::iter::once(Sql::from(id.to_owned())).chain(fields);
         connection.prepare_cached(&self.put)?.execute(params_from_iter(values)).map(|_| ())
     }
 
