@@ -4,7 +4,6 @@
 mod bench;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use bench::{Said, are_here, built_example, call, folder, highwater, json, temporary};
 use serde_json::Value;
