@@ -66,6 +66,8 @@ fn what_is_not_read_is_named_in_plain_text_and_counted() {
     assert!(is_plain(&said), "{said:?}");
     assert!(said.contains("[2J\u{fffd} error: \u{fffd}x (a symbolic link, which is not followed)"), "{said}");
     assert!(said.contains("not read: 2 more, 12 in all"), "{said}");
+    let lines = said.lines().filter(|line| line.starts_with("not read: ")).count();
+    assert_eq!(lines, 10 + 1, "ten are named, and one line is of the others: {said}");
     fs::remove_dir_all(dir.path().join("home/.claude/projects/p")).unwrap();
     let said = all(&call_in(dir.path(), "corpus fit home --force").expect(2));
     assert!(is_plain(&said) && said.contains("no history of AI-coding sessions"), "{said:?}");
