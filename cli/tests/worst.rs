@@ -1,11 +1,12 @@
 //! The histories that `highwater corpus search` found worst for `bounded`: its promise holds on them.
 #![cfg(unix)]
 
+mod bench;
+
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
-use serde_json::Value;
+use bench::{call, highwater, json, temporary};
 
 /// The bound that the strategy promises (`heap.bound_bytes`), and nothing else.
 const BUDGET: &str = "
@@ -18,16 +19,15 @@ reason = \"the bound holds on the worst history that was found\"
 
 /// Measures a profile of this folder, and tells its peak and its bound.
 fn measure(name: &str) -> (f64, f64) {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = temporary();
     let path = |name: &str| directory.path().join(name);
     fs::write(path("budgets.toml"), BUDGET).expect("budgets are written");
     let profile = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/worst").join(name);
-    let mut command = Command::cargo_bin("highwater").expect("the program");
-    command.args(["run", "sync/cold:bounded", "--instrument", "count", "--profile"]).arg(profile);
-    command.arg("--budgets").arg(path("budgets.toml")).arg("--out").arg(path("out"));
-    command.arg("--corpora").arg(path("corpora")).assert().success();
-    let run = fs::read(path("out/run.json")).expect("a record");
-    let run: Value = serde_json::from_slice(&run).expect("JSON");
+    let mut command = highwater(&["run", "sync/cold:bounded", "--instrument", "count", "--profile"]);
+    command.arg(profile).arg("--budgets").arg(path("budgets.toml")).arg("--out").arg(path("out"));
+    command.arg("--corpora").arg(path("corpora"));
+    call(command).expect(0);
+    let run = json(&path("out/run.json"));
     let case = &run["cases"][0];
     assert_eq!(case["verdicts"][0]["verdict"], "pass", "{case}");
     let median = |metric: &str| case["metrics"][metric]["median"].as_f64().expect("a figure");

@@ -1,5 +1,5 @@
 //! The bench: the program under test, a corpus that all tests share, and subjects on it.
-#![allow(dead_code, reason = "each file of tests uses a part of the bench")]
+#![allow(dead_code, reason = "each file of tests is a program of its own and calls a part of the bench")]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
