@@ -35,8 +35,8 @@ pub(crate) fn history(args: &History) -> Result<i32> {
     }
 }
 
-/// The history that is meant.
-fn target(store: Option<&str>) -> Result<Target> {
+/// The history that is meant; without a word of one, that of the environment or of this folder.
+pub(crate) fn target(store: Option<&str>) -> Result<Target> {
     if let Some(store) = store {
         return store.parse().context("--store");
     }

@@ -44,7 +44,7 @@ fn a_run_leaves_its_reports_beside_it() {
         assert!(run().join(name).is_file(), "{name}");
     }
     assert_eq!(report("junit"), std::fs::read_to_string(run().join("junit.xml")).unwrap());
-    assert_eq!(report("html").trim_end(), std::fs::read_to_string(run().join("report.html")).unwrap());
+    assert_eq!(report("html"), std::fs::read_to_string(run().join("report.html")).unwrap());
 }
 
 #[test]

@@ -213,10 +213,14 @@ fn the_doctor_says_which_file_cannot_be_used() {
     let state = |name: &str| checks.iter().find(|check| check["name"] == name).unwrap()["state"].clone();
     assert_eq!((state("highwater.toml"), state("budgets")), ("yes".into(), "broken".into()));
     assert_eq!((state("app/first:main"), state("app/second:main")), ("no".into(), "yes".into()));
+    assert_eq!(state("history"), "no");
     for check in checks.iter().filter(|check| check["group"] == "system") {
         assert!(!check["loss"].as_str().unwrap().is_empty() || check["state"] == "yes", "{check}");
     }
     assert!(found["environment"]["cores"].as_u64().unwrap() > 0);
+    project.put(".highwater/history.db", "notes, and no database");
+    let said = project.call(&["doctor"]).expect(2).out;
+    assert!(said.contains("broken history"), "{said}");
 }
 
 #[test]

@@ -19,7 +19,9 @@ use std::time::Instant;
 use highwater_reports::history::entry::Entry;
 use highwater_reports::history::series::Selection;
 use highwater_reports::history::store::{Store, StoreError, Target};
-use made::{entry, lines, plain};
+use highwater_reports::history::{drift, page, release, runs, trend};
+use highwater_reports::stats::divisive::Options;
+use made::{entry, lines, plain, sealed};
 use server::Server;
 
 /// Executes statements behind the store's back.
@@ -77,14 +79,44 @@ fn everything_holds_in_postgresql() {
     let mut file = Store::open(&Target::File(folder.path().join("history.db"))).unwrap();
     let mut team = Store::open(&server.database().parse().unwrap()).unwrap();
     for n in 0..50 {
-        file.add(&entry(n)).unwrap();
-        team.add(&entry(49 - n)).unwrap();
+        file.add(&stepped(n)).unwrap();
+        team.add(&stepped(49 - n)).unwrap();
     }
     assert_eq!(checks::exported(&mut file), checks::exported(&mut team));
+    println!("both give the same pages");
+    let (first, second) = (pages(&mut file), pages(&mut team));
+    assert!(first[0].contains("1 change of level"), "{}", first[0]);
+    assert_eq!(first, second);
     println!("a way that is to be encrypted is");
     encrypted(&server);
     println!("writers that are killed");
     writers::killed(&server.database());
+}
+
+/// Run number `n`, one figure of which is larger from the 25th on.
+fn stepped(n: u64) -> Entry {
+    let mut entry = entry(n);
+    let figure = &mut entry.cases[0].points[1];
+    let more = if n < 25 { 0.0 } else { 100.0 };
+    figure.median += more;
+    figure.range = figure.range.map(|(low, high)| (low + more, high + more));
+    sealed(entry)
+}
+
+/// Every page of a history in every form.
+fn pages(store: &mut Store) -> Vec<String> {
+    let all = store.timeline(&Selection::default()).unwrap();
+    let releases = runs::releases(&all);
+    let last = releases.last().unwrap();
+    let entries = last.runs.iter().map(|run| store.entry(&all.runs[*run].id).unwrap()).collect::<Vec<_>>();
+    let trends = trend::trends(&all, &Options::default(), 12.0);
+    let drift = drift::drift(&all, None).unwrap();
+    let report = release::release(&all, &entries, None, 12.0).unwrap();
+    let drawn = trend::drawn(&trends).html();
+    let pages = [trend::page(&trends), drift::page(&drift), release::page(&report)];
+    let forms = pages.iter().flat_map(|page| [page.text(), page.markdown(), page.html()]);
+    let data = [page::json(&trends), page::json(&drift), page::json(&report)];
+    forms.chain(data).chain([drawn]).collect()
 }
 
 /// The server takes no plain text by network.

@@ -77,6 +77,10 @@ pub(crate) enum CorpusVerb {
     /// Print what a corpus's bytes depend on, as one word for the key of a cache
     ///
     /// Corpora of one key are equal; nothing is written.
+    ///
+    /// Examples:
+    ///   highwater corpus key laptop@0.1
+    #[command(verbatim_doc_comment)]
     Key {
         /// Which corpus, such as `laptop`, `heavy@0.05` or `mine.toml`.
         #[arg(default_value = "heavy", value_name = "PROFILE[@SCALE]")]

@@ -16,11 +16,8 @@ use super::trends::{Drift, Releases, Trend};
 ///
 /// Examples:
 ///   highwater history add target/highwater/latest
-///   highwater history add run.json --branch main --committed 2026-01-31T12:00:00Z
-///   highwater history list --branch main --last 50
-///   highwater history export backup.jsonl
+///   highwater history trend 'sync/cold:*' --branch main
 ///   HIGHWATER_STORE=postgres://ci@db.example/highwater highwater history import backup.jsonl
-///   highwater history prune --branch main --keep 500 --dry-run
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct History {
@@ -37,18 +34,37 @@ pub(crate) enum HistoryVerb {
     ///
     /// What is not said of the commit is asked of git, where the current directory is in a checkout that has it. The branch is
     /// known only where the commit is checked out as one: elsewhere, as in most CI jobs, name it with --branch.
+    ///
+    /// Examples:
+    ///   highwater history add target/highwater/latest
+    ///   highwater history add run.json --branch main --committed 2026-01-31T12:00:00Z
+    #[command(verbatim_doc_comment)]
     Add(Add),
-    /// Show the runs of a history, the latest last.
+    /// Show the runs of a history, the latest last
+    ///
+    /// Examples:
+    ///   highwater history list --branch main --last 50
+    #[command(verbatim_doc_comment)]
     List(List),
     Trend(Trend),
     Drift(Drift),
     Releases(Releases),
-    /// Write every run as a line of JSON: the same bytes from every history that has the same runs.
+    /// Write every run as a line of JSON: the same bytes from every history that has the same runs
+    ///
+    /// Examples:
+    ///   highwater history export backup.jsonl
+    ///   highwater history export | zstd > backup.jsonl.zst
+    #[command(verbatim_doc_comment)]
     Export {
         /// The file to write; standard output when not given.
         file: Option<PathBuf>,
     },
-    /// Add the runs of an export; lines that are damaged are named, and the rest is added.
+    /// Add the runs of an export; lines that are damaged are named, and the rest is added
+    ///
+    /// Examples:
+    ///   highwater history import backup.jsonl
+    ///   zstd -dc backup.jsonl.zst | highwater history import -
+    #[command(verbatim_doc_comment)]
     Import {
         /// The export; `-` is standard input.
         file: PathBuf,
@@ -56,6 +72,11 @@ pub(crate) enum HistoryVerb {
     /// Remove old runs; those of releases, which have a tag, always stay
     ///
     /// A run goes when no rule keeps it. With --keep and --since, either suffices.
+    ///
+    /// Examples:
+    ///   highwater history prune --branch main --keep 500 --dry-run
+    ///   highwater history prune --keep 100 --since 2026-01-01
+    #[command(verbatim_doc_comment)]
     Prune(Prune),
 }
 

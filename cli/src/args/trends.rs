@@ -43,7 +43,12 @@ pub(crate) struct Trend {
 ///
 /// Ten commits that each cost 3 % pass ten gates, and are a third together: this shows the third, and how far each figure is from
 /// the best of all releases.
+///
+/// Examples:
+///   highwater history drift --branch main
+///   highwater history drift --since v1.2 --format markdown
 #[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Drift {
     /// The tag of the release; the last one before the newest run when left out.
     #[arg(long, value_name = "TAG")]
@@ -56,7 +61,12 @@ pub(crate) struct Drift {
 }
 
 /// Report on a release: against the last and that of a year before, waivers, debt, headroom
+///
+/// Examples:
+///   highwater history releases
+///   highwater history releases v2.0 --format html > release.html
 #[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Releases {
     /// The tag of the release; the newest when left out.
     pub(crate) tag: Option<String>,

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use reports::budget::Budgets;
 use reports::calibration::Calibration;
+use reports::history::series::Selection;
+use reports::history::store::{Store, StoreError};
 use scenarios::exec::Program;
 use scenarios::project::{FILE, Measure, Project};
 
-use crate::{gate, selftest};
+use crate::{gate, history, selftest};
 
 /// One thing that was looked at.
 pub(super) struct Check {
@@ -69,6 +71,7 @@ pub(super) fn all() -> Vec<Check> {
     checks.push(calibration());
     checks.extend(PROGRAMS.iter().map(|(name, loss)| program(name, loss)));
     checks.extend(project());
+    checks.push(kept());
     checks.push(colours());
     checks.push(terminal());
     checks
@@ -167,6 +170,25 @@ fn command(measure: &Measure, is_built: bool) -> Check {
         Err(error) if is_built => check(PROJECT, name, State::No, format!("{error}"))
             .but("", "`highwater exec` runs the build first"),
         Err(error) => check(PROJECT, name, State::Broken, error.to_string()),
+    }
+}
+
+/// The history of runs.
+fn kept() -> Check {
+    const NAME: &str = "history";
+    let target = match history::target(None) {
+        Ok(target) => target,
+        Err(error) => return check(PROJECT, NAME, State::Broken, format!("{error:#}")),
+    };
+    match Store::open_existing(&target).and_then(|mut store| store.runs(&Selection::default())) {
+        Ok(timeline) => check(PROJECT, NAME, State::Yes, format!("{target}: {} runs", timeline.runs.len())),
+        Err(StoreError::Missing { path }) => {
+            check(PROJECT, NAME, State::No, format!("{} is not there", path.display())).but(
+                "there are no trends, no drift and no reports of releases",
+                "`highwater history add` keeps a run",
+            )
+        }
+        Err(error) => check(PROJECT, NAME, State::Broken, error.to_string()),
     }
 }
 
