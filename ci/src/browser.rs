@@ -1,6 +1,6 @@
-//! Reports in a real browser: `cargo xtask browser`. Headless Chromium opens the reports of a failing, a passing and an empty run and is asked
-//! what no parser can tell: whether anything is loaded or complained about, whether every chart is drawn and its labels can be read, and
-//! what axe-core finds.
+//! Reports in a real browser: `cargo xtask browser`. Headless Chromium opens the reports of a failing, a passing and an empty run, and those
+//! of a history, and is asked what no parser can tell: whether anything is loaded or complained about, whether every chart is drawn and its
+//! labels can be read, and what axe-core finds.
 
 mod runs;
 
@@ -14,7 +14,7 @@ use crate::validate::process;
 /// How the command is called, for the help.
 pub(crate) const USAGE: &str = "usage: cargo xtask browser [--highwater PATH]
 
-Opens reports of runs that it takes in headless Chromium and checks them, with screenshots in target/browser. It is skipped where Chromium
+Opens reports of runs that it takes, and of a history, in headless Chromium and checks them, with screenshots in target/browser. It is skipped where Chromium
 (HIGHWATER_CHROMIUM names one) or npm is missing, unless HIGHWATER_REQUIRE_BROWSER=1 is set.
 ";
 
@@ -80,12 +80,15 @@ fn chromium(folder: &Path) -> Result<PathBuf, String> {
     })
 }
 
-fn check(chromium: &Path, programs: &Path, pages: &[PathBuf], folder: &Path) -> Result<(), (u8, String)> {
+fn check(chromium: &Path, programs: &Path, pages: &[runs::Page], folder: &Path) -> Result<(), (u8, String)> {
     let script = folder.join("check.mjs");
     std::fs::write(&script, CHECK)
         .map_err(|error| (2, format!("failed to write {}: {error}", script.display())))?;
     let mut command = Command::new("node");
-    command.arg(&script).arg(programs).arg(chromium).arg(folder.join("screenshots")).args(pages);
+    command.arg(&script).arg(programs).arg(chromium).arg(folder.join("screenshots"));
+    for page in pages {
+        command.arg(page.charts.to_string()).arg(&page.path);
+    }
     let said = process::run(&mut command, folder, LIMIT).map_err(|why| (2, why))?;
     print!("{}", said.out);
     match said.status.code() {

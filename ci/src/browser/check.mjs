@@ -1,11 +1,13 @@
-// Looks at pages in Chromium: node check.mjs NODE_MODULES CHROMIUM SCREENSHOTS PAGE...
+// Looks at pages in Chromium: node check.mjs NODE_MODULES CHROMIUM SCREENSHOTS [CHARTS PAGE]...
 // Prints what is wrong, one line each; ends with 4 when anything is, so that it is told from what Node ends with by itself.
 import { createRequire } from 'node:module';
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [modules, program, screenshots, ...pages] = process.argv.slice(2);
+const [modules, program, screenshots, ...rest] = process.argv.slice(2);
+// Each with the charts that it must have at least.
+const pages = rest.flatMap((file, at) => at % 2 ? [[Number(rest[at - 1]), file]] : []);
 const require = createRequire(join(resolve(modules), 'any.js'));
 const { chromium } = require('playwright-core');
 const axe = require('axe-core');
@@ -86,10 +88,11 @@ const folders = program === basename(program) ? process.env.PATH.split(delimiter
 const executablePath = folders.map(folder => join(folder, program)).find(existsSync);
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 let wrong = 0;
-for (const file of pages) {
+for (const [least, file] of pages) {
   for (const width of WIDTHS) {
     for (const scheme of SCHEMES) {
       const { found, charts } = await look(browser, file, width, scheme);
+      if (charts < least) found.push(`${charts} charts, and at least ${least} were expected`);
       console.log(`browser: ${file} at ${width} px, ${scheme}: ${charts} charts, ${found.length} complaints`);
       for (const line of found) console.log(`browser:   ${line}`);
       wrong += found.length;

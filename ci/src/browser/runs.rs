@@ -1,4 +1,4 @@
-//! The runs whose reports are looked at: real ones, together with every kind of chart.
+//! The pages that are looked at: reports of real runs, together with every kind of chart, and of a history of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,8 +30,17 @@ ceiling = "64 KiB"
 reason = "too tight on purpose"
 "#;
 
-/// Takes the runs, and writes their reports: a failing, a passing and an empty one.
-pub(super) fn pages(highwater: Option<&Path>, root: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// Runs in the history, one a day.
+const DAYS: usize = 24;
+
+/// A page, and how many charts it must have at least.
+pub(super) struct Page {
+    pub(super) path: PathBuf,
+    pub(super) charts: usize,
+}
+
+/// Takes the runs, and writes their reports: of a failing, a passing and an empty one, and of a history.
+pub(super) fn pages(highwater: Option<&Path>, root: &Path, folder: &Path) -> Result<Vec<Page>, String> {
     let desk = Desk { highwater, root, folder };
     desk.write("kept.toml", KEPT)?;
     desk.write("broken.toml", BROKEN)?;
@@ -47,12 +56,16 @@ pub(super) fn pages(highwater: Option<&Path>, root: &Path, folder: &Path) -> Res
         others.push(desk.take("tree", "exec --instrument os --name exec/tree:natural -- sh tree.sh", 0)?);
     }
     let empty = json!({ "cases": [], "verdict": "error" });
+    let history = desk.history(&passing)?;
+    // Bars and phases of each scenario, laws, worth and the tree; of the failing one a flamegraph too.
     let runs = [
-        ("failing", together(failing, &others)),
-        ("empty", merged(passing.clone(), empty)),
-        ("passing", together(passing, &others)),
+        ("failing", together(failing, &others), 36),
+        ("empty", merged(passing.clone(), empty), 0),
+        ("passing", together(passing, &others), 32),
     ];
-    runs.into_iter().map(|(name, run)| desk.page(name, &run)).collect()
+    let reports =
+        runs.into_iter().map(|(name, run, charts)| Ok(Page { path: desk.page(name, &run)?, charts }));
+    reports.chain(history.into_iter().map(Ok)).collect()
 }
 
 /// Where highwater is called, and how.
@@ -110,13 +123,46 @@ impl Desk<'_> {
         serde_json::from_str(&text).map_err(|error| format!("{} is no run: {error}", path.display()))
     }
 
+    /// The pages of a history: of runs like this one, with a step, two releases, and a message that is no markup.
+    fn history(&self, run: &Value) -> Result<Vec<Page>, String> {
+        let store = self.folder.join("history.db");
+        if store.exists() {
+            fs::remove_file(&store)
+                .map_err(|error| format!("failed to remove {}: {error}", store.display()))?;
+        }
+        for day in 0..DAYS {
+            self.write("day.json", &on_day(run.clone(), day).to_string())?;
+            let subject = format!("change {day} <script>alert(1)</script>");
+            let add = ["add", "day.json", "--branch", "main", "--subject", &subject];
+            self.remember(&add)?;
+        }
+        let pages = [("trend", 40), ("drift", 0), ("releases", 0)];
+        let page = |(name, charts)| {
+            let folder = self.folder.join(name);
+            fs::create_dir_all(&folder)
+                .map_err(|error| format!("failed to make {}: {error}", folder.display()))?;
+            let text = self.remember(&[name, "--format", "html"])?;
+            Ok(Page { path: self.write(&format!("{name}/report.html"), &text)?, charts })
+        };
+        pages.into_iter().map(page).collect()
+    }
+
+    /// `highwater history`, on the history of these pages.
+    fn remember(&self, arguments: &[&str]) -> Result<String, String> {
+        let words = [&["history", "--store", "history.db"], arguments].concat();
+        match self.call(&words)? {
+            (0, said) => Ok(said),
+            (code, said) => Err(format!("highwater {} ended with {code}: {said}", words.join(" "))),
+        }
+    }
+
     /// Writes the report of a run, as everyone would.
     fn page(&self, name: &str, run: &Value) -> Result<PathBuf, String> {
         let folder = self.folder.join(name);
         fs::create_dir_all(&folder)
             .map_err(|error| format!("failed to make {}: {error}", folder.display()))?;
         self.write(&format!("{name}/run.json"), &run.to_string())?;
-        let (code, text) = self.call(&["report", name, "--form", "html"])?;
+        let (code, text) = self.call(&["report", name, "--format", "html"])?;
         if code != 0 {
             return Err(format!("highwater report {name} ended with {code}"));
         }
@@ -134,6 +180,26 @@ fn together(mut run: Value, others: &[Value]) -> Value {
     run
 }
 
+/// The run as it could have been on a day of January: all its figures are larger by a tenth from the middle on.
+fn on_day(mut run: Value, day: usize) -> Value {
+    run["time"] = json!(format!("2026-01-{:02}T12:00:00Z", day + 1));
+    run["artifact"]["commit"] = json!(format!("{:040x}", day + 1));
+    run["artifact"]["tag"] = match day {
+        3 => json!("v1"),
+        20 => json!("v2"),
+        _ => Value::Null,
+    };
+    let more = if day < DAYS / 2 { 1.0 } else { 1.1 };
+    let cases = run["cases"].as_array_mut().into_iter().flatten();
+    for metric in cases.flat_map(|case| case["metrics"].as_object_mut().into_iter().flatten()) {
+        let larger = |value: &Value| json!((value.as_f64().unwrap_or(0.0) * more).round());
+        metric.1["median"] = larger(&metric.1["median"]);
+        let samples: Vec<Value> = metric.1["samples"].as_array().into_iter().flatten().map(larger).collect();
+        metric.1["samples"] = Value::from(samples);
+    }
+    run
+}
+
 /// A run with some of its fields replaced.
 fn merged(mut run: Value, with: Value) -> Value {
     if let Value::Object(with) = with {
@@ -145,6 +211,14 @@ fn merged(mut run: Value, with: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_is_larger_from_the_middle_of_the_history_on() {
+        let run = json!({ "artifact": {}, "cases": [{ "metrics": { "heap": { "median": 100, "samples": [90, 110] } } }] });
+        let figures = |day: usize| on_day(run.clone(), day)["cases"][0]["metrics"]["heap"].clone();
+        assert_eq!(figures(0), json!({ "median": 100.0, "samples": [90.0, 110.0] }));
+        assert_eq!(figures(DAYS - 1), json!({ "median": 110.0, "samples": [99.0, 121.0] }));
+    }
 
     #[test]
     fn runs_are_put_behind_each_other() {
