@@ -1,5 +1,5 @@
 //! What continuous integration runs, and what to run before a commit: `cargo xtask ci`. What others say of our corpora: `cargo xtask
-//! validate`.
+//! validate`. What a browser says of our reports: `cargo xtask browser`.
 
 #![expect(
     clippy::print_stdout,
@@ -7,6 +7,7 @@
     reason = "a program for people at a terminal and for logs"
 )]
 
+mod browser;
 mod steps;
 mod validate;
 
@@ -30,11 +31,14 @@ fn main() -> ExitCode {
         Some((verb, rest)) if verb == "validate" && !rest.iter().any(|argument| is_help(argument)) => {
             validate::run(rest, &root())
         }
-        Some((verb, _)) if verb == "validate" || is_help(verb) => {
+        Some((verb, rest)) if verb == "browser" && !rest.iter().any(|argument| is_help(argument)) => {
+            browser::run(rest, &root())
+        }
+        Some((verb, _)) if ["validate", "browser"].contains(&verb.as_str()) || is_help(verb) => {
             print!("{}", usage());
             return ExitCode::SUCCESS;
         }
-        _ => Err((2, format!("the things to do here are ci and validate\n\n{}", usage()))),
+        _ => Err((2, format!("the things to do here are ci, validate and browser\n\n{}", usage()))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,7 +55,7 @@ fn is_help(argument: &str) -> bool {
 
 fn usage() -> String {
     let lines = STEPS.iter().map(|step| format!("  {:<10}{}\n", step.name, step.line()));
-    USAGE.to_owned() + &lines.collect::<String>() + "\n" + validate::USAGE
+    USAGE.to_owned() + &lines.collect::<String>() + "\n" + validate::USAGE + "\n" + browser::USAGE
 }
 
 /// Runs the steps; the error is an exit code and what to say.

@@ -26,6 +26,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     // Skips what cannot be installed, and says so: it needs the network once.
     Step { name: "validate", arguments: &["xtask", "validate"], environment: &[] },
+    Step { name: "browser", arguments: &["xtask", "browser"], environment: &[] },
 ];
 
 impl Step {
@@ -60,7 +61,7 @@ mod tests {
 
     #[test]
     fn all_steps_are_run_when_none_is_named() {
-        assert_eq!(names(&[]), Ok(vec!["fmt", "clippy", "test", "doc", "validate"]));
+        assert_eq!(names(&[]), Ok(vec!["fmt", "clippy", "test", "doc", "validate", "browser"]));
     }
 
     #[test]
@@ -72,7 +73,7 @@ mod tests {
     fn an_unknown_step_is_refused_before_any_is_run() {
         assert_eq!(
             names(&["fmt", "lint"]),
-            Err("no step is named \"lint\"; known: fmt, clippy, test, doc, validate".to_owned())
+            Err("no step is named \"lint\"; known: fmt, clippy, test, doc, validate, browser".to_owned())
         );
     }
 

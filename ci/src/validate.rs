@@ -6,10 +6,10 @@ mod code_log;
 mod codex;
 mod compare;
 mod deviation;
-mod install;
+pub(crate) mod install;
 mod manifest;
 mod opencode;
-mod process;
+pub(crate) mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

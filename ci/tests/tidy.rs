@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "tidy/arrows.rs"]
 mod arrows;
+#[path = "tidy/book.rs"]
+mod book;
 #[path = "tidy/code.rs"]
 mod code;
 #[path = "tidy/pages.rs"]

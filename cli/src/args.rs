@@ -3,21 +3,34 @@
 mod budget;
 mod compare;
 mod corpus;
+pub(crate) mod doctor;
+pub(crate) mod history;
+pub(crate) mod init;
+mod list;
+mod merge;
+pub(crate) mod progress;
+mod report;
+pub(crate) mod schema;
+pub(crate) mod shell;
+pub(crate) mod trends;
 
 pub(crate) use budget::{Budget, BudgetVerb, Explain, Init, Ratchet, Waive};
 pub(crate) use compare::Compare;
 pub(crate) use corpus::{Corpus, CorpusVerb, Fit, Search};
+pub(crate) use list::{List, What};
+pub(crate) use merge::Merge;
+pub(crate) use report::{Format, Report};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use generators::{Profile, Spec};
+use clap::{Args as Arguments, Parser, Subcommand};
+use generators::Profile;
 use harness::inject::Injection;
 use harness::instrument::Instrument;
 use scenarios::Sweep;
 use scenarios::exec::Wanted;
+use scenarios::project::CorpusChoice;
 use scenarios::runner::TICKS;
 
 /// Proves memory fixes and holds memory budgets.
@@ -29,7 +42,12 @@ use scenarios::runner::TICKS;
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "MANNER", hide_possible_values = true, help = PROGRESS)]
+    pub(crate) progress: progress::Manner,
 }
+
+const PROGRESS: &str =
+    "How progress is said on standard error: auto (a bar on a terminal, else plain), plain, json or none";
 
 const EXIT_CODES: &str =
     "Exit codes: 0 pass, 1 regression, 2 the tool or its input failed, 3 could not be judged.";
@@ -40,19 +58,21 @@ pub(crate) enum Verb {
     Exec(Exec),
     /// Write, check and list corpora, and make profiles of your own histories.
     Corpus(Corpus),
-    /// Judge a saved run against budgets and a baseline.
     Gate(Gate),
     Budget(Budget),
     // Its options are many, and the others are not to be as large.
     Compare(Box<Compare>),
-    /// Print a saved run as text, markdown or JSON.
     Report(Report),
+    History(history::History),
+    Merge(Merge),
     Selftest(Selftest),
     Serve(Serve),
-    /// List scenarios, strategies, profiles, metrics, instruments.
     List(List),
-    /// Say what can be measured here, and what to do about what cannot.
-    Doctor,
+    Doctor(doctor::Doctor),
+    Init(init::Init),
+    Schema(schema::Schema),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// Measure scenarios and strategies, judge budgets, and report
@@ -93,7 +113,7 @@ pub(crate) struct Run {
     /// Seconds after which a sample is stopped.
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(crate) timeout: u64,
-    /// Where run.json and report.md are written.
+    /// Where run.json, report.md and report.html are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -123,10 +143,14 @@ pub(crate) struct Run {
 /// {corpus} in an argument, and HIGHWATER_CORPUS, is its path. What the command writes there
 /// touches neither the corpus nor the next sample nor your own files.
 ///
+/// Without a command, every [[measure]] of ./highwater.toml is measured in one run, after its build,
+/// and judged by the budgets that it names (docs/project.md); `highwater init` writes such a file.
+/// How each is measured stands there, and only --name, --samples, --budgets, --baseline, --sites,
+/// --corpora, --show-output and --out can be given here.
+///
 /// An end that is not the expected one is an error (exit code 2) and leaves no measurement:
 /// another exit code, a signal, a time-out, or a full heap in a Node program, whatever its exit
-/// code. Without --budgets nothing is judged, and the exit code of a command that ended well is
-/// 0.
+/// code. Without budgets nothing is judged, and the exit code of a command that ended well is 0.
 ///
 /// The reports are written to --out, what each sample wrote to --out/output (the first and last
 /// 64 KiB).
@@ -139,30 +163,42 @@ pub(crate) struct Run {
 ///   highwater exec --phase-regex 'phase=(\w+)' -- node sync.js
 ///   highwater exec --name parse/large:fixed --budgets budgets.toml -- ./parse large.json
 ///   highwater exec --expect-exit 3 --timeout 30 -- ./refuses-bad-input bad.json
+///   highwater exec                                      everything in ./highwater.toml
+///   highwater exec --name 'app/*' --samples 7           some of it
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
+#[command(mut_args(of_a_command))]
 pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) measuring: Measuring,
-    /// Samples of `os`; counts and `quiet` take 2, other instruments 1.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) samples: u32,
-    /// The case's name, FAMILY/SCENARIO:STRATEGY; exec/PROGRAM:as-given when not given. A quiet pass is the case NAME-quiet.
+    /// Samples of `os`, 3 when not given; counts and `quiet` take 2, other instruments 1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) samples: Option<u32>,
+    /// The case's name, FAMILY/SCENARIO:STRATEGY; exec/PROGRAM:as-given when not given. A quiet pass is the case NAME-quiet. Without
+    /// CMD, which entries of highwater.toml are measured; `*` stands for any text.
     #[arg(long, value_name = "CASE")]
     pub(crate) name: Option<String>,
     /// Budgets that judge the run, by the same rules as `run`'s; without a file nothing is judged.
     #[arg(long, value_name = "FILE")]
     pub(crate) budgets: Option<PathBuf>,
     /// Baseline that budgets of growth are judged against: a saved baseline, or the run.json of an earlier run.
-    #[arg(long, value_name = "RUN", requires = "budgets")]
+    #[arg(long, value_name = "RUN")]
     pub(crate) baseline: Option<PathBuf>,
     /// Run a Rust program with highwater's allocator once more under dhat, and save its allocation sites beside the run: what a later
     /// run's failures are compared with.
     #[arg(long)]
     pub(crate) sites: bool,
     /// The command and its arguments, after `--`.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// What `highwater.toml` says of each of its commands itself.
+const OF_A_COMMAND: &[&str] =
+    &["corpus", "seed", "warm", "timeout", "expect_exit", "instrument", "phase_regex", "stdin", "no_trace"];
+
+fn of_a_command(arg: clap::Arg) -> clap::Arg {
+    if OF_A_COMMAND.contains(&arg.get_id().as_str()) { arg.requires("command") } else { arg }
 }
 
 /// How commands are measured.
@@ -175,7 +211,7 @@ pub(crate) struct Measuring {
     #[arg(long, default_value_t = 1, requires = "corpus")]
     pub(crate) seed: u64,
     /// Where corpora are kept.
-    #[arg(long, default_value = "target/highwater/corpora", value_name = "DIR", requires = "corpus")]
+    #[arg(long, default_value = "target/highwater/corpora", value_name = "DIR")]
     pub(crate) corpora: PathBuf,
     /// Keep one copy over all samples of a command, so that each finds what those before have left.
     #[arg(long, requires = "corpus")]
@@ -205,34 +241,9 @@ pub(crate) struct Measuring {
     /// Only look at processes now and then instead of stopping each at its end: for commands that trace others themselves.
     #[arg(long)]
     pub(crate) no_trace: bool,
-    /// Where run.json, report.md and the outputs are written.
+    /// Where run.json, report.md, report.html and the outputs are written.
     #[arg(long, default_value = "target/highwater/latest", value_name = "DIR")]
     pub(crate) out: PathBuf,
-}
-
-/// A profile, and its scale when not its own.
-#[derive(Debug, Clone)]
-pub(crate) struct CorpusChoice {
-    pub(crate) profile: Profile,
-    pub(crate) scale: Option<f64>,
-}
-
-impl FromStr for CorpusChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<CorpusChoice, String> {
-        let (profile, scale) = text.split_once('@').map_or((text, None), |(name, scale)| (name, Some(scale)));
-        let profile: Profile = profile.parse().map_err(|error: generators::Error| error.to_string())?;
-        let scale = scale.map(|scale| {
-            let number = scale.parse();
-            number.map_err(|_| format!("\"{scale}\" is no scale: give a number above 0, as in {profile}@0.1"))
-        });
-        let scale = scale.transpose()?;
-        let size = scale.unwrap_or(profile.default_scale());
-        let spec = Spec { profile, scale: size, seed: 1 };
-        spec.validate().map_err(|error| error.to_string())?;
-        Ok(CorpusChoice { profile: spec.profile, scale })
-    }
 }
 
 /// Which corpus.
@@ -254,7 +265,7 @@ pub(crate) struct SpecArgs {
 }
 
 /// What a run is judged by.
-#[derive(Debug, Arguments)]
+#[derive(Debug, Clone, Arguments)]
 pub(crate) struct Judging {
     /// Budgets; ci/budgets.toml when it is there, else those built in.
     #[arg(long, value_name = "FILE")]
@@ -271,8 +282,17 @@ pub(crate) struct Judging {
     pub(crate) calibration: Option<PathBuf>,
 }
 
-/// Judge a saved run against budgets and a baseline.
+/// Judge a saved run against budgets and a baseline
+///
+/// Nothing is measured. Without --budgets the run is judged by those that ./highwater.toml names, else
+/// by ci/budgets.toml, else by those built in for highwater's own scenarios.
+///
+/// Examples:
+///   highwater gate                                           the last run
+///   highwater gate runs/7 --budgets budgets.toml
+///   highwater gate runs/7 --baseline runs/6 --release v1.json
 #[derive(Debug, Arguments)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Gate {
     /// The run: run.json, or the folder that holds it.
     #[arg(default_value = "target/highwater/latest")]
@@ -287,27 +307,6 @@ fn percent(text: &str) -> Result<f64, String> {
     valid.ok_or_else(|| "write a number of percent, such as \"2 %\"".to_owned())
 }
 
-#[derive(Debug, Arguments)]
-pub(crate) struct Report {
-    /// The run: run.json, or the folder that holds it.
-    #[arg(default_value = "target/highwater/latest")]
-    pub(crate) run: PathBuf,
-    /// In which form.
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    pub(crate) form: Form,
-}
-
-/// Forms of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
-    /// A table for the terminal.
-    Text,
-    /// The report.md.
-    Markdown,
-    /// The run.json.
-    Json,
-}
-
 /// Measure how well the gate sees on this machine: false alarms, and the smallest growth it catches
 ///
 /// Real programs are run again and again, as they are and with growth planted into them: our own
@@ -317,6 +316,10 @@ pub(crate) enum Form {
 /// from then on a budget that is tighter than what can be told apart here is `unfit`.
 ///
 /// The default takes some minutes, --full about half an hour. Leave the machine alone.
+///
+/// Examples:
+///   highwater selftest
+///   highwater selftest --full --markdown
 #[derive(Debug, Arguments)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Selftest {
@@ -378,26 +381,4 @@ pub(crate) struct Serve {
     /// Keep the index in memory only.
     #[arg(long)]
     pub(crate) no_index: bool,
-}
-
-#[derive(Debug, Arguments)]
-pub(crate) struct List {
-    /// What to list; everything when not given.
-    #[arg(value_enum)]
-    pub(crate) what: Option<What>,
-}
-
-/// What can be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
-    /// Scenarios, with their strategies.
-    Scenarios,
-    /// Strategies, with their choices.
-    Strategies,
-    /// Profiles of corpora.
-    Profiles,
-    /// Metrics that budgets can name.
-    Metrics,
-    /// Instruments.
-    Instruments,
 }

@@ -7,9 +7,10 @@ use harness::record::Run;
 use jiff::civil::Date;
 use reports::budget::{Budgets, Desk, edit};
 use reports::store;
+use scenarios::project::Project;
 
 use crate::args::{self, BudgetVerb};
-use crate::{folder, gate, show};
+use crate::{build, gate, project, show};
 
 /// Does what was asked for; gives the exit code.
 pub(crate) fn budget(args: &args::Budget) -> Result<i32> {
@@ -60,11 +61,12 @@ fn ratchet(args: &args::Ratchet) -> Result<i32> {
 }
 
 fn explain(args: &args::Explain) -> Result<i32> {
-    let budgets = gate::read_budgets(&args.judging)?;
+    let judging = &project::with_budgets(&args.judging)?;
+    let budgets = gate::read_budgets(judging)?;
     let run = args.run.as_deref().map(gate::read_run).transpose()?;
-    let bases = gate::Bases::of(&args.judging)?;
-    let here = folder::record(jiff::Timestamp::now(), Vec::new()).environment;
-    let known = known(&budgets, run.as_ref());
+    let bases = gate::Bases::of(judging)?;
+    let here = harness::environment::collect(build::build());
+    let known = known(&budgets, run.as_ref(), project::here()?.as_ref());
     let desk = Desk { budgets: &budgets, run: run.as_ref(), against: &bases.against(), environment: &here };
     let lines = reports::budget::explain(&args.case, &known, &desk);
     if lines.is_empty() {
@@ -74,12 +76,14 @@ fn explain(args: &args::Explain) -> Result<i32> {
     Ok(0)
 }
 
-/// The cases that exist: those of the tables, of the run, and those that the file names one by one.
-fn known(budgets: &Budgets, run: Option<&Run>) -> Vec<String> {
+/// The cases that exist: those of the tables, of the run and of the project, and those that the file names one by one.
+fn known(budgets: &Budgets, run: Option<&Run>, project: Option<&Project>) -> Vec<String> {
     let own = scenarios::cases().into_iter().map(|case| case.name);
     let named = budgets.named().filter(|name| !name.contains('*')).map(str::to_owned);
     let measured = run.into_iter().flat_map(|run| run.cases.iter().map(|case| case.case.clone()));
-    own.chain(named).chain(measured).collect()
+    let projects = project.into_iter().flat_map(|project| project.measure.iter());
+    let projects = projects.map(|measure| measure.name.get_ref().clone());
+    own.chain(named).chain(measured).chain(projects).collect()
 }
 
 fn waive(args: &args::Waive) -> Result<i32> {
@@ -122,8 +126,12 @@ fn day(text: &str, today: Date) -> Result<Date> {
 
 /// The file that is to be changed: there must be one, since what is built in cannot be.
 fn file(given: Option<&Path>) -> Result<PathBuf> {
-    match given {
-        Some(path) => Ok(path.to_owned()),
+    let named = match given {
+        Some(path) => Some(path.to_owned()),
+        None => project::budgets()?,
+    };
+    match named {
+        Some(path) => Ok(path),
         None if Path::new(gate::BUDGETS).exists() => Ok(PathBuf::from(gate::BUDGETS)),
         None => bail!(
             "there is no {} here: name the file with --budgets, or make one with `highwater budget init`",

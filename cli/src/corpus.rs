@@ -22,6 +22,7 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             let progress = Progress::bytes("corpus");
             let observe = |event: generators::Progress<'_>| follow(&progress, event);
             let made = generators::generate(&args.corpora, &spec, *shard, threads(), stop, &observe)?;
+            progress.finish();
             drop(progress);
             tell(&made);
         }
@@ -29,6 +30,7 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             let (progress, stop) = (Progress::bytes("merging"), stop::listen()?);
             let observe = |event: generators::Progress<'_>| follow(&progress, event);
             let made = generators::merge(shards, out.as_deref(), threads(), stop, &observe)?;
+            progress.finish();
             drop(progress);
             tell(&made);
         }
@@ -36,6 +38,7 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
         CorpusVerb::Verify { dir } => {
             let progress = Progress::bytes("checking");
             let manifest = generators::verify(dir, threads(), &|event| follow(&progress, event))?;
+            progress.finish();
             drop(progress);
             show::result(&format!("{}: all {} files are as written", dir.display(), manifest.files.len()));
         }
@@ -53,6 +56,10 @@ pub(crate) fn corpus(args: &args::Corpus) -> Result<i32> {
             ));
         }
         CorpusVerb::Fit(args) => fit(args)?,
+        CorpusVerb::Key { corpus, seed } => {
+            let scale = corpus.scale.unwrap_or_else(|| corpus.profile.default_scale());
+            show::result(&Spec { profile: corpus.profile.clone(), scale, seed: *seed }.key());
+        }
         CorpusVerb::List { dir } => list(dir)?,
     }
     Ok(0)
@@ -164,7 +171,9 @@ fn spec(args: &SpecArgs) -> Spec {
 /// The corpus of a spec in a folder: reused when it is whole, else written.
 pub(crate) fn make(corpora: &Path, spec: &Spec, stop: &AtomicBool) -> Result<Corpus> {
     let progress = Progress::bytes("corpus");
-    Ok(generators::ensure(corpora, spec, threads(), stop, &|event| follow(&progress, event))?)
+    let corpus = generators::ensure(corpora, spec, threads(), stop, &|event| follow(&progress, event))?;
+    progress.finish();
+    Ok(corpus)
 }
 
 fn follow(progress: &Progress, event: generators::Progress<'_>) {

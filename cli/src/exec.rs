@@ -4,51 +4,53 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use harness::record::Run;
 use harness::sites::Profile;
 use harness::subject::Foreign;
 use reports::budget::Budgets;
 use scenarios::exec::{self, Arm, Options, Program, Samples};
+use scenarios::project::CorpusChoice;
 use scenarios::runner::Event;
+
+mod project;
 
 use crate::args::{self, Measuring, SpecArgs};
 use crate::gate::Bases;
 use crate::places::{self, Profiler};
 use crate::progress::Progress;
-use crate::{corpus, folder, gate, show, stop};
+use crate::{checkout, corpus, folder, gate, show, stop};
 
 /// Why a run without budgets says nothing of good or bad.
 const UNJUDGED: &str = "nothing was judged: no budgets were given (--budgets FILE names some)";
 
+/// Samples of `os` when nothing is said.
+const SAMPLES: u32 = 3;
+
 /// Measures, judges where there are budgets, writes the reports, prints the table, and gives the verdict's exit code.
 pub(crate) fn exec(args: &args::Exec) -> Result<i32> {
+    if args.command.is_empty() {
+        return project::exec(args);
+    }
+    if args.baseline.is_some() && args.budgets.is_none() {
+        bail!("--baseline is what budgets of growth are judged against: name their file with --budgets");
+    }
     let program = Program::find(args.command.clone())?;
     let name = match &args.name {
         Some(name) => exec::case_name(name)?,
         None => format!("exec/{}:as-given", exec::of_program(program.path())),
     };
-    let names = [name.clone(), format!("{name}-quiet")];
+    let names = [name.clone(), exec::quiet_name(&name)];
+    let samples = args.samples.unwrap_or(SAMPLES);
     // A mistake in the budgets is said before the work, not after it.
     let budgets = args.budgets.as_deref().map(|path| budgets(path, &names)).transpose()?;
     let bases = Bases::read(args.baseline.as_deref(), None)?;
     if let Some(budgets) = &budgets {
-        let checked = bases.against().check_samples(budgets, &names, args.samples as usize);
+        let checked = bases.against().check_samples(budgets, &names, samples as usize);
         checked.map_err(anyhow::Error::msg)?;
     }
-    let mut taken = measure(&args.measuring, Samples::shown(args.samples), &[Arm { name, program }])?;
-    places::clear(&args.measuring.out)?;
-    if args.sites {
-        places::save_all(&mut taken.run, &args.measuring.out, &mut taken.profile)?;
-    }
-    match budgets {
-        Some(budgets) => {
-            reports::judge::judge(&mut taken.run, &budgets, &bases.against());
-            taken.run.doubts.extend(bases.doubts(&taken.run));
-            bases.explain(&mut taken.run, &args.measuring.out, &mut taken.profile)?;
-        }
-        None => gate::leave_unjudged(&mut taken.run, UNJUDGED),
-    }
+    let mut taken = measure(&args.measuring, Samples::shown(samples), &[Arm { name, program }])?;
+    taken.judge(args, budgets.as_ref(), &bases)?;
     taken.publish(&args.measuring, |run| reports::text::table(run, show::style()))
 }
 
@@ -92,15 +94,28 @@ pub(crate) fn measure_in(
     arms: &[Arm],
     stop: &'static AtomicBool,
 ) -> Result<Taken> {
-    let options = options(args, samples, corpus, &scratch)?;
+    let (run, profile) = take(&scratch, corpus, args, samples, arms, stop)?;
+    Ok(Taken { run, scratch, profile })
+}
+
+/// Takes the samples of commands; gives the run, and what takes allocation sites of it.
+fn take(
+    scratch: &folder::Scratch,
+    corpus: Option<generators::Corpus>,
+    args: &Measuring,
+    samples: Samples,
+    arms: &[Arm],
+    stop: &'static AtomicBool,
+) -> Result<(Run, Box<Profiler<'static>>)> {
+    let options = options(args, samples, corpus, scratch)?;
     let time = jiff::Timestamp::now();
     let measured = with_progress(args, |observe| exec::run(arms, &options, stop, observe))?;
     stop::check()?;
-    let mut run = folder::record(time, measured.cases);
+    let mut run = folder::record(time, checkout::artifact(), measured.cases);
     run.doubts = measured.doubts;
     let arms = arms.to_vec();
     let profile = move |case: &str| sites(case, &arms, &options, stop);
-    Ok(Taken { run, scratch, profile: Box::new(profile) })
+    Ok((run, Box::new(profile)))
 }
 
 /// The allocation sites of a command that was measured.
@@ -111,19 +126,26 @@ fn sites(case: &str, arms: &[Arm], options: &Options, stop: &AtomicBool) -> Resu
 }
 
 /// Does the work beside a bar; without one where the command's own output is shown.
-fn with_progress<T>(args: &Measuring, work: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> T) -> T {
+fn with_progress<T, E>(
+    args: &Measuring,
+    work: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> Result<T, E>,
+) -> Result<T, E> {
     if args.show_output {
         return work(&mut |_| {});
     }
     let progress = Progress::count("measuring");
-    work(&mut |event| {
+    let done = work(&mut |event| {
         let Event::Case { case, number, of } = event;
         progress.set_length(of);
         progress.set(number, case);
-    })
+    });
+    if done.is_ok() {
+        progress.finish();
+    }
+    done
 }
 
-pub(crate) fn spec(args: &Measuring, choice: args::CorpusChoice) -> SpecArgs {
+pub(crate) fn spec(args: &Measuring, choice: CorpusChoice) -> SpecArgs {
     SpecArgs { profile: choice.profile, scale: choice.scale, seed: args.seed, corpora: args.corpora.clone() }
 }
 
@@ -154,6 +176,22 @@ fn options(
 }
 
 impl Taken {
+    /// Saves allocation sites where they are asked for, and judges where there are budgets.
+    fn judge(&mut self, args: &args::Exec, budgets: Option<&Budgets>, bases: &Bases) -> Result<()> {
+        let out = &args.measuring.out;
+        places::clear(out)?;
+        if args.sites {
+            places::save_all(&mut self.run, out, &mut self.profile)?;
+        }
+        let Some(budgets) = budgets else {
+            gate::leave_unjudged(&mut self.run, UNJUDGED);
+            return Ok(());
+        };
+        reports::judge::judge(&mut self.run, budgets, &bases.against());
+        self.run.doubts.extend(bases.doubts(&self.run));
+        bases.explain(&mut self.run, out, &mut self.profile)
+    }
+
     /// Writes the reports, prints the text of the run, and gives its exit code. Where the command's own output is on
     /// standard output, the text goes to standard error.
     pub(crate) fn publish(&self, args: &Measuring, text: impl FnOnce(&Run) -> String) -> Result<i32> {

@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use harness::record::{self, Case, Run, Verdict};
+use harness::record::{self, Artifact, Case, Run, Verdict};
 
 use crate::{build, show};
 
 /// Where the outputs of samples are kept in a run's folder.
-const OUTPUT: &str = "output";
+pub(crate) const OUTPUT: &str = "output";
 
-/// The record of a run that began then, not judged.
-pub(crate) fn record(time: jiff::Timestamp, cases: Vec<Case>) -> Run {
+/// The record of a run that began then, of what was measured, not judged.
+pub(crate) fn record(time: jiff::Timestamp, artifact: Artifact, cases: Vec<Case>) -> Run {
     Run {
         schema: record::SCHEMA,
         environment: harness::environment::collect(build::build()),
-        artifact: build::artifact(),
+        artifact,
         time: time.to_string(),
         verdict: Verdict::Pass,
         cases,
@@ -25,20 +25,34 @@ pub(crate) fn record(time: jiff::Timestamp, cases: Vec<Case>) -> Run {
     }
 }
 
-/// Writes `run.json` and `report.md`, each whole or not at all.
+/// What [`write`] writes for readers, beside `run.json`.
+const REPORTS: [&str; 3] = ["report.md", "report.html", "junit.xml"];
+
+/// Writes `run.json` and what is made of it for readers, each whole or not at all.
 pub(crate) fn write(run: &Run, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("failed to make {}", out.display()))?;
     reports::store::write(&out.join("run.json"), run)?;
-    reports::store::write_atomically(&out.join("report.md"), reports::markdown::report(run).as_bytes())?;
+    let texts = [reports::markdown::report(run), page(run, out), reports::exchange::junit::report(run)?];
+    for (name, text) in REPORTS.iter().zip(texts) {
+        reports::store::write_atomically(&out.join(name), text.as_bytes())?;
+    }
     Ok(())
+}
+
+/// The page for the browser of a run that lies in a folder, with the flamegraphs that it has there.
+pub(crate) fn page(run: &Run, folder: &Path) -> String {
+    reports::html::report(run, &|file| {
+        // The name comes from the run, which may be anybody's: only what lies in the folder is drawn into the page.
+        let whole = std::fs::canonicalize(folder.join(file)).ok()?;
+        let inside = whole.starts_with(std::fs::canonicalize(folder).ok()?);
+        if inside { std::fs::read_to_string(whole).ok() } else { None }
+    })
 }
 
 /// Moves the outputs of a run's samples to its folder, in place of those of the run before. Other files there stay.
 pub(crate) fn keep_outputs(scratch: &Scratch, out: &Path) -> Result<()> {
+    clear_outputs(out)?;
     let folder = out.join(OUTPUT);
-    for path in outputs_in(&folder)? {
-        std::fs::remove_file(&path).with_context(|| format!("failed to remove {}", path.display()))?;
-    }
     for path in outputs_in(&scratch.outputs())? {
         std::fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
         let kept = folder.join(path.file_name().unwrap_or_default());
@@ -47,8 +61,16 @@ pub(crate) fn keep_outputs(scratch: &Scratch, out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes the outputs of the run before.
+pub(crate) fn clear_outputs(out: &Path) -> Result<()> {
+    for path in outputs_in(&out.join(OUTPUT))? {
+        std::fs::remove_file(&path).with_context(|| format!("failed to remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// The files of a folder that are named as outputs of samples: `CASE.INSTRUMENT-NUMBER.stdout`.
-fn outputs_in(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn outputs_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let is_output = |path: &PathBuf| {
         let number = path.file_stem().and_then(|stem| stem.to_str()?.rsplit_once('-'));
         let has_number = number.is_some_and(|(_, number)| number.parse::<u32>().is_ok());
@@ -65,8 +87,9 @@ fn outputs_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Says what was written.
 pub(crate) fn say(out: &Path) {
-    show::note(&format!("wrote {}", out.join("run.json").display()));
-    show::note(&format!("wrote {}", out.join("report.md").display()));
+    for name in ["run.json"].iter().chain(&REPORTS) {
+        show::note(&format!("wrote {}", out.join(name).display()));
+    }
 }
 
 /// Where the samples of this run get their directories; removed when the run ends.

@@ -12,7 +12,7 @@ use scenarios::exec;
 
 use crate::args::{self, Judging};
 use crate::places::{self, Profiler};
-use crate::{selftest, show};
+use crate::{project, selftest, show};
 
 /// The budgets of this project, for where there is no file.
 const BUILT_IN: &str = include_str!("../../ci/budgets.toml");
@@ -26,6 +26,8 @@ const STEADY_CORPUS: &str = "steady";
 
 /// Judges, prints, and gives the verdict's exit code.
 pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
+    // A mistake in the project's file is said before one in the run.
+    let judging = &project::with_budgets(&args.judging)?;
     let mut run = read_run(&args.run)?;
     if run.cases.is_empty() {
         bail!(
@@ -33,7 +35,7 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
             run_path(&args.run).display()
         );
     }
-    if args.judging.budgets.is_none()
+    if judging.budgets.is_none()
         && let Some(other) = other_corpus(&run)
     {
         bail!(
@@ -41,7 +43,7 @@ pub(crate) fn gate(args: &args::Gate) -> Result<i32> {
         );
     }
     let folder = run_path(&args.run).parent().map(Path::to_owned).unwrap_or_default();
-    judge(&mut run, &args.judging, &folder, &mut |_| {
+    judge(&mut run, judging, &folder, &mut |_| {
         Err("this run has saved none: `highwater run --sites` does".to_owned())
     })?;
     show::result(&reports::text::table(&run, show::style()));
@@ -222,6 +224,17 @@ pub(crate) fn check_cases(budgets: &Budgets, names: &[String]) -> Result<()> {
     let mut known: Vec<String> = scenarios::cases().into_iter().map(|case| case.name).collect();
     known.extend(names.iter().cloned());
     known.extend(budgets.named().filter(|name| families.contains(&family(name))).map(str::to_owned));
+    budgets.check_cases(&known)?;
+    Ok(())
+}
+
+/// Complains of names that no case has, where all cases of a project are known. Those of the families of commands are not looked for:
+/// they are measured by `highwater exec -- CMD` and `highwater compare`.
+pub(crate) fn check_all_cases(budgets: &Budgets, names: &[String]) -> Result<()> {
+    let is_of_a_command = |name: &&str| exec::FAMILIES.contains(&name.split('/').next().unwrap_or_default());
+    let mut known: Vec<String> = scenarios::cases().into_iter().map(|case| case.name).collect();
+    known.extend(names.iter().cloned());
+    known.extend(budgets.named().filter(is_of_a_command).map(str::to_owned));
     budgets.check_cases(&known)?;
     Ok(())
 }

@@ -6,20 +6,27 @@
 mod args;
 mod budget;
 mod build;
+mod checkout;
 mod compare;
 mod corpus;
 mod doctor;
 mod exec;
 mod folder;
 mod gate;
+mod history;
+mod init;
 mod list;
+mod merge;
 mod places;
 mod progress;
+mod project;
 mod report;
 mod run;
+mod schema;
 mod search;
 mod selftest;
 mod serve;
+mod shell;
 mod show;
 mod stop;
 
@@ -38,7 +45,9 @@ fn main() {
 
 /// What a person asked for; gives the exit code (`docs/exit-codes.md`).
 fn person() -> i32 {
-    let result = match args::Args::parse().verb {
+    let asked = args::Args::parse();
+    progress::choose(asked.progress);
+    let result = match asked.verb {
         args::Verb::Run(args) => run::run(&args),
         args::Verb::Exec(args) => exec::exec(&args),
         args::Verb::Corpus(args) => corpus::corpus(&args),
@@ -46,10 +55,16 @@ fn person() -> i32 {
         args::Verb::Budget(args) => budget::budget(&args),
         args::Verb::Compare(args) => compare::compare(&args),
         args::Verb::Report(args) => report::report(&args),
+        args::Verb::Merge(args) => merge::merge(&args),
         args::Verb::Selftest(args) => selftest::selftest(&args),
         args::Verb::Serve(args) => serve::serve(&args),
         args::Verb::List(args) => list::list(&args),
-        args::Verb::Doctor => doctor::doctor(),
+        args::Verb::History(args) => history::history(&args),
+        args::Verb::Doctor(args) => doctor::doctor(&args),
+        args::Verb::Init(args) => init::init(&args),
+        args::Verb::Schema(args) => schema::schema(&args),
+        args::Verb::Completions(args) => shell::completions(&args),
+        args::Verb::Man(args) => shell::man(&args),
     };
     result.unwrap_or_else(|error| {
         show::error(&show::chain(&error));

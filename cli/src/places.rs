@@ -80,7 +80,7 @@ pub(crate) fn explain_pairs(run: &mut Run, out: &Path, profile: &mut Profiler<'_
     Ok(())
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| std::fs::canonicalize(path).ok();
     whole(one).is_some_and(|one| Some(one) == whole(other))
 }
@@ -139,13 +139,22 @@ fn path(folder: &Path, case: &str) -> PathBuf {
     folder.join(FOLDER).join(format!("{}.json", scenarios::exec::file_name(case)))
 }
 
-/// Removes the profiles and flamegraphs of the run before. Other files there stay: only what reads as a profile is one.
+/// Removes the profiles and flamegraphs of the run before. Other files there stay.
 pub(crate) fn clear(out: &Path) -> Result<()> {
+    for file in files_in(out)? {
+        std::fs::remove_file(&file).with_context(|| format!("failed to remove {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// The profiles of a run's folder with their flamegraphs: only what reads as a profile is one.
+pub(crate) fn files_in(out: &Path) -> Result<Vec<PathBuf>> {
     let folder = out.join(FOLDER);
     let entries = match std::fs::read_dir(&folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.with_context(|| format!("failed to list {}", folder.display()))?,
     };
+    let mut files = Vec::new();
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let is_profile =
             path.extension().is_some_and(|ending| ending == "json") && Profile::load(&path).is_ok();
@@ -153,9 +162,8 @@ pub(crate) fn clear(out: &Path) -> Result<()> {
             continue;
         }
         let drawings = MOMENTS.map(|moment| path.with_extension(format!("{}.svg", word(moment))));
-        for file in drawings.iter().filter(|file| file.is_file()).chain([&path]) {
-            std::fs::remove_file(file).with_context(|| format!("failed to remove {}", file.display()))?;
-        }
+        files.extend(drawings.into_iter().filter(|file| file.is_file()));
+        files.push(path);
     }
-    Ok(())
+    Ok(files)
 }

@@ -17,7 +17,7 @@ use scenarios::{CaseSpec, Steady};
 
 use crate::places::{self, Profiler};
 use crate::progress::Progress;
-use crate::{args, corpus, folder, gate, show, stop};
+use crate::{args, build, corpus, folder, gate, show, stop};
 
 /// Samples of an instrument that counts: two, to see whether they are equal.
 const EXACT_SAMPLES: u32 = 2;
@@ -129,7 +129,8 @@ fn measure(
         Some(scenario) => (Vec::new(), worth(&mut runner, scenario)?),
         None => (runner::run(plan, &mut runner), Vec::new()),
     };
-    let mut run = record::Run { worth, ..folder::record(time, cases) };
+    progress.finish();
+    let mut run = record::Run { worth, ..folder::record(time, build::artifact(), cases) };
     if let Some(planted) = &args.inject {
         run.doubts.push(format!("growth was planted ({planted}): no figure is that of the program as it is"));
     }

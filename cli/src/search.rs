@@ -52,6 +52,7 @@ pub(crate) fn search(args: &args::Search) -> Result<i32> {
         Ok(reading?)
     };
     let worst = search::climb(wish, measure, |tried| progress.note(&sentence(tried)))?;
+    progress.finish();
     drop(progress);
     let worst = worst.context("nothing was tried: give at least one of --rounds")?;
     reports::store::write_atomically(&args.out, worst.recipe.to_toml().as_bytes())?;

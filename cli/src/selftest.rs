@@ -99,11 +99,13 @@ fn options(args: &args::Selftest, scratch: &Path) -> Result<Options> {
 
 fn with_progress<T>(work: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> T) -> T {
     let progress = Progress::count("measuring");
-    work(&mut |event| {
+    let done = work(&mut |event| {
         let Event::Case { case, number, of } = event;
         progress.set_length(of);
         progress.set(number, case);
-    })
+    });
+    progress.finish();
+    done
 }
 
 /// Plants the smallest growth in runs under dhat, and looks whether its site is named and no other.

@@ -4,9 +4,8 @@
 mod bench;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use bench::{Said, built_example, call, folder, highwater, json, skipped, temporary};
+use bench::{Said, are_here, built_example, call, folder, highwater, json, temporary};
 use serde_json::Value;
 
 /// A measured example.
@@ -47,18 +46,9 @@ fn measure(options: &[&str], measured: &[&Path]) -> Measured {
     Measured { case, said }
 }
 
-/// Whether a program can be started here; says so when not.
-fn is_here(program: &str) -> bool {
-    let here = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
-    if !here {
-        skipped(&format!("{program} is not installed"));
-    }
-    here
-}
-
 #[test]
 fn a_node_program_and_the_worker_that_it_forks() {
-    if !is_here("node") {
+    if !are_here(&["node"]) {
         return;
     }
     let host = example("node-fork/host.cjs");
@@ -78,7 +68,7 @@ fn a_node_program_and_the_worker_that_it_forks() {
 
 #[test]
 fn a_python_program_that_marks_its_phases() {
-    if !is_here("python3") {
+    if !are_here(&["python3"]) {
         return;
     }
     let script = example("python/sessions.py");

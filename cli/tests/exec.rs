@@ -123,7 +123,7 @@ fn a_command_that_ends_well_is_measured_and_not_judged() {
     let peak = case["metrics"]["tree.peak_high_bytes"]["samples"].as_array().unwrap();
     assert_eq!(peak.len(), 3);
     assert!(peak.iter().all(|bytes| bytes.as_f64().unwrap() < 4e6), "{peak:?}");
-    assert_eq!(desk.listed("out"), ["report.md", "run.json"]);
+    assert_eq!(desk.listed("out"), ["junit.xml", "report.html", "report.md", "run.json"]);
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn each_sample_has_a_copy_of_the_corpus_and_nothing_outside_is_touched() {
     let mut verify = highwater(&["corpus", "verify"]);
     verify.arg(&corpus().root);
     call(verify).expect(0);
-    assert_eq!(desk.listed("out"), ["output", "report.md", "run.json"]);
+    assert_eq!(desk.listed("out"), ["junit.xml", "output", "report.html", "report.md", "run.json"]);
     assert_eq!(desk.listed("home/.claude"), ["settings.json"]);
     assert_eq!((desk.listed("home"), desk.listed("work")), (vec![".claude".to_owned()], Vec::new()));
 }
@@ -544,7 +544,7 @@ fn two_commands_are_measured_in_turn_after_one_sample_of_each() {
     assert_eq!(run["cases"][0]["case"], "compare/sh:base");
     assert_eq!(run["cases"][1]["case"], "compare/sh:head");
     assert_eq!(run["cases"][1]["metrics"]["time.wall_seconds"]["samples"].as_array().unwrap().len(), 5);
-    assert_eq!(desk.listed("out"), ["report.md", "run.json"]);
+    assert_eq!(desk.listed("out"), ["junit.xml", "report.html", "report.md", "run.json"]);
 }
 
 #[test]

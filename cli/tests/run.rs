@@ -195,7 +195,7 @@ fn a_run_leaves_nothing_but_its_reports() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort_unstable();
-    assert_eq!(names, ["budgets.toml", "report.md", "run.json"]);
+    assert_eq!(names, ["budgets.toml", "junit.xml", "report.html", "report.md", "run.json"]);
 }
 
 #[test]
@@ -305,6 +305,8 @@ fn saved_runs_are_gated_compared_and_reported_again() {
         call(command).expect(0).out
     };
     assert_eq!(report("markdown"), std::fs::read_to_string(run.join("report.md")).unwrap());
+    let page = std::fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(report("html") == page, "report.html is another page than the one that is printed");
     assert_eq!(serde_json::from_str::<Value>(&report("json")).unwrap(), json(&run.join("run.json")));
     assert!(report("text").contains("sync/cold"));
 }

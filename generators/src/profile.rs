@@ -191,6 +191,13 @@ impl Spec {
         Spec { profile: Profile::Steady, scale, seed }
     }
 
+    /// What the corpus's bytes depend on, as one word: its name and the generator's version. Corpora of one key are equal, so that a
+    /// cache can keep them by it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}-g{}", self.name(), crate::manifest::GENERATOR)
+    }
+
     /// The corpus's directory name, such as `heavy-0.019-1`.
     #[must_use]
     pub fn name(&self) -> String {

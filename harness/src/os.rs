@@ -103,6 +103,8 @@ pub struct Capability {
     pub available: bool,
     /// What was found.
     pub detail: String,
+    /// What is not known, or is known less well, without it.
+    pub loss: &'static str,
     /// What to do when it does not work; empty when it does.
     pub remedy: &'static str,
 }
@@ -115,6 +117,7 @@ pub fn capabilities() -> Vec<Capability> {
         name: "jemalloc",
         available: jemalloc,
         detail: if jemalloc { "built in".into() } else { "jemalloc does not build with MSVC".into() },
+        loss: "no figures of jemalloc's own, and no use of it as the allocator",
         remedy: if jemalloc {
             ""
         } else {

@@ -71,12 +71,13 @@ pub struct Environment {
     pub cpu_limit_cores: Option<f64>,
 }
 
-/// The build that was measured.
+/// What was measured: the build of highwater for its own scenarios, and of other commands the checkout in whose directory
+/// they were measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
-    /// Version of the program.
+    /// Version of highwater.
     pub version: String,
-    /// Commit it was built from, when known.
+    /// Commit of the build or checkout, when known.
     pub commit: Option<String>,
     /// Tag at that commit, when there is one.
     pub tag: Option<String>,
@@ -344,7 +345,7 @@ pub enum Tier {
 }
 
 /// Unit of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// Bytes.
@@ -360,7 +361,9 @@ pub enum Unit {
 }
 
 /// Which way a metric is better.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Less is better.
@@ -475,6 +478,9 @@ pub struct Judgement {
     /// How far beyond its limit the metric is, in its own unit; absent where it keeps the limit or was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<f64>,
+    /// The absolute limit that the metric was held to, in its own unit; absent where the budget is no ceiling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
     /// What statistics say of a growth between noisy samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,

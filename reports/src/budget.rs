@@ -13,11 +13,13 @@ use crate::{Error, bytes, figure, metric};
 pub mod edit;
 mod explain;
 mod parse;
+mod schema;
 mod sum;
 mod table;
 mod waiver;
 
 pub use explain::{Desk, explain};
+pub use schema::{SCHEMA, SCHEMA_ADDRESS};
 pub use sum::Sum;
 pub use waiver::Waiver;
 

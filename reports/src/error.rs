@@ -79,6 +79,20 @@ pub enum Error {
         /// Why.
         message: String,
     },
+    /// Occurs when a run cannot be written in the format of another tool.
+    #[error("failed to write the run as {what}: {why}")]
+    Text {
+        /// The format.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// Occurs when runs cannot be joined to one.
+    #[error("the runs cannot be joined: {why}")]
+    Apart {
+        /// Which of them, and what does not fit.
+        why: String,
+    },
     /// Occurs when there is nothing to draw a flamegraph of.
     #[error("failed to draw the flamegraph of {case}: {why}")]
     Flamegraph {

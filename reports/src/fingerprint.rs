@@ -54,9 +54,17 @@ pub(crate) fn of_machine<'e>(
     differences(REFUSED, base, head)
 }
 
+/// Every difference: field, base, head.
+pub(crate) fn differing<'e>(
+    base: &'e Environment,
+    head: &'e Environment,
+) -> impl Iterator<Item = (&'static str, String, String)> + 'e {
+    differences(REFUSED, base, head).chain(differences(SAID, base, head))
+}
+
 /// Every difference, as sentences.
 pub(crate) fn all(base: &Environment, head: &Environment) -> Vec<String> {
-    in_words(differences(REFUSED, base, head).chain(differences(SAID, base, head)))
+    in_words(differing(base, head))
 }
 
 fn in_words(differences: impl Iterator<Item = (&'static str, String, String)>) -> Vec<String> {

@@ -151,7 +151,7 @@ pub(crate) fn phases(case: &Case) -> Option<Table> {
 }
 
 /// In the order of the processes' records, then what only the metrics know.
-fn phase_names(case: &Case) -> Vec<&str> {
+pub(crate) fn phase_names(case: &Case) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     let recorded = case.processes.iter().flat_map(|process| &process.phases).map(|phase| phase.name.as_str());
     let measured = case.metrics.keys().filter_map(|name| metric::split(name).1);

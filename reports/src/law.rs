@@ -9,7 +9,7 @@ use crate::stats::line::{self, Line};
 mod words;
 
 pub use words::horizon_in_words;
-pub(crate) use words::{bytes, crossings_in_words, horizons_in_words, table};
+pub(crate) use words::{bytes, crossing_in_words, crossings_in_words, decimal, horizons_in_words, table};
 
 /// Confidence of every interval of a law, as the records say.
 const CONFIDENCE: f64 = 0.95;
@@ -35,13 +35,13 @@ const FLAT: f64 = 0.01;
 const FLAT_CHURN: f64 = 0.05;
 
 /// The metric that laws are about first of all.
-const HEAP: &str = "heap.peak_bytes";
+pub(crate) const HEAP: &str = "heap.peak_bytes";
 
 /// What is allocated from tick to tick, whose law is told by its exponent only.
 const CHURN: &str = "heap.churn_bytes_per_tick";
 
 /// What laws are of, unless their sweeps say otherwise.
-const SESSIONS: &str = "sessions";
+pub(crate) const SESSIONS: &str = "sessions";
 
 /// Resident memory, whose law is told but has no metrics.
 const RESIDENT: &str = "rss.peak_bytes";
@@ -158,7 +158,7 @@ fn fit(name: &str, points: Vec<LawPoint>) -> Option<(Law, Line)> {
 }
 
 /// The line through the points of a law, weighted by size.
-fn line_of(points: &[LawPoint]) -> Option<Line> {
+pub(crate) fn line_of(points: &[LawPoint]) -> Option<Line> {
     let (x, y) = columns(points);
     line::weighted(&x, &y, &line::by_size(&x), CONFIDENCE)
 }

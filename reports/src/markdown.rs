@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use harness::record::{Case, Environment, Run, Unit, Worth};
+use harness::record::{Case, Run, Unit, Worth};
 
-use crate::bytes::format_bytes;
 use crate::rows::{self, Group};
 use crate::{debt, figure, law, plain, real_engine, sites};
 
@@ -61,13 +60,8 @@ impl Page {
         }
     }
 
-    /// Text that is shown as it is, such as commands and errors.
     fn block(&mut self, lines: &[String]) {
-        let ticks = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
-        let fence = "`".repeat(3.max(ticks + 1));
-        self.line(&fence);
-        lines.iter().for_each(|line| self.line(line));
-        self.line(&fence);
+        self.text.push_str(&block(lines));
     }
 
     fn list(&mut self, title: &str, items: &[String]) {
@@ -95,21 +89,8 @@ impl Page {
     }
 
     fn environment(&mut self, run: &Run) {
-        let Environment { platform, kernel, cpu, allocator, toolchain, target, lockfile, profile, .. } =
-            &run.environment;
-        let environment = &run.environment;
         self.heading("Environment");
-        let rows = [
-            ("platform", format!("{platform}, kernel {kernel}")),
-            ("processor", format!("{cpu}, {}", rows::counted(environment.cores as usize, "core"))),
-            ("memory", format_bytes(environment.memory_bytes)),
-            (
-                "pages",
-                format!("{}, huge pages {}", format_bytes(environment.page_bytes), environment.huge_pages),
-            ),
-            ("allocator", allocator.clone()),
-            ("build", format!("{toolchain}, {target}, {profile}, Cargo.lock {lockfile}")),
-        ];
+        let rows = rows::environment(&run.environment);
         self.table(&["what", "value"], "ll", rows.map(|(what, value)| vec![what.to_owned(), value]));
     }
 
@@ -246,18 +227,7 @@ impl Page {
 
     fn reproduce(&mut self, run: &Run) {
         self.heading("How to repeat it");
-        let mut lines = Vec::new();
-        for group in rows::groups(run) {
-            if group.is_foreign() {
-                lines.extend(crate::foreign::repeat(&group.cases));
-                continue;
-            }
-            let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref());
-            let corpus = corpus.map(rows::corpus_options);
-            lines.push(format!("highwater run '{}:*'{}", group.scenario, corpus.unwrap_or_default()));
-        }
-        lines.extend(run.worth.iter().map(|worth| format!("highwater run --lattice {}", worth.scenario)));
-        self.block(&lines);
+        self.block(&rows::repeat(run));
     }
 }
 
@@ -286,6 +256,15 @@ fn process_rows(case: &Case) -> Vec<Vec<String>> {
     table
 }
 
+/// Text that is shown as it is, such as commands and errors.
+pub(crate) fn block(lines: &[String]) -> String {
+    let ticks = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(ticks + 1));
+    let mut text = format!("{fence}\n");
+    lines.iter().for_each(|line| text.extend([line, "\n"]));
+    text + &fence + "\n"
+}
+
 /// Text on one line that ends no cell and opens no markup but emphasis, which the tables use themselves.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
@@ -304,7 +283,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// Text from outside, shown as it is within a line or a cell.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     if !text.is_empty() && !text.contains(['|', '`', '\\', '\n']) {
         return format!("`{text}`");
     }

@@ -120,29 +120,8 @@ fn plain_keys<V>(map: &mut BTreeMap<String, V>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
-    use crate::{compare, markdown, specimen, text};
-
-    /// Puts a text before every text and every key of a map that stands below `metrics`.
-    fn poison(value: &mut Value, with: &str, keys: bool) {
-        match value {
-            Value::String(text) => text.insert_str(0, with),
-            Value::Array(all) => all.iter_mut().for_each(|each| poison(each, with, false)),
-            Value::Object(map) => {
-                for (name, each) in std::mem::take(map) {
-                    let mut each = each;
-                    // These are the names of enumerations, which no other text can replace.
-                    if !["tier", "unit", "direction", "verdict"].contains(&name.as_str()) {
-                        poison(&mut each, with, name == "metrics");
-                    }
-                    map.insert(if keys { format!("{with}{name}") } else { name }, each);
-                }
-            }
-            _ => {}
-        }
-    }
+    use crate::{compare, html, markdown, specimen, text};
 
     #[test]
     fn no_text_of_a_run_reaches_the_terminal_or_the_page_as_a_command() {
@@ -156,12 +135,11 @@ mod tests {
         ];
         for mut run in runs {
             run.cases[0].error = Some("one\ntwo".to_owned());
-            let mut value = serde_json::to_value(&run).unwrap();
-            poison(&mut value, "\x1b[2J\u{9b}5m\u{202e}\r\x07", false);
-            let run: Run = serde_json::from_value(value).unwrap();
+            let run = specimen::poisoned(&run, "\x1b[2J\u{9b}5m\u{202e}\r\x07");
             let runs = compare::compare(&run, &run);
             let two = [compare::text(&runs), compare::markdown(&runs), compare::commands(&run)];
-            for shown in [text::table(&run, style), markdown::report(&run)].into_iter().chain(two) {
+            let one = [text::table(&run, style), markdown::report(&run), html::report(&run, &|_| None)];
+            for shown in one.into_iter().chain(two) {
                 let obeyed = shown.chars().find(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'));
                 assert_eq!(obeyed, None, "{shown}");
             }

@@ -1,6 +1,6 @@
 //! What tables show of a run: its cases by scenario, and the text of each cell. The terminal and the page share it.
 
-use harness::record::{Case, Corpus, Metric, Process, Run, Unit, Verdict};
+use harness::record::{Case, Corpus, Environment, Metric, Process, Run, Unit, Verdict};
 
 use crate::bytes::format_bytes;
 use crate::judge::TRIPWIRE;
@@ -110,14 +110,53 @@ pub(crate) fn again(case: &Case) -> Option<String> {
 
 /// The figures that only this kind of scenario has, in words: `least heap 6 MiB`.
 pub(crate) fn special(case: &Case) -> String {
-    let named = SPECIAL.iter().filter_map(|(name, word)| Some((*word, case.metrics.get(*name)?)));
-    let own = case.metrics.iter().filter_map(|(name, metric)| {
-        let own = name.strip_prefix("scenario.").filter(|own| !own.contains('@'))?;
-        Some((own, metric))
-    });
-    let words =
-        named.chain(own).map(|(word, metric)| format!("{} {}", word.replace('_', " "), shown(metric)));
+    let words = special_names(case).map(|name| format!("{} {}", word_of(name), cell(case, name)));
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// The metrics that only this kind of scenario has.
+pub(crate) fn special_names(case: &Case) -> impl Iterator<Item = &str> {
+    let named = SPECIAL.iter().map(|(name, _)| *name).filter(|name| case.metrics.contains_key(*name));
+    let is_own = |name: &&str| name.starts_with("scenario.") && !name.contains('@');
+    named.chain(case.metrics.keys().map(String::as_str).filter(is_own))
+}
+
+/// Such a metric in words: `least heap`.
+pub(crate) fn word_of(name: &str) -> String {
+    let named = SPECIAL.iter().find(|(known, _)| *known == name);
+    named.map_or_else(
+        || name.trim_start_matches("scenario.").replace('_', " "),
+        |(_, word)| (*word).to_owned(),
+    )
+}
+
+/// Where a run took place: what, and its value.
+pub(crate) fn environment(environment: &Environment) -> [(&'static str, String); 6] {
+    let Environment { platform, kernel, cpu, allocator, toolchain, target, lockfile, profile, .. } =
+        environment;
+    [
+        ("platform", format!("{platform}, kernel {kernel}")),
+        ("processor", format!("{cpu}, {}", counted(environment.cores as usize, "core"))),
+        ("memory", format_bytes(environment.memory_bytes)),
+        ("pages", format!("{}, huge pages {}", format_bytes(environment.page_bytes), environment.huge_pages)),
+        ("allocator", allocator.clone()),
+        ("build", format!("{toolchain}, {target}, {profile}, Cargo.lock {lockfile}")),
+    ]
+}
+
+/// The commands that repeat a run: one for each scenario, and for each table of worths.
+pub(crate) fn repeat(run: &Run) -> Vec<String> {
+    let mut lines = Vec::new();
+    for group in groups(run) {
+        if group.is_foreign() {
+            lines.extend(foreign::repeat(&group.cases));
+            continue;
+        }
+        let corpus = group.cases.iter().find_map(|case| case.corpus.as_ref()).map(corpus_options);
+        lines.push(format!("highwater run '{}:*'{}", group.scenario, corpus.unwrap_or_default()));
+    }
+    lines.extend(run.worth.iter().map(|worth| format!("highwater run --lattice {}", worth.scenario)));
+    lines
 }
 
 /// The worst verdict of a case; `None` when no budget applied to it. A case that failed needs none.

@@ -19,6 +19,7 @@ mod flame;
 mod pairs;
 mod words;
 
+pub(crate) use words::{callers, more, place};
 pub use words::{deletion, first_line, markdown, text};
 
 use pairs::Pair;

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use harness::record::{
-    Artifact, Case, Corpus, Direction, Environment, Metric, PhaseReading, Process, Reading, Run, Tier, Unit,
-    Verdict,
+    Artifact, Case, Corpus, Direction, Environment, GrownSite, Metric, Moment, PhaseReading, Process,
+    Reading, Run, SiteGrowth, Tier, Unit, Verdict,
 };
 
 use crate::budget::Budgets;
 use crate::judge::Against;
 
 mod foreign;
+mod poison;
 mod swept;
 
 pub(crate) use foreign::{compared, foreign, member};
+pub(crate) use poison::poisoned;
 pub(crate) use swept::swept;
 
 const MIB: f64 = 1_048_576.0;
@@ -98,6 +100,32 @@ pub(crate) fn judged() -> Run {
 pub(crate) fn judge(run: &mut Run) {
     let budgets = Budgets::parse(BUDGETS, Path::new("budgets.toml")).unwrap();
     crate::judge::judge(run, &budgets, &Against::nothing(jiff::civil::date(2026, 2, 1)));
+}
+
+/// Two sites that grew behind a broken limit.
+pub(crate) fn grown() -> SiteGrowth {
+    let site = |function: &str, bytes: f64| GrownSite {
+        role: "worker-1".to_owned(),
+        function: function.to_owned(),
+        file: Some("src/parse.rs".to_owned()),
+        line: Some(7),
+        stack: vec![function.to_owned(), "parse::file".to_owned(), "main".to_owned()],
+        base_bytes: 0.0,
+        head_bytes: bytes,
+        base_blocks: 0.0,
+        head_blocks: 2.0,
+    };
+    SiteGrowth {
+        metric: "heap.peak_bytes".to_owned(),
+        moment: Moment::Peak,
+        base_bytes: 3.0 * MIB,
+        head_bytes: 5.0 * MIB,
+        sites: vec![site("parse::keep", 1.5 * MIB), site("parse::copy", 0.5 * MIB)],
+        grown_sites: 2,
+        limit_bytes: Some(4.0 * MIB),
+        enough_sites: Some(1),
+        flamegraph: Some("sites/sync-cold-bounded.peak.svg".to_owned()),
+    }
 }
 
 /// Limits that are broken and excused: twice the same metric, another of bytes, and one of blocks.

@@ -3,6 +3,7 @@
 //!
 //! Figures are finite. A p is a chance between 0 and 1, never NaN: where nothing can be concluded it is 1.
 
+pub mod divisive;
 pub mod line;
 pub mod many;
 pub mod proportion;

@@ -25,7 +25,7 @@ mod program;
 mod sites;
 
 pub use error::Error;
-pub use name::{FAMILIES, case_name, file_name, is_taken, of_program, plain};
+pub use name::{FAMILIES, case_name, file_name, is_taken, of_program, plain, quiet_name};
 pub use pass::{Pass, Wanted};
 pub use program::{ARTIFACT, Program, in_artifact};
 pub use sites::profile;
@@ -153,7 +153,7 @@ struct ArmRun<'a> {
 
 impl ArmRun<'_> {
     fn new(arm: &Arm) -> ArmRun<'_> {
-        let quiet = format!("{}-quiet", arm.name);
+        let quiet = name::quiet_name(&arm.name);
         let is_node = arm.program.is_node();
         ArmRun { arm, natural: CaseRun::new(&arm.name), quiet: CaseRun::new(&quiet), is_node, warm: None }
     }

@@ -3,7 +3,8 @@
 //! A [`Scenario`] is one of [`scenarios`]: a way to drive the engine, and the strategies it is driven with. A case is one of
 //! both, written `family/scenario:strategy`. [`runner::run`] measures cases; each sample is a fresh process in which
 //! [`subject::enter`] does the work. [`exec::run`] measures commands that know nothing of all this,
-//! and [`artifact`] makes builds of an earlier commit to compare with.
+//! [`project`] reads the file in which somebody else's project names such commands, and [`artifact`] makes builds of an earlier commit
+//! to compare with.
 
 mod answer;
 pub mod artifact;
@@ -12,6 +13,7 @@ pub mod exec;
 mod history;
 pub mod lattice;
 pub mod listing;
+pub mod project;
 pub mod runner;
 mod scratch;
 pub mod search;

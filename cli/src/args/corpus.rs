@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use generators::Shard;
+use scenarios::project::CorpusChoice;
 
 use super::SpecArgs;
 
@@ -51,12 +52,21 @@ pub(crate) enum CorpusVerb {
         out: Option<PathBuf>,
     },
     Search(Search),
-    /// Check every file of a corpus against its manifest.
+    /// Check every file of a corpus against its manifest
+    ///
+    /// Examples:
+    ///   highwater corpus verify target/highwater/corpora/smoke-1-1
+    #[command(verbatim_doc_comment)]
     Verify {
         /// The corpus: a folder with a manifest.json.
         dir: PathBuf,
     },
-    /// Change the files of a growth corpus as tools do, by its next step, and write its manifest anew.
+    /// Change the files of a growth corpus as tools do, by its next step, and write its manifest anew
+    ///
+    /// Examples:
+    ///   highwater corpus grow target/highwater/corpora/growth-1-1
+    ///   highwater corpus grow target/highwater/corpora/growth-1-1 --step 5
+    #[command(verbatim_doc_comment)]
     Grow {
         /// The corpus: a folder with a manifest.json, of the profile growth.
         dir: PathBuf,
@@ -64,7 +74,26 @@ pub(crate) enum CorpusVerb {
         #[arg(long, value_name = "N")]
         step: Option<u64>,
     },
-    /// List the corpora in a folder.
+    /// Print what a corpus's bytes depend on, as one word for the key of a cache
+    ///
+    /// Corpora of one key are equal; nothing is written.
+    ///
+    /// Examples:
+    ///   highwater corpus key laptop@0.1
+    #[command(verbatim_doc_comment)]
+    Key {
+        /// Which corpus, such as `laptop`, `heavy@0.05` or `mine.toml`.
+        #[arg(default_value = "heavy", value_name = "PROFILE[@SCALE]")]
+        corpus: CorpusChoice,
+        /// Seed of the corpus.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// List the corpora in a folder
+    ///
+    /// Examples:
+    ///   highwater corpus list
+    #[command(verbatim_doc_comment)]
     List {
         /// Where corpora are kept.
         #[arg(default_value = "target/highwater/corpora")]

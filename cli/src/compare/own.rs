@@ -10,6 +10,7 @@ use harness::instrument::Instrument;
 use scenarios::CaseSpec;
 use scenarios::artifact::Repository;
 use scenarios::exec::Wanted;
+use scenarios::project::CorpusChoice;
 use scenarios::runner::{self, Event, Input, Options, Plan};
 use scenarios::view::browser::Model;
 
@@ -34,7 +35,7 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
     let stop = stop::listen()?;
     let head = std::env::current_exe().context("failed to find this program's own file")?;
     let (base, text) = base(args, &head, stop)?;
-    let default = || args::CorpusChoice { profile: Profile::Heavy, scale: None };
+    let default = || CorpusChoice { profile: Profile::Heavy, scale: None };
     let choice = args.measuring.corpus.clone().unwrap_or_else(default);
     let input = Input::from_corpus(&corpus::ensure(&exec::spec(&args.measuring, choice), stop)?);
     stop::check()?;
@@ -56,9 +57,10 @@ pub(super) fn scenarios(args: &args::Compare) -> Result<Taken> {
         progress.set(number, case);
     };
     let cases = runner::pairs(&plan, [&base, &head], &options, &input, stop, &mut observe);
+    progress.finish();
     drop(progress);
     stop::check()?;
-    let mut run = folder::record(time, cases);
+    let mut run = folder::record(time, build::artifact(), cases);
     note(&mut run, "base", &text);
     note(&mut run, "head", "this program");
     let profile = move |case: &str| runner::pair_sites(case, &plan, [&base, &head], &options, &input, stop);

@@ -78,6 +78,20 @@ pub(crate) fn skipped(why: &str) {
     println!("skipped: {why}");
 }
 
+/// Whether programs that others wrote are installed; says so when not. Where HIGHWATER_REQUIRE_TOOLS is 1 they must be.
+pub(crate) fn are_here(programs: &[&str]) -> bool {
+    let is_here = |program: &&&str| {
+        Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+    };
+    let missing: Vec<&str> = programs.iter().filter(|program| !is_here(program)).copied().collect();
+    let is_required = std::env::var_os("HIGHWATER_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+    assert!(missing.is_empty() || !is_required, "required here, and not installed: {}", missing.join(", "));
+    if !missing.is_empty() {
+        skipped(&format!("not installed: {}", missing.join(", ")));
+    }
+    missing.is_empty()
+}
+
 /// Where tests keep what outlives one of them.
 pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)

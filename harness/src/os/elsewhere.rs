@@ -73,24 +73,28 @@ pub(super) fn capabilities() -> Vec<Capability> {
             name: "resident memory",
             available: peak,
             detail: "peak of the whole process".into(),
+            loss: "no resident memory of any process is known",
             remedy: if peak { "" } else { remedy },
         },
         Capability {
             name: "resident memory per phase",
             available: false,
             detail: "this system cannot reset a peak".into(),
+            loss: "only the peak of the whole process is known",
             remedy,
         },
         Capability {
             name: "proportional memory",
             available: false,
             detail: "this system does not tell it".into(),
+            loss: "shared pages count in full in each process that has them",
             remedy,
         },
         Capability {
             name: "process trees",
             available: false,
             detail: "only processes that record themselves are seen".into(),
+            loss: "no memory of foreign programs: time, ends, and what processes record of themselves",
             remedy,
         },
     ]

@@ -125,43 +125,60 @@ pub(super) fn capabilities() -> Vec<Capability> {
         || fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id())).is_ok();
     let pidfd = pidfd(std::process::id()).is_ok();
     vec![
-        capability("resident memory", resident, "VmHWM of /proc/PID/status", "mount /proc"),
+        capability(
+            "resident memory",
+            resident,
+            "VmHWM of /proc/PID/status",
+            "no resident memory of any process is known",
+            "mount /proc",
+        ),
         capability(
             "resident memory per phase",
             reset,
             "write to /proc/PID/clear_refs",
-            "use a kernel with CONFIG_PROC_PAGE_MONITOR; without it only the peak of the whole process is known",
+            "only the peak of the whole process is known; phases have that of the polls",
+            "use a kernel with CONFIG_PROC_PAGE_MONITOR, and a container whose /proc can be written",
         ),
         capability(
             "proportional memory",
             proportional,
             "Pss of /proc/PID/smaps_rollup",
+            "shared pages count in full in each process that has them",
             "use a kernel of 4.14 or later with CONFIG_PROC_PAGE_MONITOR",
         ),
         capability(
             "process trees",
             children,
             "children of /proc/PID/task/TID",
-            "use a kernel with CONFIG_PROC_CHILDREN; without it a tree is its first process",
+            "a tree is its first process",
+            "use a kernel with CONFIG_PROC_CHILDREN",
         ),
         capability(
             "peaks at the end of a process",
             trace::is_possible(),
             "ptrace of own children",
-            "allow ptrace (kernel.yama.ptrace_scope below 3, a container with SYS_PTRACE); without it trees are polled, and a peak in the last milliseconds of a process may be missed",
+            "trees are polled, and a peak in the last milliseconds of a process may be missed",
+            "allow ptrace (kernel.yama.ptrace_scope below 3, a container with SYS_PTRACE)",
         ),
         capability(
             "wake-up at exit",
             pidfd,
             "pidfd_open",
-            "use a kernel of 5.3 or later; polling takes its place",
+            "the end of a process is found by polling",
+            "use a kernel of 5.3 or later",
         ),
     ]
 }
 
-fn capability(name: &'static str, available: bool, how: &str, remedy: &'static str) -> Capability {
+fn capability(
+    name: &'static str,
+    available: bool,
+    how: &str,
+    loss: &'static str,
+    remedy: &'static str,
+) -> Capability {
     let detail = if available { format!("{how} works") } else { format!("{how} does not work") };
-    Capability { name, available, detail, remedy: if available { "" } else { remedy } }
+    Capability { name, available, detail, loss, remedy: if available { "" } else { remedy } }
 }
 
 /// How a process ended, and the time that it and those it waited for took.

@@ -30,6 +30,11 @@ const RATIO_KEYS: &[&str] = &["of", "at_most"];
 const SUM_KEYS: &[&str] = &["case", "parts", "slack", "within", "container", "reason"];
 const WAIVER_KEYS: &[&str] = &["case", "metric", "ceiling", "issue", "owner", "expires"];
 
+/// The keys of each kind of entry, as the schema names it.
+#[cfg(test)]
+pub(super) const KEYS: &[(&str, &[&str])] =
+    &[("Budget", BUDGET_KEYS), ("Order", ORDER_KEYS), ("Sum", SUM_KEYS), ("Waiver", WAIVER_KEYS)];
+
 pub(super) fn budgets(text: &str, path: &Path) -> Result<Budgets, Error> {
     let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
     let budgets = file(text, path, &line_of).map_err(|Wrong(span, message)| Error::Budget {

@@ -22,6 +22,8 @@ pub(super) struct Finding<'b> {
     pub(super) why: String,
     /// How far beyond the limit the metric is.
     pub(super) over: Option<f64>,
+    /// The absolute limit that the metric is held to, where the budget is one.
+    pub(super) ceiling: Option<f64>,
     /// A comparison of noisy samples, whose verdict depends on how many others there are.
     pub(super) compared: Option<Compared>,
     pub(super) waiver: Option<Waiver>,
@@ -68,12 +70,18 @@ pub(super) struct Weighed {
     pub(super) verdict: Verdict,
     pub(super) why: String,
     pub(super) over: Option<f64>,
+    pub(super) ceiling: Option<f64>,
     pub(super) compared: Option<Compared>,
 }
 
 impl Weighed {
     pub(super) fn new(verdict: Verdict, why: String) -> Weighed {
-        Weighed { verdict, why, over: None, compared: None }
+        Weighed { verdict, why, over: None, ceiling: None, compared: None }
+    }
+
+    /// Notes the absolute limit.
+    pub(super) fn held_to(self, limit: f64) -> Weighed {
+        Weighed { ceiling: Some(limit), ..self }
     }
 
     /// Notes how far beyond its limit the figure is, where it is.
@@ -85,7 +93,7 @@ impl Weighed {
 
 impl<'b> Finding<'b> {
     pub(super) fn new(case: usize, metric: &str, limit: String, weighed: Weighed) -> Finding<'b> {
-        let Weighed { verdict, why, over, compared } = weighed;
+        let Weighed { verdict, why, over, ceiling, compared } = weighed;
         Finding {
             case,
             metric: metric.to_owned(),
@@ -95,6 +103,7 @@ impl<'b> Finding<'b> {
             verdict,
             why,
             over,
+            ceiling,
             compared,
             waiver: None,
         }
@@ -123,6 +132,7 @@ impl<'b> Finding<'b> {
             budget: self.limit,
             why,
             over: self.over,
+            limit: self.ceiling,
             evidence,
             waiver: self.waiver,
         };

@@ -8,11 +8,11 @@ use crate::budget::{Budgets, Order, Sum};
 use crate::figure;
 
 pub(super) fn at_most(metric: &Metric, limit: f64) -> Weighed {
-    against(metric, Interval::point(limit), Sense::AtMost)
+    against(metric, Interval::point(limit), Sense::AtMost).held_to(limit)
 }
 
 pub(super) fn at_least(metric: &Metric, limit: f64) -> Weighed {
-    against(metric, Interval::point(limit), Sense::AtLeast)
+    against(metric, Interval::point(limit), Sense::AtLeast).held_to(limit)
 }
 
 /// At most another metric of the same case.

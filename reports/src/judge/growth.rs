@@ -48,7 +48,7 @@ pub(super) fn weigh(metric: &Metric, base: &BaseFigures, rule: Rule<'_>) -> Weig
     }
     let samples = (&base.samples[..], &metric.samples[..]);
     let compared = compare(samples, base.median, allowed, metric.direction, rule);
-    Weighed { verdict: Verdict::Pass, why, over: None, compared: Some(compared) }
+    Weighed { compared: Some(compared), ..Weighed::new(Verdict::Pass, why) }
 }
 
 fn compare(

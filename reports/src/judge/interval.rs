@@ -55,6 +55,12 @@ impl Interval {
     }
 }
 
+/// Both ends of a metric's interval.
+pub(crate) fn ends(metric: &Metric) -> (f64, f64) {
+    let Interval { low, high } = Interval::of(metric);
+    (low, high)
+}
+
 /// Whether the metric's figures differ from run to run, by nature or in this run.
 pub(crate) fn is_noisy(metric: &Metric) -> bool {
     metric.tier == Tier::Noisy || metric.demoted

@@ -1,6 +1,6 @@
 //! Laws, horizons and crossings as people read them.
 
-use harness::record::{Estimate, Horizon, Law, Run, Unit};
+use harness::record::{Crossing, Estimate, Horizon, Law, Run, Unit};
 
 use crate::{figure, metric};
 
@@ -72,18 +72,20 @@ pub(crate) fn horizons_in_words(run: &Run) -> Vec<String> {
 
 /// One sentence for each crossing.
 pub(crate) fn crossings_in_words(run: &Run) -> Vec<String> {
-    let sentence = |crossing: &harness::record::Crossing| {
-        let Estimate { value, low, high } = crossing.sessions;
-        format!(
-            "from {}{} sessions on {} takes more {} than {}",
-            count(value),
-            interval(value, low, Some(high)),
-            crossing.steeper,
-            crossing.metric,
-            crossing.flatter
-        )
-    };
-    run.crossings.iter().map(sentence).collect()
+    run.crossings.iter().map(crossing_in_words).collect()
+}
+
+/// A crossing as a sentence.
+pub(crate) fn crossing_in_words(crossing: &Crossing) -> String {
+    let Estimate { value, low, high } = crossing.sessions;
+    format!(
+        "from {}{} sessions on {} takes more {} than {}",
+        count(value),
+        interval(value, low, Some(high)),
+        crossing.steeper,
+        crossing.metric,
+        crossing.flatter
+    )
 }
 
 fn laws(run: &Run, with_phases: bool) -> impl Iterator<Item = (&str, &Law)> {
@@ -111,7 +113,7 @@ pub(crate) fn bytes(value: f64) -> String {
 }
 
 /// A size in decimal units: `512 MB`, `2 GB`.
-fn decimal(bytes: f64) -> String {
+pub(crate) fn decimal(bytes: f64) -> String {
     if bytes >= 1e9 { format!("{} GB", bytes / 1e9) } else { format!("{} MB", bytes / 1e6) }
 }
 

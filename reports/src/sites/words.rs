@@ -109,7 +109,7 @@ fn line(site: &GrownSite) -> String {
 }
 
 /// The function, with its place where that is known.
-fn place(site: &GrownSite) -> String {
+pub(crate) fn place(site: &GrownSite) -> String {
     match (&site.file, site.line) {
         (Some(file), Some(line)) => format!("{} ({file}:{line})", site.function),
         (Some(file), None) => format!("{} ({file})", site.function),
@@ -118,14 +118,14 @@ fn place(site: &GrownSite) -> String {
 }
 
 /// The next functions outside of the one that the site is named after.
-fn callers(site: &GrownSite) -> impl Iterator<Item = &str> {
+pub(crate) fn callers(site: &GrownSite) -> impl Iterator<Item = &str> {
     let own = site.stack.iter().position(|function| *function == site.function);
     let outer = own.map_or(&[][..], |at| &site.stack[at + 1..]);
     outer.iter().take(CALLERS).map(String::as_str)
 }
 
 /// What the list leaves out.
-fn more(growth: &SiteGrowth, listed: usize) -> Option<String> {
+pub(crate) fn more(growth: &SiteGrowth, listed: usize) -> Option<String> {
     let more = growth.grown_sites.saturating_sub(listed.min(growth.sites.len()) as u64);
     (more > 0).then(|| format!("and {more} more that grew by less"))
 }

@@ -29,6 +29,11 @@ pub fn case_name(name: &str) -> Result<String, Error> {
     Ok(name.to_owned())
 }
 
+/// The name of the case of a quiet pass.
+pub fn quiet_name(name: &str) -> String {
+    format!("{name}-quiet")
+}
+
 /// A program's file name, as a part of a case's name.
 pub fn of_program(program: &Path) -> String {
     let name = program.file_name().map(|name| plain(&name.to_string_lossy())).unwrap_or_default();

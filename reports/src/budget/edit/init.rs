@@ -7,7 +7,7 @@ use harness::record::{Case, Metric, Run, Unit};
 use toml_edit::Value;
 
 use super::{highest, is_exact, with_headroom, written};
-use crate::budget::Budgets;
+use crate::budget::{Budgets, SCHEMA_ADDRESS};
 use crate::decision::{self, Terms};
 use crate::{Error, figure, plain};
 
@@ -59,8 +59,13 @@ const MANUAL: &str = "\
 /// # Errors
 /// Occurs when no case of the run has a peak to limit.
 pub fn init(run: &Run, headroom_percent: f64, path: &Path) -> Result<First, Error> {
-    let mut writer =
-        Writer { run, headroom_percent, text: MANUAL.to_owned(), limits: 0, left_out: Vec::new() };
+    let mut writer = Writer {
+        run,
+        headroom_percent,
+        text: format!("#:schema {SCHEMA_ADDRESS}\n{MANUAL}"),
+        limits: 0,
+        left_out: Vec::new(),
+    };
     run.cases.iter().for_each(|case| writer.case(case));
     let Writer { mut text, limits, left_out, .. } = writer;
     if limits == 0 {
@@ -207,7 +212,10 @@ mod tests {
         run.cases[0].error = Some("the worker died".to_owned());
         let metric = run.cases[1].metrics.get_mut("heap.peak_bytes").unwrap();
         metric.samples[0] += 1024.0;
-        insta::assert_snapshot!(first(&run, 10.0).text);
+        let text = first(&run, 10.0).text;
+        let (hint, rest) = text.split_once('\n').unwrap();
+        assert_eq!(hint, format!("#:schema {SCHEMA_ADDRESS}"));
+        insta::assert_snapshot!(rest);
     }
 
     #[test]
