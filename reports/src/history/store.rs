@@ -37,12 +37,17 @@ pub struct Store {
 }
 
 /// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
     /// It is kept now.
     New,
     /// Its run was there already, maybe with another branch or subject; nothing was changed.
-    Known,
+    Known {
+        /// The id under which it is kept.
+        id: String,
+        /// The branch that it is kept as one of.
+        branch: Option<String>,
+    },
 }
 
 impl Store {
