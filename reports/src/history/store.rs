@@ -75,6 +75,26 @@ impl Store {
         }
     }
 
+    /// How many runs a history has. Nothing is changed by that: no tables are made, and an older schema stays.
+    pub fn count(target: &Target) -> Result<i64, StoreError> {
+        let mut connection = match target {
+            Target::File(path) if !path.exists() => return Err(StoreError::Missing { path: path.clone() }),
+            Target::File(path) => Connection::file(path)?,
+            Target::Server(server) => Connection::server(server)?,
+        };
+        let failed = |why| StoreError::Failed { what: "read", store: target.to_string(), why };
+        match schema::version(&mut connection).map_err(failed)? {
+            0 => Ok(0),
+            found if found > schema::NEWEST => {
+                Err(StoreError::Newer { store: target.to_string(), found, known: schema::NEWEST })
+            }
+            _ => {
+                let runs = connection.number("SELECT count(*) FROM highwater_runs", &[]).map_err(failed)?;
+                Ok(runs.unwrap_or(0))
+            }
+        }
+    }
+
     /// Adds a run, whole or not at all. Once this returns, the run is on the disk; adding it again changes nothing.
     pub fn add(&mut self, entry: &Entry) -> Result<Added, StoreError> {
         let line = entry.to_line();

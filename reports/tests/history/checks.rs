@@ -73,7 +73,7 @@ fn a_run_is_kept_once(target: &Target) {
 
 fn runs_are_in_the_order_of_their_commits(target: &Target) {
     let (mut store, mut entries) = filled(target, 40);
-    // Two runs of one moment are in the order of their ids.
+    // Two runs of one commit are in the order in which they were measured.
     let twin = sealed(Entry { time: "2030-01-01T00:00:00Z".to_owned(), ..entries[5].clone() });
     store.add(&twin).unwrap();
     entries.push(twin);
@@ -92,7 +92,7 @@ fn runs_are_in_the_order_of_their_commits(target: &Target) {
         assert_eq!(found, wanted, "{selection:?}");
     }
     let all = store.runs(&Selection::default()).unwrap().runs;
-    let moments: Vec<_> = all.iter().map(|run| (run.moment().unwrap(), run.id.clone())).collect();
+    let moments: Vec<_> = all.iter().map(|run| (run.moment().unwrap(), run.time.clone())).collect();
     assert!(moments.is_sorted() && moments.len() == 41);
 }
 
