@@ -238,3 +238,48 @@ fn case(case: &harness::record::Case) -> Case {
         error: case.error.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::record::{Estimate, Metric};
+
+    use super::*;
+
+    #[test]
+    fn only_an_escape_of_nul_is_one() {
+        assert!(has_nul(r#"{"a":"\u0000"}"#) && has_nul(r#"{"a":"\\\u0000"}"#));
+        assert!(!has_nul(r#"{"a":"refuse \\u0000 in names, u0000"}"#));
+    }
+
+    /// The figure of a case with these limits.
+    fn kept(direction: Direction, limits: &[f64]) -> Point {
+        let interval = Some(Estimate { value: 1.0, low: 0.5, high: 1.5 });
+        let metric = Metric {
+            tier: Tier::Noisy,
+            unit: Unit::Count,
+            direction,
+            median: 1.0,
+            samples: vec![1.0],
+            demoted: false,
+            interval,
+        };
+        let verdicts = limits.iter().map(|limit| Judgement {
+            metric: "x".to_owned(),
+            limit: Some(*limit),
+            ..Judgement::default()
+        });
+        let found = harness::record::Case {
+            verdicts: verdicts.collect(),
+            metrics: [("x".to_owned(), metric)].into(),
+            ..harness::record::Case::default()
+        };
+        case(&found).points[0].clone()
+    }
+
+    #[test]
+    fn of_several_limits_the_tightest_is_kept_and_of_an_estimate_its_interval() {
+        assert_eq!(kept(Direction::Lower, &[3.0, 2.0]).limit, Some(2.0));
+        let floor = kept(Direction::Higher, &[0.9, 0.95]);
+        assert_eq!((floor.limit, floor.range), (Some(0.95), Some((0.5, 1.5))));
+    }
+}
