@@ -18,8 +18,7 @@ use crate::{checkout, gate, show};
 /// Where a history is when nothing else is said.
 const STORE: &str = ".highwater/history.db";
 /// What is said of a run that was just added, when nobody named its branch.
-const NO_BRANCH: &str = "its branch is not known, so no trend of a branch shows it; a run that is kept stays as it is, so name the branch of the \
-     next one with --branch";
+const NO_BRANCH: &str = "its branch is not known, so no trend of a branch shows it, and it stays as it is; of the next run name it with --branch";
 /// Names the history, as `--store` does.
 const VARIABLE: &str = "HIGHWATER_STORE";
 
