@@ -45,6 +45,11 @@ expect() {
   exit 0
 }
 
+unreadable() {
+  printf '::warning title=highwater::the comment was not written: what %s answered is no list of comments\n' "$(data "$api")"
+  exit 0
+}
+
 # Only comments of the token's own owner are ours: others can write the same first line. The token of a workflow is a bot's and may not ask
 # who it is.
 call GET /user
@@ -58,7 +63,7 @@ id='' page=1
 while [[ -z $id ]]; do
   call GET "/repos/$GITHUB_REPOSITORY/issues/$number/comments?per_page=100&page=$page"
   expect 200
-  id=$(jq -r --arg marker "$marker" --arg me "$me" "[.[] | $author | select(.body | startswith(\$marker)) | .id] | first // empty" "$answer")
+  id=$(jq -r --arg marker "$marker" --arg me "$me" "[.[] | $author | select((.body // \"\") | startswith(\$marker)) | .id] | first // empty" "$answer" 2> /dev/null) || unreadable
   if [[ $(jq length "$answer") -lt 100 ]]; then break; fi
   page=$((page + 1))
 done

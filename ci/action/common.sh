@@ -30,6 +30,11 @@ split_lines() {
   done <<< "$1"
 }
 
+# The current directory, as programs of Windows know it too.
+here() {
+  pwd -W 2> /dev/null || pwd
+}
+
 # The SHA-256 of standard input.
 sha256() {
   if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1

@@ -5,7 +5,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=ci/action/common.sh
 source "$here/common.sh"
 
-folder=$RUNNER_TEMP/highwater-bin
+# One for each way, so that the cache of builds never gets what was fetched.
+folder=$RUNNER_TEMP/highwater-bin-$HIGHWATER_HOW
 ending=
 case ${RUNNER_OS:-$(uname -s)} in Windows* | MINGW* | MSYS*) ending=.exe ;; esac
 binary=$folder/highwater$ending
@@ -46,7 +47,8 @@ release() {
   fi
   found=$(sha256 < "$folder/$asset")
   [[ -n $wanted && $wanted == "$found" ]] || fail "$asset has the SHA-256 $found, and ${wanted:-none} was expected: it is not used"
-  tar -xzf "$folder/$asset" -C "$folder" "highwater$ending"
+  # With a path, tar on Windows would take the letter of the drive for a machine's name.
+  (cd "$folder" && tar -xzf "$asset" "highwater$ending")
 }
 
 case $HIGHWATER_HOW in

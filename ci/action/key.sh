@@ -28,14 +28,20 @@ for line in ${lines[@]+"${lines[@]}"}; do
     --corpora) corpora=$value ;;
   esac
 done
+cd "$HIGHWATER_DIRECTORY"
+named=
+if [[ -z $profile && $HIGHWATER_VERB == exec && -z ${HIGHWATER_COMMAND:-} && -f highwater.toml ]]; then
+  # Without a command everything in this file is measured, on its corpora.
+  named=$(sed -n 's/^[[:space:]]*corpus[[:space:]]*=[[:space:]]*"\([^"]*\)".*/\1/p' highwater.toml | sort -u)
+  profile=${named%%$'\n'*}
+fi
 if [[ -z $profile ]]; then exit 0; fi
 
-cd "$HIGHWATER_DIRECTORY"
 # What is wrong with it is said by the measurement itself.
 key=$("$HIGHWATER" corpus key "--seed=$seed" -- "$profile${scale:+@$scale}" 2> /dev/null) || exit 0
 # Scenarios bring corpora of their own, by their arguments.
-arguments=$(printf '%s' "${HIGHWATER_ARGS:-}" | sha256)
+arguments=$(printf '%s' "${HIGHWATER_ARGS:-}$named" | sha256)
 output prefix "highwater-corpora-$key-"
 output key "highwater-corpora-$key-${arguments:0:16}"
-case $corpora in /* | [A-Za-z]:*) ;; *) corpora=$PWD/$corpora ;; esac
+case $corpora in /* | [A-Za-z]:*) ;; *) corpora=$(here)/$corpora ;; esac
 output corpora "$corpora"

@@ -8,7 +8,7 @@ source "$here/common.sh"
 
 cd "$HIGHWATER_DIRECTORY"
 out=$HIGHWATER_OUT
-case $out in /* | [A-Za-z]:*) ;; *) out=$PWD/$out ;; esac
+case $out in /* | [A-Za-z]:*) ;; *) out=$(here)/$out ;; esac
 
 split_lines "${HIGHWATER_ARGS:-}"
 arguments=("$HIGHWATER_VERB" "--out=$out" ${lines[@]+"${lines[@]}"})

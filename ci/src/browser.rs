@@ -73,8 +73,11 @@ fn chromium(folder: &Path) -> Result<PathBuf, String> {
         process::run(Command::new(program).arg("--version"), folder, Duration::from_secs(60))
             .is_ok_and(|said| said.status.success())
     };
-    let usual = CHROMIUM.iter().map(PathBuf::from);
-    let found = named.into_iter().chain(usual).find(answers);
+    // Another one than was asked for would say nothing of it.
+    let found = match named {
+        Some(named) => Some(named).filter(answers),
+        None => CHROMIUM.iter().map(PathBuf::from).find(answers),
+    };
     found.ok_or_else(|| {
         "it needs Chromium: install it (Debian: apt-get install chromium) or name one by HIGHWATER_CHROMIUM=/path".to_owned()
     })

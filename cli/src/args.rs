@@ -143,7 +143,7 @@ pub(crate) struct Run {
 /// {corpus} in an argument, and HIGHWATER_CORPUS, is its path. What the command writes there
 /// touches neither the corpus nor the next sample nor your own files.
 ///
-/// Without a command, every [[measure]] of ./highwater.toml is measured in one run, after its build,
+/// Without a command, every entry `measure` of ./highwater.toml is measured in one run, after its build,
 /// and judged by the budgets that it names (docs/project.md); `highwater init` writes such a file.
 /// How each is measured stands there, and only --name, --samples, --budgets, --baseline, --sites,
 /// --corpora, --show-output and --out can be given here.

@@ -34,10 +34,12 @@ fn person(environment: &Environment, checks: &[Check]) -> String {
             group = check.group;
             text += &format!("\n{group}\n");
         }
-        text += &format!("{:<6} {:<30} {}\n", check.state.word(), check.name, check.detail);
+        // Names and paths come from the project, which may be anybody's.
+        let [name, detail] = [&check.name, &check.detail].map(|text| reports::plain_line(text));
+        text += &format!("{:<6} {name:<30} {detail}\n", check.state.word());
         for (label, said) in [("without it", &check.loss), ("remedy", &check.remedy)] {
             if check.state != State::Yes && !said.is_empty() {
-                text += &format!("       {label}: {said}\n");
+                text += &format!("       {label}: {}\n", reports::plain_line(said));
             }
         }
     }
@@ -65,13 +67,14 @@ mod tests {
             group: "tools",
             name: name.to_owned(),
             state,
-            detail: "looked for in PATH".to_owned(),
+            detail: "looked for\u{1b}[2J in PATH".to_owned(),
             loss: "no Node".to_owned(),
             remedy: "install it".to_owned(),
         };
         let text = person(&Environment::default(), &[check("node", State::No), check("git", State::Yes)]);
         let (first, second) = text.split_once("yes    git").unwrap();
         assert!(first.contains("no     node") && first.contains("without it: no Node\n"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
         assert!(first.contains("remedy: install it\n") && !second.contains("remedy"), "{text}");
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn record(time: jiff::Timestamp, artifact: Artifact, cases: Vec<Case>
     }
 }
 
-/// What [`write`] writes for readers, beside `run.json`.
+/// What [`write()`] writes for readers, beside `run.json`.
 const REPORTS: [&str; 3] = ["report.md", "report.html", "junit.xml"];
 
 /// Writes `run.json` and what is made of it for readers, each whole or not at all.

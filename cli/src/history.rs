@@ -17,6 +17,8 @@ use crate::{checkout, gate, show};
 
 /// Where a history is when nothing else is said.
 const STORE: &str = ".highwater/history.db";
+/// What is said of a run that was just added, when nobody named its branch.
+const NO_BRANCH: &str = "its branch is not known, so no trend of a branch shows it, and it stays as it is; of the next run name it with --branch";
 /// Names the history, as `--store` does.
 const VARIABLE: &str = "HIGHWATER_STORE";
 
@@ -71,13 +73,21 @@ fn add(target: &Target, args: &Add) -> Result<i32> {
     let mut store = Store::open(target)?;
     for (path, run) in runs {
         let entry = Entry::of(&run, change(run.artifact.commit.as_deref(), args));
-        let said = match store.add(&entry)? {
-            Added::New => "added",
-            Added::Known => "known",
-        };
-        show::result(&format!("{said} {} {}", list::short_id(&entry.id), path.display()));
-        if entry.change.branch.is_none() {
-            show::note("its branch is not known, so no trend of a branch shows it: name it with --branch");
+        match store.add(&entry)? {
+            Added::New => {
+                show::result(&format!("added {} {}", list::short_id(&entry.id), path.display()));
+                if entry.change.branch.is_none() {
+                    show::note(NO_BRANCH);
+                }
+            }
+            Added::Known { id, branch } => {
+                show::result(&format!("known {} {}", list::short_id(&id), path.display()));
+                if branch != entry.change.branch {
+                    let kept =
+                        branch.map_or("without a branch".to_owned(), |name| format!("as one of {name}"));
+                    show::note(&reports::plain_line(&format!("it was kept {kept}, and stays so")));
+                }
+            }
         }
     }
     Ok(0)
@@ -130,7 +140,8 @@ fn import(target: &Target, file: &Path) -> Result<i32> {
         Store::open(target)?.import(&mut BufReader::new(opened))?
     };
     for bad in &imported.bad {
-        show::note(&format!("{}:{}: {}", file.display(), bad.line, bad.why));
+        let said = format!("{}:{}: {}", file.display(), bad.line, bad.why);
+        show::note(&reports::plain_line(&said));
     }
     show::result(&format!(
         "added {}, known {}, left out {}",

@@ -1,6 +1,6 @@
 //! `highwater init`: the files with which a project measures itself.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use scenarios::project::{FILE, Project};
@@ -39,6 +39,14 @@ pub(crate) fn init(args: &args::init::Init) -> Result<i32> {
     } else {
         write(folder, GITHUB, &text::github(&found), args.force)?;
     }
+    if let Some(root) = repository_above(folder) {
+        show::result(&format!(
+            "note: GitHub and GitLab read such files at the root of the repository only: move it to {} and name {} in its input \
+             `working-directory`",
+            root.display(),
+            folder.display()
+        ));
+    }
     found.notes.iter().for_each(|note| show::result(&format!("note: {note}")));
     if is_gitlab {
         show::result(&format!("note: add to .gitlab-ci.yml: include: [{{ local: {GITLAB} }}]"));
@@ -73,6 +81,13 @@ fn entries_of(project: &Project) -> Vec<Entry> {
         command: measure.command.clone(),
     };
     project.measure.iter().map(entry).collect()
+}
+
+/// The root of the repository of a folder that is not its root.
+fn repository_above(folder: &Path) -> Option<PathBuf> {
+    let whole = std::fs::canonicalize(folder).ok()?;
+    let root = whole.ancestors().find(|above| above.join(".git").exists())?;
+    (root != whole).then(|| root.to_owned())
 }
 
 fn ignores_target(folder: &Path) -> bool {

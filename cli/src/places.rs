@@ -81,7 +81,8 @@ pub(crate) fn explain_pairs(run: &mut Run, out: &Path, profile: &mut Profiler<'_
 }
 
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    // The folder of `run.json` is an empty path, and means this one.
+    let whole = |path: &Path| std::fs::canonicalize(Path::new(".").join(path)).ok();
     whole(one).is_some_and(|one| Some(one) == whole(other))
 }
 

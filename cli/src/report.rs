@@ -13,7 +13,7 @@ use crate::{folder, show};
 /// Prints or writes a run; its verdict is not an exit code here.
 pub(crate) fn report(args: &args::Report) -> Result<i32> {
     let run = read_run(&args.run)?;
-    let text = text(&run, &gate::run_path(&args.run), args.format)?;
+    let text = text(&run, &gate::run_path(&args.run), args)?;
     match &args.out {
         Some(out) => {
             reports::store::write_atomically(out, text.as_bytes())?;
@@ -26,8 +26,10 @@ pub(crate) fn report(args: &args::Report) -> Result<i32> {
     Ok(0)
 }
 
-fn text(run: &Run, file: &Path, format: Format) -> Result<String> {
-    Ok(match format {
+fn text(run: &Run, file: &Path, args: &args::Report) -> Result<String> {
+    Ok(match args.format {
+        // A file is no terminal.
+        Format::Text if args.out.is_some() => reports::text::table(run, show::PLAIN),
         Format::Text => reports::text::table(run, show::style()),
         Format::Markdown => reports::markdown::report(run),
         Format::Html => {

@@ -51,6 +51,9 @@ pub(crate) fn pass_on(channel: Channel, bytes: &[u8]) {
 }
 
 /// How tables are drawn: plain when the output is not a terminal or colours are not wanted (`NO_COLOR`).
+/// As what is no terminal is written.
+pub(crate) const PLAIN: Style = Style { colour: false, width: PLAIN_COLUMNS };
+
 pub(crate) fn style() -> Style {
     let is_terminal = std::io::stdout().is_terminal();
     let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

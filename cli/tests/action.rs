@@ -293,7 +293,7 @@ fn gitlab(repository: &Repository, what: &str) -> Said {
     let mut command = Command::new("sh");
     command.args(["-c", &gitlab_script()]).current_dir(repository.root());
     command.env("HIGHWATER", env!("CARGO_BIN_EXE_highwater")).env("HIGHWATER_VERB", "exec");
-    command.env("HIGHWATER_OUT", "target/highwater/latest").env("HIGHWATER_ARGS", arguments().join("\n"));
+    command.env("HIGHWATER_ARGS", arguments().join("\n"));
     command.env("HIGHWATER_COMMAND", format!("{}\n{what}", planted().display()));
     command.env("HIGHWATER_BUDGETS", "budgets.toml").env("HIGHWATER_BASELINE", "baseline");
     call(command)

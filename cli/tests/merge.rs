@@ -82,4 +82,10 @@ fn what_cannot_be_joined_is_refused_and_nothing_is_written() {
     merge(desk, &["one", "two"], "one").expect(2).complains(&["--out one is one of the runs"]);
     merge(desk, &["one", "nosuch"], "whole").expect(2).complains(&["nosuch"]);
     assert!(!desk.join("whole").exists());
+    // The folder of a run that is named by its file alone is this one.
+    let before = fs::read(desk.join("one/run.json")).unwrap();
+    merge(&desk.join("one"), &["run.json", "../two"], ".")
+        .expect(2)
+        .complains(&["--out . is one of the runs"]);
+    assert_eq!(fs::read(desk.join("one/run.json")).unwrap(), before);
 }

@@ -59,7 +59,7 @@ fn with_detail(run: &Run, drawing: &dyn Fn(&str) -> Option<String>, detail: Deta
             (closing::sections(run))
         }
     };
-    let verdict = if overview::is_judged(run) { rows::name(run.verdict) } else { "not judged" };
+    let verdict = if rows::is_judged(run) { rows::name(run.verdict) } else { "not judged" };
     page(&format!("{verdict}: highwater report"), &content)
 }
 

@@ -277,7 +277,8 @@ fn turn_around(finding: &mut Finding<'_>) {
         ),
         other => (other, format!("{TRIPWIRE}{why}")),
     };
-    finding.over = None;
+    // What it must break is no limit to keep.
+    (finding.over, finding.ceiling) = (None, None);
 }
 
 #[cfg(test)]

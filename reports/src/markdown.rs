@@ -75,17 +75,17 @@ impl Page {
         self.line("# highwater report\n");
         self.line(&format!("**{}**", rows::summary(run)));
         let artifact = &run.artifact;
-        let mut what = format!("\nhighwater {}", artifact.version);
+        let mut what = format!("\nhighwater {}", escaped(&artifact.version));
         if let Some(commit) = &artifact.commit {
-            let _ = write!(what, ", commit {commit}");
+            let _ = write!(what, ", commit {}", escaped(commit));
         }
         if let Some(tag) = &artifact.tag {
-            let _ = write!(what, ", tag {tag}");
+            let _ = write!(what, ", tag {}", escaped(tag));
         }
         if artifact.dirty == Some(true) {
             what.push_str(", with uncommitted changes");
         }
-        self.line(&format!("{what}; begun {}.", run.time));
+        self.line(&format!("{what}; begun {}.", escaped(&run.time)));
     }
 
     fn environment(&mut self, run: &Run) {
@@ -99,7 +99,7 @@ impl Page {
         if let Some(corpus) = group.cases.iter().find_map(|case| case.corpus.as_ref()) {
             let digest = match corpus.digest.as_str() {
                 "" => String::new(),
-                digest => format!(", digest `{digest}`"),
+                digest => format!(", digest {}", code(digest)),
             };
             self.line(&format!(
                 "Corpus: {}{digest}.
@@ -173,7 +173,8 @@ impl Page {
 
     fn worth(&mut self, worth: &Worth) {
         let unit = crate::metric::unit(&worth.metric).unwrap_or(Unit::Count);
-        self.heading(&format!("What each choice is worth in {} of {}", worth.metric, worth.scenario));
+        let title = format!("What each choice is worth in {} of {}", worth.metric, worth.scenario);
+        self.heading(&escaped(&title));
         if let (Some(none), Some(all)) = (worth.combinations.first(), worth.combinations.last()) {
             let (none, all) = (figure::short(*none, unit), figure::short(*all, unit));
             self.line(&format!(

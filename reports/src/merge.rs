@@ -34,9 +34,9 @@ pub fn merge(parts: Vec<Part>) -> Result<Run, Error> {
     for part in parts {
         measured(&part)?;
         fits(&first_name, &whole, &part)?;
-        for (case, owner) in owners(&part) {
-            if let Some(other) = seen.insert(case.clone(), owner) {
-                return Err(apart(format!("{other} and {} both have the case {case}", part.name)));
+        for (what, owner) in owners(&part) {
+            if let Some(other) = seen.insert(what.clone(), owner) {
+                return Err(apart(format!("{other} and {} both have {what}", part.name)));
             }
         }
         let doubts = machines(&first_name, &whole.environment, &part);
@@ -51,15 +51,18 @@ fn apart(why: String) -> Error {
 }
 
 fn measured(part: &Part) -> Result<(), Error> {
-    if part.run.cases.is_empty() {
+    if part.run.cases.is_empty() && part.run.worth.is_empty() {
         return Err(apart(format!("{} has no cases: nothing was measured there", part.name)));
     }
     Ok(())
 }
 
-/// Which run each case is of.
+/// Which run each case and each comparison of choices is of.
 fn owners(part: &Part) -> BTreeMap<String, String> {
-    part.run.cases.iter().map(|case| (case.case.clone(), part.name.clone())).collect()
+    let cases = part.run.cases.iter().map(|case| format!("the case {}", case.case));
+    let worth =
+        part.run.worth.iter().map(|worth| format!("the worth in {} of {}", worth.metric, worth.scenario));
+    cases.chain(worth).map(|what| (what, part.name.clone())).collect()
 }
 
 /// What must be equal, because figures of different builds, or under different allocators, are not of one run.

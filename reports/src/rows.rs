@@ -3,7 +3,7 @@
 use harness::record::{Case, Corpus, Environment, Metric, Process, Run, Unit, Verdict};
 
 use crate::bytes::format_bytes;
-use crate::judge::TRIPWIRE;
+use crate::judge::{NOTHING, TRIPWIRE};
 use crate::{figure, foreign};
 
 /// The cases of one scenario.
@@ -178,14 +178,30 @@ pub(crate) fn name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The run's verdict with what it rests on: `pass: 12 limits judged, 2 of them tripwires, in 8 cases`. Commands
-/// that nobody wanted judged have no verdict to show.
+/// Whether anything was to be judged: what nobody wanted judged has no verdict, nor has a comparison of choices.
+pub(crate) fn is_judged(run: &Run) -> bool {
+    run.verdict != Verdict::Pass || run.cases.iter().any(|case| !case.verdicts.is_empty())
+}
+
+/// Why a run failed in which no case and no limit did: nothing was judged, or not what a base was given for.
+pub(crate) fn unfounded(run: &Run) -> Option<&str> {
+    let is_told = |case: &Case| {
+        case.error.is_some() || case.verdicts.iter().any(|judgement| judgement.verdict == Verdict::Error)
+    };
+    if run.verdict != Verdict::Error || run.cases.iter().any(is_told) {
+        return None;
+    }
+    run.doubts.iter().map(String::as_str).find(|doubt| doubt.starts_with(NOTHING))
+}
+
+/// The run's verdict with what it rests on: `pass: 12 limits judged, 2 of them tripwires, in 8 cases`.
 pub(crate) fn summary(run: &Run) -> String {
     let all = || run.cases.iter().flat_map(|case| &case.verdicts);
     let tripwires = all().filter(|judgement| judgement.why.starts_with(TRIPWIRE)).count();
-    let of_commands = run.cases.iter().any(|case| case.command.is_some());
-    if of_commands && run.verdict == Verdict::Pass && all().next().is_none() {
-        return format!("not judged: {} measured", counted(run.cases.len(), "case"));
+    if !is_judged(run) {
+        let choices = run.cases.is_empty() && !run.worth.is_empty();
+        let measured = format!("{} measured", counted(run.cases.len(), "case"));
+        return format!("not judged: {}", if choices { "choices were compared" } else { &measured });
     }
     let (limits, cases) = (counted(all().count(), "limit"), counted(run.cases.len(), "case"));
     let tripwires =

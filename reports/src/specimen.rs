@@ -16,7 +16,7 @@ mod poison;
 mod swept;
 
 pub(crate) use foreign::{compared, foreign, member};
-pub(crate) use poison::poisoned;
+pub(crate) use poison::{poisoned, poisoned_beside_metrics};
 pub(crate) use swept::swept;
 
 const MIB: f64 = 1_048_576.0;

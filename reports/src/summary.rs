@@ -1,5 +1,6 @@
 //! The page of a merge request: ten seconds to know whether it may go in, what broke, where, and how to see it again.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use harness::record::{Case, Judgement, Run, Verdict};
@@ -20,7 +21,10 @@ pub fn report(run: &Run) -> String {
     let mut page = format!("## {}\n", escaped(&headline(run)));
     verdicts(&mut page, run);
     let broken = judged(run, |verdict| verdict == Verdict::Regression);
-    for (case, judgement) in broken.iter().take(TOLD) {
+    // Several limits of one metric are broken at the same places.
+    let mut told = BTreeSet::new();
+    let places = broken.iter().filter(|(case, judgement)| told.insert((&case.case, &judgement.metric)));
+    for (case, judgement) in places.take(TOLD) {
         place(&mut page, case, judgement);
     }
     list(&mut page, "Improved", &improved(run));
@@ -34,7 +38,7 @@ pub fn report(run: &Run) -> String {
 
 /// A page that calls nobody and refers to no issue: outside of code, GitHub and GitLab make links of `@name` and `#1`, and tell those
 /// who are meant. A space of no width after the sign prevents that and cannot be seen.
-fn unlinked(page: &str) -> String {
+pub(crate) fn unlinked(page: &str) -> String {
     const SIGNS: [&str; 4] = ["@", "#", "&#64;", "&#35;"];
     let mut out = String::new();
     let mut rest = page;
@@ -49,8 +53,10 @@ fn unlinked(page: &str) -> String {
         let (text, after) = rest.split_at(sign.map_or(c.len_utf8(), str::len));
         // A phase, as in `heap.peak_bytes@parse`, is nobody's name.
         let is_within_a_word = text == "@" && out.ends_with(char::is_alphanumeric);
+        // Nor is what stands for a sign, as `&#91;`, an issue.
+        let is_escape = text == "#" && out.ends_with('&');
         out.push_str(text);
-        if sign.is_some() && !is_within_a_word && after.starts_with(char::is_alphanumeric) {
+        if sign.is_some() && !is_within_a_word && !is_escape && after.starts_with(char::is_alphanumeric) {
             out.push('\u{200b}');
         }
         rest = after;
@@ -83,6 +89,9 @@ fn headline(run: &Run) -> String {
         Verdict::Improved => "Memory: within budget, and improved",
         Verdict::Pass => "Memory: within budget",
     };
+    if let Some(why) = rows::unfounded(run) {
+        return format!("Memory: {}", escaped(why));
+    }
     // A run that nobody wanted judged has kept no budget.
     match rows::summary(run) {
         summary if summary.starts_with("not judged") => format!("Memory: {summary}"),
@@ -183,6 +192,7 @@ mod tests {
             "ask @\u{200b}ada, see a/b#\u{200b}12 and &#64;\u{200b}bob"
         );
         assert_eq!(unlinked("heap.peak_bytes@parse"), "heap.peak_bytes@parse");
+        assert_eq!(unlinked("&#91;x&#93;"), "&#91;x&#93;");
         assert_eq!(unlinked("## A\n| # | a @ b |"), "## A\n| # | a @ b |");
         for code in ["`npx @scope/tool #1`", "```\nrun @a `x` #1\n```\n", "``a ` @b``"] {
             assert_eq!(unlinked(code), code);

@@ -191,11 +191,11 @@ fn on_day(mut run: Value, day: usize) -> Value {
     };
     let more = if day < DAYS / 2 { 1.0 } else { 1.1 };
     let cases = run["cases"].as_array_mut().into_iter().flatten();
-    for metric in cases.flat_map(|case| case["metrics"].as_object_mut().into_iter().flatten()) {
-        let larger = |value: &Value| json!((value.as_f64().unwrap_or(0.0) * more).round());
-        metric.1["median"] = larger(&metric.1["median"]);
-        let samples: Vec<Value> = metric.1["samples"].as_array().into_iter().flatten().map(larger).collect();
-        metric.1["samples"] = Value::from(samples);
+    let larger = |value: &Value| json!((value.as_f64().unwrap_or(0.0) * more).round());
+    for (_, metric) in cases.flat_map(|case| case["metrics"].as_object_mut().into_iter().flatten()) {
+        metric["median"] = larger(&metric["median"]);
+        let samples: Vec<Value> = metric["samples"].as_array().into_iter().flatten().map(larger).collect();
+        metric["samples"] = Value::from(samples);
     }
     run
 }

@@ -8,7 +8,7 @@ use clap::Args;
 ///
 /// Examples:
 ///   highwater completions bash > ~/.local/share/bash-completion/completions/highwater
-///   highwater completions zsh > "${fpath[1]}/_highwater"
+///   highwater completions zsh > ~/.zfunc/_highwater
 ///   highwater completions fish > ~/.config/fish/completions/highwater.fish
 ///   highwater completions powershell >> $PROFILE
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Programs of a Cargo package, or of the members of a workspace.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -35,8 +36,10 @@ pub(super) fn look(folder: &Path) -> Result<Option<Found>> {
             .notes
             .push("a library cannot be started: name a program that uses it, such as an example".to_owned());
     } else {
-        let words = ["cargo", "build", "--release", "--target-dir", TARGET];
-        found.build = Some(words.map(str::to_owned).to_vec());
+        let mut words = vec!["cargo", "build", "--release", "--target-dir", TARGET];
+        // Else Cargo builds the package of this folder, or the default members, alone.
+        words.extend(is_workspace.then_some("--workspace"));
+        found.build = Some(words.into_iter().map(str::to_owned).collect());
     }
     Ok(Some(found))
 }
@@ -62,7 +65,7 @@ fn members(folder: &Path, manifest: &Table) -> Vec<PathBuf> {
     let patterns = listed.into_iter().flatten().filter_map(Value::as_str);
     let mut members: Vec<PathBuf> = Vec::new();
     for pattern in patterns {
-        match pattern.strip_suffix("/*") {
+        match pattern.strip_suffix("/*").or((pattern == "*").then_some("")) {
             Some(parent) => members.extend(sorted(&folder.join(parent))),
             None => members.push(folder.join(pattern)),
         }
@@ -73,22 +76,27 @@ fn members(folder: &Path, manifest: &Table) -> Vec<PathBuf> {
 /// The names of a package's programs: those that it lists, and those that Cargo finds by their place.
 fn programs(folder: &Path, manifest: &Table, package: &str) -> Vec<String> {
     let mut programs: Vec<String> = Vec::new();
-    let listed = manifest.get("bin").and_then(Value::as_array).into_iter().flatten();
-    let mut listed_main = false;
-    for bin in listed {
-        programs.extend(bin.get("name").and_then(Value::as_str).map(str::to_owned));
-        listed_main |= bin.get("path").and_then(Value::as_str) == Some("src/main.rs");
-    }
+    let listed = || manifest.get("bin").and_then(Value::as_array).into_iter().flatten();
+    // One that needs features is not built without them.
+    let usual = listed().filter(|bin| bin.get("required-features").is_none());
+    programs.extend(usual.filter_map(|bin| bin.get("name").and_then(Value::as_str).map(str::to_owned)));
+    let named = |key: &str| listed().filter_map(|bin| bin.get(key)?.as_str()).collect::<BTreeSet<_>>();
+    let (names, paths) = (named("name"), named("path"));
+    let is_listed = |name: &str, places: &[String]| {
+        names.contains(name) || places.iter().any(|place| paths.contains(place.as_str()))
+    };
     let finds = manifest.get("package").and_then(|package| package.get("autobins")?.as_bool());
     if finds != Some(false) {
-        if folder.join("src/main.rs").is_file() && !listed_main {
+        if folder.join("src/main.rs").is_file() && !is_listed(package, &["src/main.rs".to_owned()]) {
             programs.push(package.to_owned());
         }
         for path in sorted(&folder.join("src/bin")) {
             let is_program =
                 path.extension().is_some_and(|ending| ending == "rs") || path.join("main.rs").is_file();
             let stem = path.file_stem().and_then(|stem| stem.to_str());
-            programs.extend(stem.filter(|_| is_program).map(str::to_owned));
+            let places = |stem: &str| [format!("src/bin/{stem}.rs"), format!("src/bin/{stem}/main.rs")];
+            let is_new = |stem: &&str| is_program && !is_listed(stem, &places(stem));
+            programs.extend(stem.filter(is_new).map(str::to_owned));
         }
     }
     programs.sort();
@@ -141,6 +149,25 @@ mod tests {
     fn a_main_that_is_listed_has_the_name_it_is_listed_by() {
         let manifest = "[package]\nname = \"app\"\n[[bin]]\nname = \"tool\"\npath = \"src/main.rs\"\n";
         assert_eq!(names(&found(&[("Cargo.toml", manifest), ("src/main.rs", "")])), ["app/tool:main"]);
+    }
+
+    #[test]
+    fn a_program_is_named_once_and_only_where_it_is_built() {
+        let manifest = "[package]\nname = \"app\"\n[[bin]]\nname = \"my-tool\"\npath = \"src/bin/my_tool.rs\"\n\
+                        [[bin]]\nname = \"extra\"\nrequired-features = [\"x\"]\n";
+        let files = [("Cargo.toml", manifest), ("src/bin/my_tool.rs", ""), ("src/bin/extra.rs", "")];
+        assert_eq!(names(&found(&files)), ["app/my-tool:main"]);
+    }
+
+    #[test]
+    fn every_folder_may_be_a_member_and_all_are_built() {
+        let found = found(&[
+            ("Cargo.toml", "[workspace]\nmembers = [\"*\"]\n"),
+            ("a/Cargo.toml", "[package]\nname = \"a\"\n"),
+            ("a/src/main.rs", ""),
+        ]);
+        assert_eq!(names(&found), ["a/a:main"]);
+        assert_eq!(found.build.unwrap().last().unwrap(), "--workspace");
     }
 
     #[test]

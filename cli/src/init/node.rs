@@ -8,7 +8,12 @@ use serde_json::Value;
 use super::found::{Entry, Found};
 
 const SETUP: &str = "- uses: actions/setup-node@v4\n        with:\n          node-version: 22";
-const INSTALL: &str = "- run: npm ci";
+/// What installs the dependencies that a file locks.
+const INSTALLS: &[(&str, &str)] = &[
+    ("package-lock.json", "- run: npm ci"),
+    ("pnpm-lock.yaml", "- run: corepack enable && pnpm install --frozen-lockfile"),
+    ("yarn.lock", "- run: corepack enable && yarn install --frozen-lockfile"),
+];
 
 /// The programs of the package in a folder; none where there is no package.json.
 pub(super) fn look(folder: &Path) -> Result<Option<Found>> {
@@ -33,9 +38,8 @@ pub(super) fn look(folder: &Path) -> Result<Option<Found>> {
         found.build = Some(["npm", "run", "build"].map(str::to_owned).to_vec());
     }
     found.steps.push(SETUP);
-    if folder.join("package-lock.json").is_file() {
-        found.steps.push(INSTALL);
-    }
+    let lock = INSTALLS.iter().find(|(lock, _)| folder.join(lock).is_file());
+    found.steps.extend(lock.map(|(_, step)| *step));
     Ok(Some(found))
 }
 
@@ -61,9 +65,12 @@ fn programs(folder: &Path, package: &Value, name: &str) -> Vec<Entry> {
     }
     let start = package["scripts"]["start"].as_str().and_then(started);
     let named = [package["main"].as_str(), start].into_iter().flatten();
+    // Nobody says that this one would be built.
+    let usual = Some("index.js").filter(|path| folder.join(path).is_file());
     named
-        .chain(["index.js"])
-        .find(|path| is_usable(path))
+        .filter(|path| is_usable(path))
+        .chain(usual)
+        .next()
         .map(|path| entry("start", path))
         .into_iter()
         .collect()
@@ -117,7 +124,14 @@ mod tests {
             found(r#"{"name":"app","main":"dist/app.js","scripts":{"build":"tsc"}}"#, &["package-lock.json"]);
         assert_eq!(lines(&found), ["app/start:main node dist/app.js"]);
         assert_eq!(found.build.unwrap().join(" "), "npm run build");
-        assert_eq!(found.steps, [SETUP, INSTALL]);
+        assert_eq!(found.steps, [SETUP, INSTALLS[0].1]);
+    }
+
+    #[test]
+    fn nothing_is_started_that_nobody_names_and_that_is_not_there() {
+        let found = found(r#"{"private":true,"scripts":{"build":"turbo build"}}"#, &["pnpm-lock.yaml"]);
+        assert_eq!(lines(&found), [""; 0]);
+        assert_eq!(found.steps, [SETUP, INSTALLS[1].1]);
     }
 
     #[test]

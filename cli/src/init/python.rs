@@ -35,6 +35,11 @@ pub(super) fn look(folder: &Path) -> Result<Option<Found>> {
             format!("there is no script, no main.py and no {module}/__main__.py: name the command yourself");
         found.notes.push(missing);
     }
+    let needs = project.get("dependencies").and_then(Value::as_array).is_some_and(|needs| !needs.is_empty());
+    if needs && found.notes.is_empty() {
+        let step = "the workflow installs no dependencies: add the step `- run: pip install .` before the measurement";
+        found.notes.push(step.to_owned());
+    }
     found
         .kinds
         .push(format!("a Python project with {}", super::text::counted(found.entries.len(), "program")));

@@ -92,14 +92,19 @@ pub(super) fn github(found: &Found) -> String {
     let steps: String = found.steps.iter().map(|step| format!("      {step}\n")).collect();
     format!(
         "\
-# Measures memory at every push and pull request, and fails when a limit of budgets.toml is broken. The manual is docs/ci.md of
+# Measures memory at every push to the main branch and every pull request, and fails when a limit of budgets.toml is broken. The manual is docs/ci.md of
 # highwater.
 name: highwater
 
 on:
   push:
-    branches: [main]
+    branches: [main, master]
   pull_request:
+
+# Of two pushes in a row the latter counts.
+concurrency:
+  group: highwater-${{{{ github.ref }}}}
+  cancel-in-progress: ${{{{ github.event_name == 'pull_request' }}}}
 
 permissions:
   contents: read

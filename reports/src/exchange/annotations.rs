@@ -14,10 +14,21 @@ const SITES: usize = 3;
 pub fn report(run: &Run) -> String {
     let run = &crate::plain_run(run);
     let mut text = String::new();
+    if let Some(why) = rows::unfounded(run) {
+        command(&mut text, "error", None, "highwater", why);
+    }
     for case in &run.cases {
-        for judgement in &case.verdicts {
+        let told = case.verdicts.iter().any(|judgement| judgement.verdict == Verdict::Error);
+        if let Some(error) = case.error.as_deref().filter(|_| !told) {
+            command(&mut text, "error", None, &format!("highwater: error of {}", case.case), error);
+        }
+        for (index, judgement) in case.verdicts.iter().enumerate() {
+            let metrics = || case.verdicts[..index].iter().filter(|other| other.verdict == judgement.verdict);
             match judgement.verdict {
-                Verdict::Regression => broken(&mut text, case, judgement),
+                Verdict::Regression => {
+                    let is_first = metrics().all(|other| other.metric != judgement.metric);
+                    broken(&mut text, case, judgement, is_first);
+                }
                 Verdict::Error => command(&mut text, "error", None, &title(case, judgement), &judgement.why),
                 Verdict::Inconclusive | Verdict::Unfit => {
                     command(&mut text, "warning", None, &title(case, judgement), &judgement.why);
@@ -29,7 +40,7 @@ pub fn report(run: &Run) -> String {
     text
 }
 
-fn broken(text: &mut String, case: &Case, judgement: &Judgement) {
+fn broken(text: &mut String, case: &Case, judgement: &Judgement, is_first: bool) {
     let growth = case.growth.iter().find(|growth| growth.metric == judgement.metric);
     let sites: Vec<&GrownSite> = growth.map(shown).unwrap_or_default();
     let title = title(case, judgement);
@@ -37,7 +48,8 @@ fn broken(text: &mut String, case: &Case, judgement: &Judgement) {
         return command(text, "error", None, &title, &judgement.why);
     };
     command(text, "error", Some(first), &title, &format!("{}; {}", judgement.why, grew(first, judgement)));
-    for site in others {
+    // Several limits of one metric are broken by the same sites.
+    for site in others.iter().filter(|_| is_first) {
         command(text, "error", Some(site), &title, &grew(site, judgement));
     }
 }

@@ -1,6 +1,6 @@
 //! CSV (RFC 4180), for a spreadsheet or a data frame: one line for each metric of each case.
 
-use harness::record::{Case, Direction, Metric, Run, Tier};
+use harness::record::{Case, Direction, Metric, Run, Tier, Verdict};
 
 use super::{range, unit};
 use crate::{Error, metric, rows};
@@ -27,6 +27,7 @@ const TITLES: [&str; 16] = [
 ];
 
 /// Every metric of every case; a case without a measurement has one line, whose metric is empty and whose verdict is `error`.
+/// So has a limit on what was not measured.
 ///
 /// # Errors
 /// None are known: lines are written into memory.
@@ -40,7 +41,12 @@ pub fn report(run: &Run) -> Result<String, Error> {
             lines.write_record(line(run, case, name, metric)).map_err(wrong)?;
         }
         if case.metrics.is_empty() {
-            lines.write_record(unmeasured(run, case)).map_err(wrong)?;
+            lines.write_record(unmeasured(run, case, "", rows::worst(case))).map_err(wrong)?;
+            continue;
+        }
+        for judgement in case.verdicts.iter().filter(|found| !case.metrics.contains_key(&found.metric)) {
+            let line = unmeasured(run, case, &judgement.metric, Some(judgement.verdict));
+            lines.write_record(line).map_err(wrong)?;
         }
     }
     let bytes = lines.into_inner().map_err(|error| wrong(error.into_error().into()))?;
@@ -69,10 +75,13 @@ fn line(run: &Run, case: &Case, name: &str, found: &Metric) -> [String; 16] {
     all.try_into().unwrap_or_default()
 }
 
-fn unmeasured(run: &Run, case: &Case) -> [String; 16] {
+fn unmeasured(run: &Run, case: &Case, metric: &str, verdict: Option<Verdict>) -> [String; 16] {
+    let (plain, phase) = metric::split(metric);
     let mut cells: [String; 16] = Default::default();
-    cells[0] = cell(&case.case);
-    cells[10] = rows::worst(case).map_or("", rows::name).to_owned();
+    for (at, text) in [case.case.as_str(), plain, phase.unwrap_or_default()].into_iter().enumerate() {
+        cells[at] = cell(text);
+    }
+    cells[10] = verdict.map_or("", rows::name).to_owned();
     cells[11..].clone_from_slice(&of_run(run, case));
     cells
 }
@@ -89,5 +98,9 @@ fn of_run(run: &Run, case: &Case) -> [String; 5] {
 
 /// A text that a spreadsheet does not take for a formula, as the names of foreign cases might be.
 fn cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }

@@ -21,6 +21,11 @@ pub fn report(run: &Run) -> Result<String, Error> {
         }
         report.add_test_suite(suite);
     }
+    if let Some(why) = rows::unfounded(run) {
+        let mut suite = TestSuite::new("highwater");
+        suite.add_test_case(TestCase::new("judged", failed(NonSuccessKind::Error, Verdict::Error, why)));
+        report.add_test_suite(suite);
+    }
     let text =
         report.to_string().map_err(|error| Error::Text { what: "JUnit XML", why: error.to_string() })?;
     // The writer counts skipped tests in the root as well, which the schema of Jenkins knows of suites only: who reads by it would refuse the

@@ -90,7 +90,11 @@ fn summary_of_a_run_within_its_budgets() {
 #[test]
 fn annotations_of_hostile_texts_are_commands_of_ours_alone() {
     let text = annotations::report(&hostile());
-    assert_eq!(text.lines().count(), 1, "{text}");
+    let (text, other) = text.split_once('\n').unwrap();
+    assert!(
+        other.starts_with("::error title=highwater%3A error of ") && other.lines().count() == 1,
+        "{other}"
+    );
     let (properties, message) = text.strip_prefix("::error ").unwrap().split_once("::").unwrap();
     // A name of a property before each `=`, and nothing that a text has brought in.
     let names: Vec<&str> =
@@ -218,4 +222,54 @@ fn what_more_of_is_better_is_left_out_and_counted() {
     let entries: Vec<serde_json::Value> = serde_json::from_str(&benchmark::github(&run).unwrap()).unwrap();
     assert_eq!(entries.len() + left_out, all);
     assert!(entries.iter().all(|entry| !entry["name"].as_str().unwrap().contains("degrade.told")));
+}
+
+#[test]
+fn a_run_that_failed_as_a_whole_says_so_in_every_form() {
+    let mut run = specimen::judged();
+    run.cases.retain(|case| case.error.is_none());
+    run.cases.iter_mut().for_each(|case| case.verdicts.retain(|found| found.verdict == Verdict::Pass));
+    run.verdict = Verdict::Error;
+    run.doubts = vec!["nothing was judged: the base is of another allocator".to_owned()];
+    let forms = [summary::report(&run), junit::report(&run).unwrap(), annotations::report(&run)];
+    for text in forms.iter().chain([&crate::html::report(&run, &|_| None)]) {
+        assert!(text.contains("nothing was judged: the base is of another allocator"), "{text}");
+    }
+    assert!(
+        forms[1].contains("<error ") && forms[0].starts_with("## Memory: nothing was judged"),
+        "{}",
+        forms[0]
+    );
+}
+
+#[test]
+fn a_run_that_nobody_wanted_judged_is_within_no_budget() {
+    let text = summary::report(&specimen::run());
+    assert!(text.starts_with("## Memory: not judged: "), "{text}");
+}
+
+#[test]
+fn no_text_makes_junit_something_else_than_xml() {
+    let mut run = hostile();
+    run.cases[1].error = Some("\u{ffff}\u{fffe}\u{1}".to_owned());
+    let text = junit::report(&run).unwrap();
+    assert!(!text.contains(['\u{ffff}', '\u{fffe}', '\u{1}']) && text.contains("\u{fffd}"), "{text}");
+}
+
+#[test]
+fn csv_has_limits_of_what_was_not_measured() {
+    let mut run = specimen::judged();
+    let case = run.cases.iter_mut().find(|case| !case.metrics.is_empty()).unwrap();
+    let name = case.case.clone();
+    case.verdicts = vec![Judgement {
+        metric: "v8.heap_peak_bytes".to_owned(),
+        verdict: Verdict::Error,
+        ..Judgement::default()
+    }];
+    let text = csv::report(&run).unwrap();
+    let line = text.lines().find(|line| line.contains("v8.heap_peak_bytes")).unwrap();
+    assert!(
+        line.starts_with(&format!("{name},v8.heap_peak_bytes,,,,,")) && line.contains(",error,"),
+        "{line}"
+    );
 }

@@ -39,7 +39,7 @@ pub struct Drift {
 pub enum Error {
     /// Occurs when no run of the history has a tag.
     #[error(
-        "no run of the history is of a release{}: add runs of tagged commits, or the tag by hand",
+        "no run of the history is of a release{}: add runs of tagged commits",
         if *runs == 0 { " (it is empty, or nothing of it was selected)" } else { "" }
     )]
     NoRelease {
@@ -70,8 +70,9 @@ pub fn drift(timeline: &Timeline, tag: Option<&str>) -> Result<Drift, Error> {
             older.or(releases.last()).ok_or(Error::NoRelease { runs: timeline.runs.len() })?
         }
     };
-    let mut comparison = compared::compare(timeline, since, &releases, |series| latest(timeline, series));
     let last = since.runs.last().copied().unwrap_or(newest);
+    let now = |series: &Series| latest(timeline, series, last);
+    let mut comparison = compared::compare(timeline, since, &releases, now);
     comparison.environment = runs::moved(timeline, last, newest);
     Ok(Drift {
         schema: SCHEMA,
@@ -91,19 +92,22 @@ pub(super) fn named<'r>(releases: &'r [Release], tag: &str) -> Result<&'r Releas
     })
 }
 
-/// The series now; none where it was last measured before the last tenth of the runs, so that it is one that is gone.
-fn latest(timeline: &Timeline, series: &Series) -> Option<Level> {
+/// The series now, of runs after that of the release where there are such; none where it was last measured before the last tenth of the
+/// runs, so that it is one that is gone.
+fn latest(timeline: &Timeline, series: &Series, release: usize) -> Option<Level> {
     let last = series.points.last()?;
     let runs = timeline.runs.len();
     if last.run + runs.div_ceil(10).max(LATEST) < runs {
         return None;
     }
     // An exact figure is what it is.
-    if last.range.is_none() && last.tier == harness::record::Tier::Exact {
+    if last.is_exact() {
         return compared::level_of(&[last]);
     }
     let steps = trend::steps(timeline, series, &Options::default());
-    let begin = steps.last().map_or(0, |step| step.at).max(series.points.len().saturating_sub(LATEST));
+    let points = series.points.len();
+    let after = series.points.partition_point(|point| point.run <= release).min(points - 1);
+    let begin = steps.last().map_or(0, |step| step.at).max(points.saturating_sub(LATEST)).max(after);
     compared::level_of(&series.points[begin..].iter().collect::<Vec<&Point>>())
 }
 

@@ -100,11 +100,12 @@ impl Entry {
         Entry { id: entry.digest(), ..entry }
     }
 
-    /// When the run takes its place among others: the time of the commit, else of the run, in microseconds since 1970. Absent where
-    /// that is no RFC 3339 time.
-    pub fn order(&self) -> Option<i64> {
-        let time: jiff::Timestamp = self.change.committed.as_ref().unwrap_or(&self.time).parse().ok()?;
-        Some(time.as_microsecond())
+    /// When the run takes its place among others: the time of the commit, else of the run, and among runs of one commit the time of
+    /// the run; in microseconds since 1970. Absent where one is no RFC 3339 time.
+    pub fn order(&self) -> Option<(i64, i64)> {
+        let measured = self.time.parse::<jiff::Timestamp>().ok()?.as_microsecond();
+        let Some(committed) = &self.change.committed else { return Some((measured, measured)) };
+        Some((committed.parse::<jiff::Timestamp>().ok()?.as_microsecond(), measured))
     }
 
     /// The id that the content of the entry has: another one than [`Entry::id`] says that it was changed.
@@ -139,7 +140,7 @@ impl Entry {
         }
         let entry: Entry = serde_json::from_str(line).map_err(no_entry)?;
         // PostgreSQL has no text with it, and both stores keep the same.
-        if line.contains("\\u0000") {
+        if has_nul(line) {
             return Err(LineError::NoEntry { why: "it has a NUL character in a text".to_owned() });
         }
         let head = format!("{{\"schema\":{SCHEMA},\"id\":\"");
@@ -149,7 +150,9 @@ impl Entry {
             return Err(LineError::Changed { id: entry.id });
         }
         if entry.order().is_none() {
-            let time = entry.change.committed.unwrap_or(entry.time);
+            let is_time = |time: &String| time.parse::<jiff::Timestamp>().is_ok();
+            let committed = entry.change.committed.filter(|time| !is_time(time));
+            let time = committed.unwrap_or(entry.time);
             return Err(LineError::Time { id: entry.id, time });
         }
         Ok(entry)
@@ -190,6 +193,12 @@ pub enum LineError {
     },
 }
 
+/// Whether JSON has the escape of NUL: `u0000` behind an odd number of backslashes.
+fn has_nul(json: &str) -> bool {
+    let backslashes = |at: usize| json[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+    json.match_indices("u0000").any(|(at, _)| backslashes(at) % 2 == 1)
+}
+
 fn digest(text: &[u8]) -> String {
     blake3::hash(text).to_hex()[..ID_DIGITS].to_owned()
 }
@@ -201,7 +210,14 @@ fn case(case: &harness::record::Case) -> Case {
     let points = case.metrics.iter().map(|(name, metric)| {
         let least = metric.samples.iter().copied().fold(f64::INFINITY, f64::min);
         let greatest = metric.samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // What is estimated has no samples of its own, but an interval.
+        let (least, greatest) =
+            metric.interval.map_or((least, greatest), |interval| (interval.low, interval.high));
         let judged = case.verdicts.iter().filter(|judgement| judgement.metric == *name);
+        let tighter = match metric.direction {
+            Direction::Lower => f64::min,
+            Direction::Higher => f64::max,
+        };
         Point {
             metric: name.clone(),
             tier: metric.tier,
@@ -210,7 +226,7 @@ fn case(case: &harness::record::Case) -> Case {
             median: metric.median,
             range: (least < greatest).then_some((least, greatest)),
             // A tripwire's limit is one to break.
-            limit: judged.filter_map(|judgement| judgement.limit).filter(|_| !case.tripwire).reduce(f64::min),
+            limit: judged.filter_map(|judgement| judgement.limit).filter(|_| !case.tripwire).reduce(tighter),
         }
     });
     let judgements = case.verdicts.iter().filter(|judgement| judgement.verdict != Verdict::Pass);
@@ -220,5 +236,50 @@ fn case(case: &harness::record::Case) -> Case {
         points: points.collect(),
         judgements: judgements.cloned().collect(),
         error: case.error.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::record::{Estimate, Metric};
+
+    use super::*;
+
+    #[test]
+    fn only_an_escape_of_nul_is_one() {
+        assert!(has_nul(r#"{"a":"\u0000"}"#) && has_nul(r#"{"a":"\\\u0000"}"#));
+        assert!(!has_nul(r#"{"a":"refuse \\u0000 in names, u0000"}"#));
+    }
+
+    /// The figure of a case with these limits.
+    fn kept(direction: Direction, limits: &[f64]) -> Point {
+        let interval = Some(Estimate { value: 1.0, low: 0.5, high: 1.5 });
+        let metric = Metric {
+            tier: Tier::Noisy,
+            unit: Unit::Count,
+            direction,
+            median: 1.0,
+            samples: vec![1.0],
+            demoted: false,
+            interval,
+        };
+        let verdicts = limits.iter().map(|limit| Judgement {
+            metric: "x".to_owned(),
+            limit: Some(*limit),
+            ..Judgement::default()
+        });
+        let found = harness::record::Case {
+            verdicts: verdicts.collect(),
+            metrics: [("x".to_owned(), metric)].into(),
+            ..harness::record::Case::default()
+        };
+        case(&found).points[0].clone()
+    }
+
+    #[test]
+    fn of_several_limits_the_tightest_is_kept_and_of_an_estimate_its_interval() {
+        assert_eq!(kept(Direction::Lower, &[3.0, 2.0]).limit, Some(2.0));
+        let floor = kept(Direction::Higher, &[0.9, 0.95]);
+        assert_eq!((floor.limit, floor.range), (Some(0.95), Some((0.5, 1.5))));
     }
 }

@@ -7,6 +7,7 @@ use harness::record::Unit;
 use serde::Serialize;
 
 use crate::markdown::escaped;
+use crate::summary::unlinked;
 use crate::{aligned, plain};
 
 mod html;
@@ -113,7 +114,7 @@ impl Page {
                 lines.push(String::new());
             }
         }
-        lines.join("\n")
+        unlinked(&lines.join("\n"))
     }
 }
 
@@ -128,7 +129,7 @@ impl Section {
     pub fn table(self, titles: &[&str], sides: &str, rows: Vec<Vec<String>>) -> Section {
         let cells = |row: Vec<String>| row.iter().map(|cell| plain::line(cell)).collect();
         let rows: Vec<Vec<String>> = rows.into_iter().map(cells).collect();
-        let titles = titles.iter().map(|title| (*title).to_owned()).collect();
+        let titles = titles.iter().map(|title| plain::line(title)).collect();
         let table = Table { titles, sides: sides.to_owned(), rows };
         Section { table: (!table.rows.is_empty()).then_some(table), ..self }
     }
@@ -179,8 +180,8 @@ mod tests {
         let mut page = Page::new("about\n# it", ["a <b> `c`".to_owned()]);
         let rows =
             vec![vec!["x | y".to_owned(), "1".to_owned()], vec!["\u{1b}[2Jz".to_owned(), "12".to_owned()]];
-        let items = ["# no heading <script>\u{202e}".to_owned()];
-        page.add(Section::new("the table").table(&["what", "figure"], "lr", rows).items(items));
+        let items = ["# no heading <script>\u{202e} of @ada, #7".to_owned()];
+        page.add(Section::new("the table").table(&["what", "figure\u{1b}[2J"], "lr", rows).items(items));
         page.add(Section::new("nothing").table(&["what"], "l", Vec::new()));
         page
     }
@@ -197,7 +198,7 @@ mod tests {
             html.contains("<h2 id=\"part-0\">the table</h2>") && html.contains("a &lt;b&gt; `c`"),
             "{html}"
         );
-        assert!(html.contains("# no heading &lt;script&gt;\u{fffd}") && !html.contains("<script"));
+        assert!(html.contains("# no heading &lt;script&gt;\u{fffd} of @ada") && !html.contains("<script"));
         assert!(!html.contains("nothing</h2>"));
     }
 

@@ -1,6 +1,8 @@
 //! Releases: what a release became against the last one and against the one of a year before, what was waived in it and by whom, and how
 //! long its limits will hold.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use harness::record::{Judgement, Unit, Verdict, Waiver};
 use serde::Serialize;
 
@@ -8,7 +10,7 @@ use super::compared::{self, Comparison};
 use super::drift::{Error, named};
 use super::entry::Entry;
 use super::runs::{self, Release};
-use super::series::Timeline;
+use super::series::{RunMark, Testbed, Timeline, corpus_name};
 use super::trend::{self, Trend};
 use crate::stats::divisive::Options;
 
@@ -57,6 +59,10 @@ pub struct Against {
 pub struct Debt {
     /// The case.
     pub case: String,
+    /// Its input, as [`corpus_name`] names it.
+    pub corpus: String,
+    /// Where it was measured.
+    pub testbed: Testbed,
     /// The metric.
     pub metric: String,
     /// What the gate said: `waived`, or graver.
@@ -89,26 +95,33 @@ pub fn release(
         Some(tag) => named(&releases, tag)?,
         None => releases.last().ok_or(Error::NoRelease { runs: timeline.runs.len() })?,
     };
-    let place = releases.iter().position(|other| other.tag == release.tag).unwrap_or(0);
     // What came later does not belong to the report: it stays as it was on the day.
-    let (older, known) = (&releases[..place], &releases[..=place]);
     let up_to = up_to(timeline, release);
+    let known = runs::releases(&up_to);
+    let older: Vec<Release> = known.iter().filter(|other| other.tag != release.tag).cloned().collect();
     let trends = trend::trends(&up_to, &Options::default(), weeks);
     let mut headroom: Vec<Trend> =
         trends.series.into_iter().filter(|trend| trend.headroom.is_some()).collect();
     let weeks_of = |trend: &Trend| trend.headroom.as_ref().map_or(f64::INFINITY, |found| found.weeks.value);
     headroom.sort_by(|a, b| weeks_of(a).total_cmp(&weeks_of(b)));
-    let last_run = release.runs.last().map(|run| &timeline.runs[*run]);
     Ok(Report {
         schema: SCHEMA,
-        verdict: last_run.map_or(Verdict::Pass, |run| run.verdict),
-        last: older.last().map(|than| against(timeline, than, release, known)),
-        year: a_year_before(timeline, release, older).map(|than| against(timeline, than, release, known)),
+        verdict: verdict(timeline, release),
+        last: older.last().map(|than| against(&up_to, than, release, &known)),
+        year: a_year_before(&up_to, release, &older).map(|than| against(&up_to, than, release, &known)),
         debts: debts(timeline, entries, release),
         headroom,
         release: release.clone(),
-        releases: known.to_vec(),
+        releases: known,
     })
+}
+
+/// The worst verdict of the last runs on all testbeds.
+fn verdict(timeline: &Timeline, release: &Release) -> Verdict {
+    let testbed = |run: &RunMark| timeline.environments.get(run.environment).map(Testbed::of);
+    let last: BTreeMap<Option<Testbed>, Verdict> =
+        release.runs.iter().map(|run| &timeline.runs[*run]).map(|run| (testbed(run), run.verdict)).collect();
+    last.into_values().max().unwrap_or(Verdict::Pass)
 }
 
 fn against(timeline: &Timeline, than: &Release, release: &Release, releases: &[Release]) -> Against {
@@ -148,24 +161,27 @@ fn debts(timeline: &Timeline, entries: &[Entry], release: &Release) -> Vec<Debt>
     let mut entries: Vec<(usize, &Entry)> =
         entries.iter().filter_map(|entry| Some((rank(entry)?, entry))).collect();
     entries.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut debts = Vec::new();
     for (_, entry) in entries {
-        let new: Vec<_> = entry.cases.iter().filter(|case| !seen.contains(&case.case.as_str())).collect();
-        for case in &new {
-            debts.extend(case.judgements.iter().filter_map(|judgement| debt(case, judgement)));
+        for case in &entry.cases {
+            let place = (Testbed::of(&entry.environment), corpus_name(case.corpus.as_ref()));
+            if seen.insert((case.case.as_str(), place.clone())) {
+                debts.extend(case.judgements.iter().filter_map(|judgement| debt(case, &place, judgement)));
+            }
         }
-        seen.extend(new.iter().map(|case| case.case.as_str()));
     }
     debts.sort_by_key(|debt| std::cmp::Reverse(debt.verdict));
     debts
 }
 
-fn debt(case: &super::entry::Case, judgement: &Judgement) -> Option<Debt> {
+fn debt(case: &super::entry::Case, place: &(Testbed, String), judgement: &Judgement) -> Option<Debt> {
     let point = case.points.iter().find(|point| point.metric == judgement.metric);
     let unit = point.map(|point| point.unit).or_else(|| crate::metric::unit(&judgement.metric));
     (judgement.verdict >= Verdict::Waived).then(|| Debt {
         case: case.case.clone(),
+        corpus: place.1.clone(),
+        testbed: place.0.clone(),
         metric: judgement.metric.clone(),
         verdict: judgement.verdict,
         budget: judgement.budget.clone(),
@@ -180,15 +196,13 @@ impl Report {
     pub fn debt_bytes(&self) -> f64 {
         let waived =
             self.debts.iter().filter(|debt| debt.verdict == Verdict::Waived && debt.unit == Unit::Bytes);
-        let mut most: Vec<(&str, &str, f64)> = Vec::new();
+        let mut most: BTreeMap<_, f64> = BTreeMap::new();
         for debt in waived {
-            let over = debt.over.unwrap_or(0.0);
-            match most.iter_mut().find(|known| (known.0, known.1) == (&debt.case, &debt.metric)) {
-                Some(known) => known.2 = known.2.max(over),
-                None => most.push((&debt.case, &debt.metric, over)),
-            }
+            let of = (&debt.case, &debt.corpus, &debt.testbed, &debt.metric);
+            let known = most.entry(of).or_insert(0.0);
+            *known = known.max(debt.over.unwrap_or(0.0));
         }
-        most.iter().map(|(_, _, over)| over).sum()
+        most.into_values().sum()
     }
 }
 

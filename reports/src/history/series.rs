@@ -114,6 +114,13 @@ pub struct Point {
     pub limit: Option<f64>,
 }
 
+impl Point {
+    /// Whether it is the same in every sample, by its nature and in this run.
+    pub fn is_exact(&self) -> bool {
+        self.tier == Tier::Exact && self.range.is_none()
+    }
+}
+
 impl Selection {
     /// Whether a case is among those selected.
     pub fn has_case(&self, case: &str) -> bool {

@@ -37,12 +37,17 @@ pub struct Store {
 }
 
 /// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
     /// It is kept now.
     New,
     /// Its run was there already, maybe with another branch or subject; nothing was changed.
-    Known,
+    Known {
+        /// The id under which it is kept.
+        id: String,
+        /// The branch that it is kept as one of.
+        branch: Option<String>,
+    },
 }
 
 impl Store {
@@ -67,6 +72,26 @@ impl Store {
         match target {
             Target::File(path) if !path.exists() => Err(StoreError::Missing { path: path.clone() }),
             _ => Store::open(target),
+        }
+    }
+
+    /// How many runs a history has. Nothing is changed by that: no tables are made, and an older schema stays.
+    pub fn count(target: &Target) -> Result<i64, StoreError> {
+        let mut connection = match target {
+            Target::File(path) if !path.exists() => return Err(StoreError::Missing { path: path.clone() }),
+            Target::File(path) => Connection::file(path)?,
+            Target::Server(server) => Connection::server(server)?,
+        };
+        let failed = |why| StoreError::Failed { what: "read", store: target.to_string(), why };
+        match schema::version(&mut connection).map_err(failed)? {
+            0 => Ok(0),
+            found if found > schema::NEWEST => {
+                Err(StoreError::Newer { store: target.to_string(), found, known: schema::NEWEST })
+            }
+            _ => {
+                let runs = connection.number("SELECT count(*) FROM highwater_runs", &[]).map_err(failed)?;
+                Ok(runs.unwrap_or(0))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Trends: where the figures of a history changed their level, what lies between the runs before and after, and what is left up to the
 //! limits.
 
-use harness::record::{Direction, Tier};
+use harness::record::Direction;
 use serde::Serialize;
 
 use super::runs::{self, Moved};
@@ -129,7 +129,7 @@ pub fn trends(timeline: &Timeline, options: &Options, weeks: f64) -> Trends {
 /// The changes of level of one series; that it is exact is known from its points.
 pub fn steps(timeline: &Timeline, series: &Series, options: &Options) -> Vec<Step> {
     let values: Vec<f64> = series.points.iter().map(|point| point.median).collect();
-    let exact = series.points.iter().all(|point| point.tier == Tier::Exact);
+    let exact = series.points.iter().all(Point::is_exact);
     let changes = divisive::changes(&values, &Options { exact, ..*options });
     changes.into_iter().map(|change| step(timeline, series, &change)).collect()
 }
@@ -163,7 +163,7 @@ pub(super) fn is_worse(direction: Direction, then: f64, now: f64) -> bool {
 
 /// What changed between the runs at a step, and of a noisy figure near it.
 fn moved_near(timeline: &Timeline, points: &[Point], index: usize) -> Vec<MovedNear> {
-    let exact = points[index - 1].tier == Tier::Exact && points[index].tier == Tier::Exact;
+    let exact = points[index - 1].is_exact() && points[index].is_exact();
     let reach = if exact { 0 } else { NEAR };
     let pairs = index.saturating_sub(reach).max(1)..points.len().min(index + reach + 1);
     let mut found: Vec<MovedNear> = pairs

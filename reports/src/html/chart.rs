@@ -13,7 +13,7 @@ mod strip;
 mod text;
 
 pub(crate) use axis::Axis;
-pub(crate) use bars::{Bar, Bars, Row, bars};
+pub(crate) use bars::{Bar, Bars, Row, bars, shows_limits};
 pub(crate) use line::{Lines, Mark, Series, line};
 pub(crate) use strip::Strip;
 

@@ -1,6 +1,6 @@
 //! What failed, the gravest first: each case with its figures beside their limits, the sites that grew, and the command that repeats it.
 
-use harness::record::{Case, Judgement, Run, SiteGrowth, Unit, Verdict};
+use harness::record::{Case, Direction, Judgement, Run, SiteGrowth, Unit, Verdict};
 use maud::{Markup, html};
 
 use super::chart::{Bar, Bars, NARROW, Row, Words, bars};
@@ -56,7 +56,7 @@ fn summary(failed: &[&Case]) -> Markup {
             html! { @if let Some(growth) = grown { (sites::first_line(growth)) } },
         ]
     });
-    let titles = ["case", "metric", "measured", "too much", "verdict", "budget", "largest site"];
+    let titles = ["case", "metric", "measured", "beyond", "verdict", "budget", "largest site"];
     parts::table(&Table {
         caption: "Every limit that failed".to_owned(),
         titles: titles.map(parts::cell).to_vec(),
@@ -95,7 +95,7 @@ fn judged(case: &Case, judgement: &Judgement) -> Markup {
                     dt { "metric" } dd { b { (metric) } }
                     @if let Some(measured) = case.metrics.get(metric) { dt { "measured" } dd { (figure::short(measured.median, measured.unit)) } }
                     dt { "budget" } dd { (budget) }
-                    @if let Some(over) = over { dt { "too much" } dd { b.grow { (figure::change(*over, unit)) } } }
+                    @if let Some(over) = over { dt { @if is_floor(case, judgement) { "too little" } @else { "too much" } } dd { b.grow { (figure::change(*over, unit)) } } }
                     @if rows::worst(case) != Some(*verdict) { dt { "verdict" } dd { (parts::chip(*verdict, rows::name(*verdict))) } }
                 }
                 p.soft { (why) }
@@ -105,15 +105,23 @@ fn judged(case: &Case, judgement: &Judgement) -> Markup {
     }
 }
 
+/// Whether the limit is the least that is allowed, and not the most.
+fn is_floor(case: &Case, judgement: &Judgement) -> bool {
+    let direction = case.metrics.get(&judgement.metric).map(|metric| metric.direction);
+    direction == Some(Direction::Higher) || judgement.budget.starts_with("at least ")
+}
+
 /// The figure as a bar with its limit; nothing where either is not known.
 fn bar(case: &Case, judgement: &Judgement) -> Markup {
     let Some(measured) = case.metrics.get(&judgement.metric) else { return html! {} };
-    let beyond = judgement.over.map(|over| measured.median - over);
+    let is_floor = is_floor(case, judgement);
+    let beyond = judgement.over.map(|over| measured.median + if is_floor { over } else { -over });
     let Some(limit) = judgement.limit.or(beyond) else { return html! {} };
     let interval = interval::ends(measured);
     let short = |value: f64| figure::short(value, measured.unit);
     let title = format!("{} of {} beside its limit", judgement.metric, case.case);
-    let about = format!("{} measured, {} allowed", short(measured.median), short(limit));
+    let allowed = if is_floor { "at least" } else { "allowed" };
+    let about = format!("{} measured, {} {allowed}", short(measured.median), short(limit));
     let row = |name: String, bar: Bar| Row { name, bars: vec![bar] };
     bars(&Bars {
         words: Words { title: &title, about: &about },
@@ -131,7 +139,7 @@ fn bar(case: &Case, judgement: &Judgement) -> Markup {
                     ..Bar::default()
                 },
             ),
-            row("allowed".to_owned(), Bar { kind: "quiet", to: limit, said: short(limit), ..Bar::default() }),
+            row(allowed.to_owned(), Bar { kind: "quiet", to: limit, said: short(limit), ..Bar::default() }),
         ],
         width: NARROW,
     })

@@ -16,7 +16,7 @@ const SCENARIOS_LEAST: usize = 4;
 
 /// The verdict, what it rests on, and what was measured.
 pub(super) fn banner(run: &Run) -> Markup {
-    let judged = is_judged(run);
+    let judged = rows::is_judged(run);
     let tone = if judged { parts::tone(run.verdict) } else { "none" };
     html! {
         div.banner.(tone) {
@@ -30,11 +30,6 @@ pub(super) fn banner(run: &Run) -> Markup {
     }
 }
 
-/// Whether anything was to be judged: commands that nobody wanted judged have no verdict, nor has a comparison of choices.
-pub(super) fn is_judged(run: &Run) -> bool {
-    run.verdict != Verdict::Pass || run.cases.iter().any(|case| !case.verdicts.is_empty())
-}
-
 /// What decided the verdict, in a few words.
 fn headline(run: &Run) -> String {
     let found = by_verdict(run);
@@ -43,9 +38,12 @@ fn headline(run: &Run) -> String {
     if run.cases.is_empty() && run.worth.is_empty() {
         return "nothing was measured".to_owned();
     }
-    if !is_judged(run) {
+    if !rows::is_judged(run) {
         let choices = run.cases.is_empty().then(|| "choices were compared".to_owned());
         return choices.unwrap_or_else(|| format!("{} measured", counted(run.cases.len(), "case")));
+    }
+    if let Some(why) = rows::unfounded(run) {
+        return why.to_owned();
     }
     if limits == 0 {
         return "nothing was judged".to_owned();

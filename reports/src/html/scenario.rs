@@ -3,7 +3,7 @@
 use harness::record::{Case, Metric, Run, Ticks, Unit};
 use maud::{Markup, html};
 
-use super::chart::{Axis, Bar, Bars, Lines, NARROW, Row, Series, Words, bars, line};
+use super::chart::{Axis, Bar, Bars, Lines, NARROW, Row, Series, Words, bars, line, shows_limits};
 use super::parts::{self, Table};
 use super::{Detail, law, tree};
 use crate::judge::interval;
@@ -50,7 +50,7 @@ fn peaks(group: &Group<'_>) -> Markup {
     let rows: Vec<Row> = group.cases.iter().map(row).filter(|row| !row.bars.is_empty()).collect();
     let kinds = |kind: &str| rows.iter().flat_map(|row| &row.bars).any(|bar| bar.kind == kind);
     let (has_heap, has_rss) = (kinds("heap"), kinds("rss"));
-    let limited = rows.iter().flat_map(|row| &row.bars).any(|bar| bar.limit.is_some());
+    let limited = shows_limits(&rows);
     let title = format!("Peak memory of {}", group.scenario);
     let chart = bars(&Bars {
         words: Words {

@@ -143,8 +143,15 @@ fn a_page_can_be_read_without_seeing_it() {
 fn no_text_of_a_run_becomes_markup() {
     let evil =
         "</style></title><script>alert(1)</script><img src=x onerror=alert(1)>\" onload=\"x' <!-- \u{202e}";
-    for run in runs() {
-        let page = Html::parse_document(&report(&specimen::poisoned(&run, evil), &drawing));
+    // Files of flamegraphs are named by texts too.
+    let drawings = |run: &Run| all(&Html::parse_document(&report(run, &|_| None)), "svg").len();
+    let of_each = |run: Run| {
+        let beside = specimen::poisoned_beside_metrics(&run, evil);
+        assert_eq!(drawings(&beside), drawings(&run), "not all is drawn of a hostile run");
+        [specimen::poisoned(&run, evil), beside]
+    };
+    for run in runs().into_iter().flat_map(of_each) {
+        let page = Html::parse_document(&report(&run, &drawing));
         let names: BTreeSet<&str> = all(&page, "*").iter().map(|element| element.value().name()).collect();
         let unknown: Vec<&str> = names.into_iter().filter(|name| !ELEMENTS.contains(name)).collect();
         assert_eq!(unknown, [""; 0]);
@@ -171,10 +178,8 @@ fn the_verdict_and_what_failed_stand_before_all_else() {
             .map(|mark| text.find(mark).unwrap())
             .collect();
     assert!(places.is_sorted(), "{places:?}");
-    assert!(
-        text.contains("<title>error: highwater report</title>")
-            || text.contains("<title>regression: highwater report</title>")
-    );
+    let title = format!("<title>{}: highwater report</title>", crate::rows::name(failing().verdict));
+    assert!(text.contains(&title), "{}", &text[..2000]);
 }
 
 #[test]

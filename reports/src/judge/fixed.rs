@@ -1,6 +1,6 @@
 //! Limits that a run is judged by on its own: ceilings, floors, parts of other cases, orders and sums.
 
-use harness::record::{Case, Metric, Run, Unit, Verdict};
+use harness::record::{Case, Direction, Metric, Run, Unit, Verdict};
 
 use super::finding::{Finding, Unjudged, Weighed, measured, own};
 use super::interval::{Interval, Sense};
@@ -8,11 +8,13 @@ use crate::budget::{Budgets, Order, Sum};
 use crate::figure;
 
 pub(super) fn at_most(metric: &Metric, limit: f64) -> Weighed {
-    against(metric, Interval::point(limit), Sense::AtMost).held_to(limit)
+    let found = against(metric, Interval::point(limit), Sense::AtMost);
+    if metric.direction == Direction::Lower { found.held_to(limit) } else { found }
 }
 
 pub(super) fn at_least(metric: &Metric, limit: f64) -> Weighed {
-    against(metric, Interval::point(limit), Sense::AtLeast).held_to(limit)
+    let found = against(metric, Interval::point(limit), Sense::AtLeast);
+    if metric.direction == Direction::Higher { found.held_to(limit) } else { found }
 }
 
 /// At most another metric of the same case.

@@ -57,7 +57,7 @@ pub struct Change {
     pub index: usize,
     /// The chance of such a difference of the two levels, if there were none; 0 between runs of equal exact figures.
     pub p: f64,
-    /// Mean of the points before it: since the change before it, of at most a window.
+    /// Mean of the points before it, of a certain one the point before: since the change before it, of at most a window.
     pub before: f64,
     /// Mean of the points from it on, up to the next change, of at most a window.
     pub after: f64,
@@ -233,9 +233,12 @@ fn strong(series: &[f64], places: &[usize], options: &Options) -> Vec<Change> {
     let tested = |indices: &[usize], which: usize| {
         let (from, to) = around(series, indices, which, options.window);
         let index = indices[which];
+        if options.exact && is_between_runs(series, index) {
+            // A spike within a level is no part of it.
+            return Change { index, p: 0.0, before: series[index - 1], after: series[index] };
+        }
         let Test { p, before, after } = test(&series[from..index], &series[index..to]);
-        let certain = options.exact && is_between_runs(series, index);
-        Change { index, p: if certain { 0.0 } else { p }, before, after }
+        Change { index, p, before, after }
     };
     let mut places: Vec<Change> = (0..indices.len()).map(|which| tested(&indices, which)).collect();
     while let Some(which) = weakest(&places, options) {

@@ -64,11 +64,26 @@ fn a_history_without_releases_says_what_to_do() {
     let said = |error: Result<Drift, Error>| error.unwrap_err().to_string();
     assert_eq!(
         said(since(&specimen::entries()[..2], None)),
-        "no run of the history is of a release: add runs of tagged commits, or the tag by hand"
+        "no run of the history is of a release: add runs of tagged commits"
     );
     assert!(said(since(&[], None)).contains("it is empty"));
     assert_eq!(
         said(since(&specimen::entries(), Some("v9"))),
         "no run of the history has the tag v9; those that are there: v2.0, v1.2, v1.1, v1.0"
     );
+}
+
+#[test]
+fn what_moved_in_the_first_run_after_a_release_is_seen() {
+    let mut entries = specimen::entries();
+    entries.truncate(59);
+    let last = &mut entries[58];
+    let noisy = &mut last.cases[0].points[1];
+    noisy.median *= 2.0;
+    noisy.range = noisy.range.map(|(low, high)| (2.0 * low, 2.0 * high));
+    last.id = last.digest();
+    let found = since(&entries, None).unwrap();
+    assert_eq!(found.since.tag, "v2.0");
+    let moved = found.comparison.moved.iter().find(|moved| moved.key.metric == "rss.peak_bytes").unwrap();
+    assert!(moved.worse && moved.part.unwrap() > 0.9, "{moved:?}");
 }

@@ -53,3 +53,38 @@ fn debt_is_the_most_that_each_metric_is_over_and_graver_verdicts_come_first() {
     let text = page(&report).text();
     assert!(text.contains("97.7 KiB in 2 waived limits, the next ends on 2026-06-30"), "{text}");
 }
+
+/// A release measured twice: the second time on another testbed, or on the same one a day later.
+fn twice(target: &str, verdict: Verdict) -> Report {
+    let mut entries = specimen::entries();
+    let mut again = entries[57].clone();
+    again.environment.target = target.to_owned();
+    again.time = again.time.replace("T13:", "T14:");
+    again.verdict = verdict;
+    again.cases[0].judgements.clear();
+    entries.push(Entry { id: again.digest(), ..again });
+    of(&entries, Some("v2.0"))
+}
+
+#[test]
+fn of_several_testbeds_none_hides_what_another_did_not_keep() {
+    let report = twice("aarch64-apple-darwin", Verdict::Pass);
+    assert_eq!((report.verdict, report.debts.len()), (Verdict::Waived, 1));
+    assert_eq!(report.debts[0].testbed.target, "x86_64-unknown-linux-gnu");
+}
+
+#[test]
+fn a_release_that_was_measured_again_is_what_it_was_found_to_be_last() {
+    let report = twice("x86_64-unknown-linux-gnu", Verdict::Pass);
+    assert_eq!((report.verdict, report.debts.len()), (Verdict::Pass, 0));
+}
+
+#[test]
+fn a_testbed_that_came_later_changes_no_name() {
+    let mut entries = specimen::entries();
+    let before = of(&entries, Some("v1.1"));
+    let mut other = entries[59].clone();
+    other.environment.allocator = "jemalloc".to_owned();
+    entries.push(Entry { id: other.digest(), ..other });
+    assert_eq!(of(&entries, Some("v1.1")), before);
+}

@@ -21,7 +21,7 @@ const SWITCHES: usize = 100;
 /// What marks a file of SQLite as a history of highwater: "HWhi".
 const APPLICATION: i64 = 0x4857_6869;
 /// The lock that writers hold in a PostgreSQL database, of which SQLite has one anyway: "highwate" as a number.
-const WRITERS: &str = "SELECT pg_advisory_xact_lock(7523377975160665189)";
+const WRITERS: &str = "SELECT pg_advisory_xact_lock(7523658350876259429)";
 
 /// An open database.
 pub(super) enum Connection {
@@ -103,7 +103,10 @@ impl Connection {
         .map_err(failed)?;
         // The same promise as that of a file, whatever the server does by default.
         client
-            .batch_execute("SET synchronous_commit = on; SET client_min_messages = warning")
+            .batch_execute(&format!(
+                "SET synchronous_commit = on; SET client_min_messages = warning; SET lock_timeout = '{}s'",
+                PATIENCE.as_secs()
+            ))
             .map_err(failed)?;
         Ok(Connection::Postgres(Box::new(Session { client, statements: HashMap::new() })))
     }
@@ -219,8 +222,9 @@ impl Connection {
 
 /// Whether the file is a history, or empty and so becomes one.
 fn is_ours(connection: &rusqlite::Connection) -> rusqlite::Result<bool> {
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    // The tables first: both come with one transaction, which may be made between the two questions.
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     Ok(application == APPLICATION || (application == 0 && tables == 0))
 }
 

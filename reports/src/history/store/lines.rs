@@ -35,7 +35,7 @@ impl Store {
     /// Writes every entry as the line that was added, in the order of the commits; gives how many. Two stores of the same runs
     /// write the same bytes.
     pub fn export(&mut self, out: &mut dyn Write) -> Result<usize, StoreError> {
-        let sql = "SELECT e.content FROM highwater_runs r JOIN highwater_entries e ON e.run = r.number ORDER BY r.moment, r.number";
+        let sql = "SELECT e.content FROM highwater_runs r JOIN highwater_entries e ON e.run = r.number ORDER BY r.moment, r.measured, r.number";
         let (mut count, mut written) = (0, Ok(()));
         self.attempt("read", |connection, _| {
             connection.query(sql, &[], &mut |row| {

@@ -14,7 +14,7 @@ use crate::history::series::{Builder, Key, Point, RunMark, Selection, Testbed, T
 /// Every run of a branch or of all, the last one first.
 const RUNS: &str = "SELECT number, environment, id, time, version, commit_id, tag, dirty, committed, branch, subject, author, verdict \
      FROM highwater_runs WHERE (CAST($1 AS TEXT) IS NULL OR branch = $1) \
-     ORDER BY moment DESC, number DESC LIMIT $2";
+     ORDER BY moment DESC, measured DESC, number DESC LIMIT $2";
 
 /// Runs in their order, their numbers in the tables, and what series are gathered with.
 pub(super) struct Gathered {

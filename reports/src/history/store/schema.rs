@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
                 id TEXT NOT NULL UNIQUE,
                 run TEXT NOT NULL UNIQUE,
                 moment BIGINT NOT NULL,
+                measured BIGINT NOT NULL,
                 time TEXT NOT NULL,
                 version TEXT NOT NULL,
                 commit_id TEXT,
@@ -41,7 +42,7 @@ const MIGRATIONS: &[Migration] = &[
                 verdict TEXT NOT NULL,
                 environment BIGINT NOT NULL
             );
-            CREATE INDEX highwater_runs_in_order ON highwater_runs (moment, number);
+            CREATE INDEX highwater_runs_in_order ON highwater_runs (moment, measured, number);
             CREATE TABLE highwater_environments (
                 number BIGINT NOT NULL PRIMARY KEY,
                 content TEXT NOT NULL

@@ -72,7 +72,7 @@ fn refused(why: impl Into<String>) -> StoreError {
 }
 
 /// What the client says of a URL that it cannot read may hold a part of the password, so it is not repeated.
-const UNREADABLE: &str = "the PostgreSQL URL of the history cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for @, %2F for / and %3F for ? in names and passwords";
+const UNREADABLE: &str = "the PostgreSQL URL of the history cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for @, %2F for / and %3F for ? in names, passwords and options";
 
 fn server(url: &str) -> Result<Server, StoreError> {
     // A password may have a `?` in it, and the client takes it for one.
@@ -90,6 +90,10 @@ fn server(url: &str) -> Result<Server, StoreError> {
         }
     }
     let plain_url = format!("{address}?{}", others.join("&"));
+    // As with an `@` among the options, behind which all of them would be overlooked.
+    if ["sslmode=", "sslrootcert="].iter().any(|name| plain_url.contains(name)) {
+        return Err(refused(UNREADABLE));
+    }
     let mut config: postgres::Config =
         plain_url.trim_end_matches('?').parse().map_err(|_| refused(UNREADABLE))?;
     if config.get_hosts().is_empty() {
@@ -210,6 +214,10 @@ mod tests {
         for mode in ["prefer", "allow", "maybe", ""] {
             let said = way_of(&format!("postgres://db.example/x?sslmode={mode}")).unwrap_err();
             assert!(said.contains("sslmode") && said.contains("verify-full"), "{said}");
+        }
+        for hidden in ["?user=me@corp&sslmode=verify-full", "?sslmode=verify-full&user=me@corp"] {
+            let said = way_of(&format!("postgres://localhost/x{hidden}")).unwrap_err();
+            assert!(said.contains("%40 for @"), "{said}");
         }
         let said = way_of("postgres://%2Frun/x?sslmode=verify-full").unwrap_err();
         assert!(said.contains("no TLS on a Unix socket"), "{said}");

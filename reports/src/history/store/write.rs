@@ -50,9 +50,14 @@ pub(super) fn add(
         other => return Err(Failed::Migrated(other)),
     }
     let (number, run) = (run_number(entry)?, entry.run_digest());
-    let known = "SELECT number FROM highwater_runs WHERE id = $1 OR run = $2";
-    if connection.number(known, &[Value::Text(&entry.id), Value::Text(&run)])?.is_some() {
-        return Ok(Added::Known);
+    let known = "SELECT id, branch FROM highwater_runs WHERE id = $1 OR run = $2";
+    let mut kept = None;
+    connection.query(known, &[Value::Text(&entry.id), Value::Text(&run)], &mut |row| {
+        kept = Some(Added::Known { id: row.text(0)?, branch: row.maybe_text(1)? });
+        Ok(())
+    })?;
+    if let Some(kept) = kept {
+        return Ok(kept);
     }
     let environment = environment(connection, names, entry)?;
     insert_run(connection, entry, number, &run, environment)?;
@@ -107,16 +112,18 @@ fn insert_run(
     environment: i64,
 ) -> Result<(), Failed> {
     let Entry { artifact, change, .. } = entry;
-    let moment = entry.order().ok_or_else(|| Failed::damaged(format!("the time {:?}", entry.time)))?;
+    let (moment, measured) =
+        entry.order().ok_or_else(|| Failed::damaged(format!("the time {:?}", entry.time)))?;
     connection.execute(
-        "INSERT INTO highwater_runs (number, id, run, moment, time, version, commit_id, tag, dirty, committed, branch, \
+        "INSERT INTO highwater_runs (number, id, run, moment, measured, time, version, commit_id, tag, dirty, committed, branch, \
          subject, author, verdict, environment) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         &[
             Value::Int(number),
             Value::Text(&entry.id),
             Value::Text(run),
             Value::Int(moment),
+            Value::Int(measured),
             Value::Text(&entry.time),
             Value::Text(&artifact.version),
             Value::MaybeText(artifact.commit.as_deref()),

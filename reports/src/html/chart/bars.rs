@@ -58,7 +58,7 @@ pub(crate) fn bars(chart: &Bars<'_>) -> Markup {
     let room = chart.width - column;
     // A ring at an end is seen whole.
     let inset = if all().any(|bar| !bar.rings.is_empty()) { 5.0 } else { 1.0 };
-    let ends = chart.ends.unwrap_or_else(|| ends(chart));
+    let ends = chart.ends.unwrap_or_else(|| ends(&chart.rows));
     let axis = Axis::linear(chart.unit, ends, (room / 75.0).max(2.0)).over(inset, room - inset);
     let height = |row: &Row| text::LINE + row.bars.len() as f64 * SLOT + BETWEEN;
     let bottom: f64 = chart.rows.iter().map(height).sum();
@@ -93,8 +93,8 @@ fn draw_name(name: &str, top: f64, width: f64) -> Markup {
 }
 
 /// The ends of an axis that holds every bar. A limit far beyond all bars is not worth their being small.
-fn ends(chart: &Bars<'_>) -> (f64, f64) {
-    let all = || chart.rows.iter().flat_map(|row| &row.bars);
+fn ends(rows: &[Row]) -> (f64, f64) {
+    let all = || rows.iter().flat_map(|row| &row.bars);
     let values = all().flat_map(|bar| {
         let (low, high) = bar.interval.unwrap_or((bar.from, bar.to));
         [bar.from, bar.to, low, high].into_iter().chain(bar.rings.iter().copied())
@@ -103,6 +103,16 @@ fn ends(chart: &Bars<'_>) -> (f64, f64) {
         values.fold((0.0, 0.0), |(least, most): (f64, f64), value| (least.min(value), most.max(value)));
     let limits = all().filter_map(|bar| bar.limit).filter(|limit| *limit <= most * 1.5);
     (least, limits.fold(most, f64::max))
+}
+
+/// Whether a limit of these bars lies on their axis.
+pub(crate) fn shows_limits(rows: &[Row]) -> bool {
+    let ends = ends(rows);
+    rows.iter().flat_map(|row| &row.bars).filter_map(|bar| bar.limit).any(|limit| is_within(limit, ends))
+}
+
+fn is_within(limit: f64, ends: (f64, f64)) -> bool {
+    limit <= ends.1 && limit > ends.0
 }
 
 /// The bars of one kind as one path, and so their whiskers and limits: pages have many.
@@ -114,7 +124,7 @@ fn draw_bars(tops: &[(f64, &Row)], axis: &Axis) -> Markup {
             let top = bar_top(*top, index);
             kinds.entry(bar.kind).or_default().push_str(&bar_path(bar, axis, top));
             whiskers.extend(whisker_path(bar, axis, top));
-            let limit = bar.limit.filter(|limit| *limit <= axis.ends.1 && *limit > axis.ends.0);
+            let limit = bar.limit.filter(|limit| is_within(*limit, axis.ends));
             limits.extend(
                 limit.map(|limit| format!("M{} {}v{}", Px(axis.at(limit)), Px(top - 2.0), THICK + 4.0)),
             );

@@ -121,6 +121,34 @@ fn every_level_of_an_exact_figure_is_seen_from_its_third_run_on() {
     assert_eq!(indices(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], &exact), [0; 0]);
 }
 
+/// By hand: 45 between all pairs of points of different parts, 4 within each part: 3 x 3 / 6 x (2 x 45 / 9 - 4 / 3 - 4 / 3).
+#[test]
+fn the_divergence_of_a_cut_is_that_of_its_formula() {
+    let mut within = Within::default();
+    within.fill(&[0.0, 1.0, 2.0, 5.0, 6.0, 7.0]);
+    assert!((within.divergence(3) - 11.0).abs() < 1e-12, "{}", within.divergence(3));
+}
+
+/// Neither end of a bump is certain while the other is not cut off.
+#[test]
+fn a_bump_is_found_by_cuts_that_are_no_changes_alone() {
+    let bump = |seed: u64| -> Vec<f64> {
+        let level = |index: usize| if (90..110).contains(&index) { 101.5 } else { 100.0 };
+        noise(seed, 200).iter().enumerate().map(|(index, noise)| level(index) + noise).collect()
+    };
+    let both = (0..100).filter(|seed| found(&bump(*seed)).len() == 2).count();
+    assert!(both >= 75, "{both}");
+}
+
+/// A spike within a level that ends for certain is no part of that level.
+#[test]
+fn a_certain_step_is_between_the_equal_points_beside_it() {
+    let exact = Options { exact: true, ..Options::default() };
+    let series = [vec![5.0; 10], vec![1000.0], vec![5.0; 9], vec![6.0; 20]].concat();
+    let change = changes(&series, &exact)[0];
+    assert_eq!((change.index, change.before, change.after), (20, 5.0, 6.0));
+}
+
 /// By hand: means 3 and 8, variance 2.5 in both, so t = 5 with 8 degrees of freedom; SciPy's `ttest_ind` has this p.
 #[test]
 fn student_agrees_with_scipy() {
