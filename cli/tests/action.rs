@@ -119,8 +119,9 @@ fn redacted(text: &str) -> String {
     let mut text = text.to_owned();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().display().to_string();
     for (pattern, by) in [
-        (regex::escape(&root), "ROOT"),
+        // Before the root, in which it may lie.
         (regex::escape(&planted().display().to_string()), "planted"),
+        (regex::escape(&root), "ROOT"),
         (r"(/[\w.-]+)+/corpora".to_owned(), "corpora"),
         (r"(/tmp|/var)(/[\w.-]+)+".to_owned(), "DESK"),
         (r"\d[\d,]*(\.\d+)? ?(B|KiB|MiB|GiB|%|s|ms)\b".to_owned(), "N"),
