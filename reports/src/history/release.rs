@@ -79,8 +79,8 @@ pub struct Debt {
 
 /// The report of a release; without a tag of the newest.
 ///
-/// `entries` are runs of the history in full, of which those of this release are looked at for what was waived: the last one of each case
-/// counts. `weeks` is how far back the growth towards a limit is looked at.
+/// `entries` are runs of the history in full, of which those of this release are looked at for what was waived: the last one of each case,
+/// on each input and testbed, counts. `weeks` is how far back the growth towards a limit is looked at.
 ///
 /// # Errors
 /// Fails when the history has no release, or none of that tag.
